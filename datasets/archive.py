@@ -1,0 +1,156 @@
+"""A ZIP, whatever it holds → its top-level pictures by name, each read into memory on demand.
+
+Nothing is ever unpacked to a path that the archive names, and nothing that a header says is believed beyond what the
+limits allow.
+"""
+
+import mimetypes
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import IO
+
+from .errors import Refusal
+
+# Methods whose decompressors need little memory. LZMA's dictionary may be asked to take gigabytes.
+_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2}
+_ENCRYPTED = 0x1
+_DIRECTORY_BYTES_A_MEMBER = 512
+
+# A page of one colour shrinks a thousandfold and is harmless; a ratio says something about large members only.
+_RATIO_MATTERS_FROM = 32 * 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What an archive may ask of the server."""
+
+    members: int = 100_000
+    """Entries of any kind."""
+    member_bytes: int = 256 * 2**20
+    """One picture, unpacked."""
+    total_bytes: int = 8 * 2**30
+    """All pictures together, unpacked."""
+    ratio: int = 200
+    """Unpacked to packed size of one large member."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skipped:
+    """A file that should have been a picture, and why it is none."""
+
+    name: str
+    reason: str
+
+
+class MemberError(Exception):
+    """One member cannot be read; the message says why. The others can."""
+
+
+class OverLimit(MemberError):
+    """One member asks for more than the limits allow."""
+
+
+class Archive:
+    """An opened ZIP. Raises `Refusal` (400, 413) where nothing in it can be used."""
+
+    def __init__(self, file: IO[bytes], limits: Limits) -> None:
+        self._limits = limits
+        try:
+            _check_directory_size(file, limits)
+            self._zip = zipfile.ZipFile(file)
+        except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, ValueError, OSError, EOFError) as error:
+            raise Refusal("The file is not a ZIP archive, or it was cut off on its way here.") from error
+        entries = self._zip.infolist()
+        if len(entries) > limits.members:
+            raise Refusal(f"The ZIP has {len(entries)} entries; the limit is {limits.members}.", 413)
+        files = [entry for entry in entries if not entry.is_dir()]
+        found: dict[str, zipfile.ZipInfo] = {}
+        self.replaced: list[Skipped] = []
+        """Files that another one of the same name replaced, as it would when unpacked."""
+        self.passed_over = 0
+        """Files that are no pictures, are hidden or lie in folders."""
+        in_folders = 0
+        for entry in files:
+            name = _top_level_name(entry.filename)
+            if name is None:
+                in_folders += _may_be_picture(entry.filename) and "__MACOSX" not in entry.filename
+            elif _may_be_picture(name):
+                if name in found:
+                    self.replaced.append(Skipped(name=name, reason="another file of the same name comes later"))
+                found[name] = entry
+        self.passed_over = len(files) - len(found) - len(self.replaced)
+        self._entries = dict(sorted(found.items()))
+        if not self._entries:
+            raise Refusal(_nothing_found(in_folders))
+        if sum(min(entry.file_size, limits.member_bytes) for entry in found.values()) > limits.total_bytes:
+            raise Refusal(f"The ZIP unpacks to more than the limit of {_size(limits.total_bytes)}.", 413)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of what may be pictures, at the top level, sorted."""
+        return list(self._entries)
+
+    def read(self, name: str) -> bytes:
+        """One member's bytes. Raises `MemberError`."""
+        entry = self._entries[name]
+        limit = self._limits.member_bytes
+        if entry.flag_bits & _ENCRYPTED:
+            raise MemberError("it is encrypted")
+        if entry.compress_type not in _METHODS:
+            raise MemberError("it is compressed by a method that is not read here; use deflate")
+        if entry.file_size > limit:
+            raise OverLimit(f"too large: {_size(entry.file_size)} is over the limit of {_size(limit)}")
+        if entry.file_size > max(_RATIO_MATTERS_FROM, self._limits.ratio * max(entry.compress_size, 1)):
+            raise OverLimit(f"it unpacks to more than {self._limits.ratio} times its packed size")
+        try:
+            with self._zip.open(entry) as member:
+                # Never more than was declared and allowed, whatever the compressed stream would give.
+                return member.read(entry.file_size + 1)
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            OSError,
+            ValueError,
+            RuntimeError,
+            NotImplementedError,
+        ) as error:
+            raise MemberError(f"damaged in the ZIP: {error}") from error
+
+
+def named_as_picture(name: str) -> bool:
+    """Whether the file's ending promises a picture."""
+    return (mimetypes.guess_type(name)[0] or "").startswith("image/")
+
+
+def _may_be_picture(name: str) -> bool:
+    """Not ruled out by its ending: pictures are known by their content, and some have no ending at all."""
+    kind = mimetypes.guess_type(name)[0]
+    return kind is None or kind.startswith("image/")
+
+
+def _top_level_name(path: str) -> str | None:
+    """The name of a visible file at the archive's top level, else `None`. Some Windows tools write backslashes."""
+    name = path.replace("\\", "/").removeprefix("./")
+    return None if "/" in name or name.startswith(".") or not name else name
+
+
+def _check_directory_size(file: IO[bytes], limits: Limits) -> None:
+    """Refuse a directory too large to be read into memory; told from the archive's end record, before it is read."""
+    end: list[int] | None = zipfile._EndRecData(file)  # type: ignore[attr-defined]
+    if end is not None and end[5] > limits.members * _DIRECTORY_BYTES_A_MEMBER:
+        raise Refusal(f"The ZIP's directory is too large; the limit is {limits.members} entries.", 413)
+
+
+def _nothing_found(in_folders: int) -> str:
+    if in_folders:
+        return (
+            f"The ZIP has no pictures at its top level, but {in_folders} in folders: "
+            "zip the pictures themselves, not the folder that holds them."
+        )
+    return "The ZIP has no pictures at its top level."
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"

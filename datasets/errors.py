@@ -1,0 +1,28 @@
+"""The sentences that clients get when something is refused."""
+
+
+class Refusal(Exception):
+    """Something a client asked for cannot be done. `str()` is a sentence for people, `status` the HTTP status."""
+
+    status = 400
+
+    def __init__(self, sentence: str, status: int | None = None) -> None:
+        super().__init__(sentence)
+        if status is not None:
+            self.status = status
+
+
+class NotThere(Refusal):
+    """What was asked for does not exist."""
+
+    status = 404
+
+
+class Busy(Refusal):
+    """A synchronous upload is under way. The sentence is the old server's, word for word."""
+
+    status = 503
+    retry_after = 5
+
+    def __init__(self) -> None:
+        super().__init__("Server is busy, please wait")

@@ -1,0 +1,36 @@
+"""The old server's data folder → the catalogue."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from datasets import catalogue
+from embeddings.vectors import BadVectors
+
+
+class Command(BaseCommand):
+    help = (
+        "Install the catalogue from data/pickles/celeba_features_pca_reduced.pickle and …_umap_reduced.pickle. Nothing "
+        "in a pickle is run: one that holds anything but a NumPy array of shape (n, 3) is refused. The server does "
+        "this by itself at its start when the pickles have changed; tilemaps are served as they lie in data/tilemaps/."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--force", action="store_true", help="Import even if the pickles have not changed.")
+        parser.add_argument("--name", default="CelebA", help="What to call the catalogue (default: %(default)s).")
+
+    def handle(self, *args: Any, force: bool, name: str, **options: Any) -> None:
+        try:
+            if (
+                not force
+                and not catalogue.has_new_pickles(settings.DATA_DIR)
+                and catalogue.read_card(settings.DATA_DIR)
+            ):
+                self.stdout.write("Nothing to do: the installed vectors come from these pickles.")
+                return
+            total = catalogue.import_pickles(settings.DATA_DIR, name=name)
+        except (BadVectors, OSError) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(self.style.SUCCESS(f"Installed {total:,} pictures as “{name}”."))

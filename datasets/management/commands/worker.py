@@ -1,0 +1,35 @@
+"""The one process that computes."""
+
+import time
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from datasets import compute, tasks
+from datasets.busy import beating
+from datasets.models import WorkerState
+from wwzd.lifeline import die_with_supervisor
+
+
+class Command(BaseCommand):
+    help = (
+        "Warm up the network and UMAP, then compute queued uploads one after the other until stopped. "
+        "`manage.py serve` starts one of these and replaces it when it dies; start it yourself only to run the web "
+        "process and the worker apart."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        die_with_supervisor()
+        WorkerState.objects.beat(tasks.WORKER, ready=False, engine="")
+        with beating(lambda: WorkerState.objects.beat(tasks.WORKER)):
+            started = time.monotonic()
+            pipeline = compute.pipeline()
+            pipeline.warm_up()
+            engine = f"{pipeline.weights.backbone.name} on {pipeline.extractor.info}"
+            WorkerState.objects.beat(tasks.WORKER, ready=True, engine=engine)
+            self.stdout.write(f"worker: ready after {time.monotonic() - started:.0f} s, {engine}")
+            self.stdout.flush()
+            call_command(
+                "db_worker", worker_id=tasks.WORKER, interval=0.1, startup_delay=False, reload=False, verbosity=0
+            )

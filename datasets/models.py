@@ -1,0 +1,273 @@
+"""What the database knows: every upload, the busy flag, and the worker's last sign of life."""
+
+import re
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import default_storage
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from embeddings.vectors import Vectors
+
+STALE_AFTER = timedelta(seconds=15)
+"""A dataset whose worker gave no sign of life for so long is given up. Its thread beats every second, but numba's
+compiled loops hold the interpreter for a few."""
+
+
+class Status(models.TextChoices):
+    QUEUED = "queued", "queued"
+    PROCESSING = "processing", "processing"
+    READY = "ready", "ready"
+    FAILED = "failed", "failed"
+
+
+def _place(dataset: "Dataset", filename: str) -> str:
+    return f"{dataset.hash}/{filename}"
+
+
+class DatasetQuerySet(models.QuerySet["Dataset"]):
+    def ready(self) -> Self:
+        return self.filter(status=Status.READY)
+
+    def unfinished(self) -> Self:
+        return self.filter(status__in=[Status.QUEUED, Status.PROCESSING])
+
+    def stale(self) -> Self:
+        """Taken by a worker that has not been heard of since."""
+        return self.filter(status=Status.PROCESSING, beat_at__lt=timezone.now() - STALE_AFTER)
+
+    def abandoned(self) -> Self:
+        """What no one will finish or fetch once the whole service was killed: work begun, and clients waited for."""
+        return self.filter(Q(status=Status.PROCESSING) | Q(status=Status.QUEUED, awaited=True))
+
+    def give_up(self, reason: str) -> int:
+        """Mark each as failed through no fault of its archive, which is kept for another try. Returns their number."""
+        return sum(dataset.fail(reason, status=500) for dataset in self)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Files go with their rows, in bulk too."""
+        deleted = [dataset.delete() for dataset in self]
+        return len(deleted), {"datasets.Dataset": len(deleted)}
+
+
+class Dataset(models.Model):
+    """One upload: its archive, what was made of it, and how that went."""
+
+    hash = models.CharField("id", max_length=32, unique=True, editable=False)
+    name = models.CharField("archive's name", max_length=255, editable=False)
+    archive_size = models.PositiveBigIntegerField("archive's size", default=0, editable=False)
+
+    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED, editable=False, db_index=True)
+    stage = models.CharField(max_length=20, blank=True, editable=False)
+    progress = models.FloatField(default=0, editable=False, help_text="0 … 1, of the whole way")
+    error = models.TextField(blank=True, editable=False)
+    error_status = models.PositiveSmallIntegerField(default=0, editable=False)
+    """The HTTP status that the error answers with."""
+    awaited = models.BooleanField(default=False, editable=False)
+    """Whether a client holds its connection open for the answer."""
+
+    count = models.PositiveIntegerField("pictures", default=0, editable=False)
+    names = models.JSONField(default=list, editable=False)
+    """File names: name k belongs to row k and tile k."""
+    skipped = models.JSONField(default=list, editable=False)
+    """`[{"name", "reason"}]` of files that should have been pictures."""
+    passed_over = models.PositiveIntegerField(default=0, editable=False, help_text="files that are no pictures")
+
+    backbone = models.CharField(max_length=40, blank=True, editable=False)
+    engine = models.CharField(max_length=200, blank=True, editable=False)
+    space = models.CharField(max_length=10, blank=True, editable=False, help_text="catalogue, or own")
+    timings = models.JSONField(default=dict, editable=False)
+    """Seconds by stage."""
+
+    archive = models.FileField(upload_to=_place, blank=True, editable=False)
+    tilemap = models.FileField(upload_to=_place, blank=True, editable=False)
+    features = models.FileField(upload_to=_place, blank=True, editable=False)
+    pca = models.FileField(upload_to=_place, blank=True, editable=False)
+    umap = models.FileField(upload_to=_place, blank=True, editable=False)
+
+    created_at = models.DateTimeField("uploaded", default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True, editable=False)
+    finished_at = models.DateTimeField(null=True, editable=False)
+    worker = models.CharField(max_length=32, blank=True, editable=False)
+    beat_at = models.DateTimeField(null=True, editable=False)
+
+    objects = DatasetQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return self.hash
+
+    @property
+    def duration(self) -> timedelta | None:
+        """From the start of the work to its end."""
+        return self.finished_at - self.started_at if self.started_at and self.finished_at else None
+
+    @property
+    def size_on_disk(self) -> int:
+        """Bytes of all its files."""
+        folder = Path(default_storage.path(self.hash))
+        return sum(file.stat().st_size for file in folder.glob("*") if file.is_file())
+
+    @property
+    def can_be_retried(self) -> bool:
+        return self.status == Status.FAILED and bool(self.archive)
+
+    def vectors(self, reducer: str) -> Vectors:
+        """`(n, 3) float32` of a ready dataset."""
+        with getattr(self, reducer).open("rb") as file:
+            array: Vectors = np.load(file, allow_pickle=False)
+            return array
+
+    def store(self, field: str, filename: str, content: File[bytes] | bytes) -> None:
+        """Put a file into the dataset's folder; the row is saved by whoever finishes the step."""
+        file = ContentFile(content) if isinstance(content, bytes) else content
+        getattr(self, field).save(filename, file, save=False)
+
+    def take(self, worker: str) -> bool:
+        """Begin the work, if it is still wanted and no one else has begun it."""
+        now = timezone.now()
+        mine = Dataset.objects.filter(pk=self.pk, status=Status.QUEUED).update(
+            status=Status.PROCESSING, worker=worker, started_at=now, beat_at=now, finished_at=None
+        )
+        self.refresh_from_db()
+        return bool(mine)
+
+    def beat(self, stage: str, progress: float) -> bool:
+        """Tell how far the work is, and that it goes on. False: it is not wanted any more."""
+        return bool(
+            Dataset.objects.filter(pk=self.pk, status=Status.PROCESSING, worker=self.worker).update(
+                beat_at=timezone.now(), stage=stage, progress=progress
+            )
+        )
+
+    def finish(self) -> bool:
+        """Publish the results, all at once. False: the work was given up meanwhile, and nothing is published."""
+        self.status, self.stage, self.progress = Status.READY, "", 1.0
+        self.finished_at = timezone.now()
+        self.error, self.error_status = "", 0
+        names = [field.name for field in self._meta.concrete_fields if field.name not in {"id", "awaited"}]
+        values = {name: _stored(getattr(self, name)) for name in names}
+        return bool(Dataset.objects.filter(pk=self.pk, status=Status.PROCESSING, worker=self.worker).update(**values))
+
+    def fail(self, reason: str, *, status: int, keep_archive: bool = True) -> bool:
+        """Mark unfinished work as failed and remove what it left half done."""
+        failed = (
+            Dataset.objects.unfinished()
+            .filter(pk=self.pk)
+            .update(
+                status=Status.FAILED,
+                stage="",
+                error=reason,
+                error_status=status,
+                finished_at=timezone.now(),
+                tilemap="",
+                features="",
+                pca="",
+                umap="",
+                **({} if keep_archive else {"archive": ""}),
+            )
+        )
+        if failed:
+            self.refresh_from_db()
+            self.remove_files(keep=self.archive.name or "")
+        return bool(failed)
+
+    def remove_files(self, keep: str = "") -> None:
+        """Everything in the dataset's folder but the file named."""
+        folder = Path(default_storage.path(self.hash))
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+            return
+        for file in folder.glob("*"):
+            if file.name != Path(keep).name:
+                file.unlink(missing_ok=True)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        # The row first: without it the files are swept at the next start, if this process dies in between.
+        result = super().delete(*args, **kwargs)
+        self.remove_files()
+        return result
+
+
+def _stored(value: Any) -> Any:
+    """A file field's name, which is what its column holds; every other value as it is."""
+    return value.name or "" if isinstance(value, models.fields.files.FieldFile) else value
+
+
+_JSON_NUMBER = re.compile(r"[0-9]+(e[0-9]+)?")
+
+
+def parses_as_number(hexadecimal: str) -> bool:
+    """Whether a client that tries `JSON.parse` on an id would take it for a number, such as 7020…9 or 70207e49…"""
+    return bool(_JSON_NUMBER.fullmatch(hexadecimal))
+
+
+class BusyFlagQuerySet(models.QuerySet["BusyFlag"]):
+    def is_up(self) -> bool:
+        return self.filter(expires_at__gt=timezone.now()).exists()
+
+    def take(self, holder: str, lifetime: timedelta) -> bool:
+        """Raise the flag, unless someone holds it: one statement, so that of two takers one fails."""
+        now = timezone.now()
+        self.get_or_create(pk=1, defaults={"expires_at": now})
+        free = self.filter(pk=1, expires_at__lte=now)
+        return bool(free.update(holder=holder, taken_at=now, expires_at=now + lifetime))
+
+    def renew(self, holder: str, lifetime: timedelta) -> bool:
+        return bool(self.filter(pk=1, holder=holder).update(expires_at=timezone.now() + lifetime))
+
+    def release(self, holder: str | None = None) -> None:
+        """Lower the flag; without a holder's name, whoever holds it."""
+        held = self.filter(pk=1) if holder is None else self.filter(pk=1, holder=holder)
+        held.update(holder="", expires_at=timezone.now())
+
+
+class BusyFlag(models.Model):
+    """One row: up while a client waits for its upload. It falls by itself when its holder stops renewing it."""
+
+    holder = models.CharField(max_length=64, blank=True, editable=False)
+    taken_at = models.DateTimeField(null=True, editable=False)
+    expires_at = models.DateTimeField(editable=False)
+
+    objects = BusyFlagQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "busy flag"
+
+    def __str__(self) -> str:
+        return "busy" if self.is_up else "free"
+
+    @property
+    def is_up(self) -> bool:
+        return self.expires_at > timezone.now()
+
+
+class WorkerStateQuerySet(models.QuerySet["WorkerState"]):
+    def beat(self, identity: str, **facts: Any) -> None:
+        self.update_or_create(pk=1, defaults={"identity": identity, "beat_at": timezone.now(), **facts})
+
+    def current(self) -> "WorkerState | None":
+        """The worker, if it has been heard of lately."""
+        return self.filter(pk=1, beat_at__gt=timezone.now() - STALE_AFTER).first()
+
+
+class WorkerState(models.Model):
+    """One row: the worker's last sign of life, and what it computes with once it is warm."""
+
+    identity = models.CharField(max_length=32, editable=False)
+    beat_at = models.DateTimeField(editable=False)
+    ready = models.BooleanField(default=False, editable=False)
+    engine = models.CharField(max_length=200, blank=True, editable=False)
+
+    objects = WorkerStateQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.engine or "warming up"

@@ -1,0 +1,45 @@
+"""Pictures → one 500 × 5000 JPEG of 1000 tiles, exactly where the old server and its clients expect them."""
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+COLUMNS, ROWS = 10, 100
+CELL = 50
+BORDER = 1
+BOX = CELL - 2 * BORDER
+CAPACITY = COLUMNS * ROWS
+
+Tile = NDArray[np.uint8]
+
+
+def tile(rgb: NDArray[np.uint8]) -> Tile:
+    """Scale an RGB picture, up or down, to fit the 48 × 48 box, aspect kept. Returns `(≤ 48, ≤ 48, 3) uint8`."""
+    height, width = rgb.shape[:2]
+    scale = BOX / max(height, width)
+    size = max(1, int(width * scale + 0.5)), max(1, int(height * scale + 0.5))
+    picture = Image.fromarray(rgb)
+    return np.asarray(picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0))
+
+
+class Tilemap:
+    """A sheet of 10 × 100 cells, filled row by row, left to right, on white."""
+
+    def __init__(self) -> None:
+        self._sheet = np.full((ROWS * CELL, COLUMNS * CELL, 3), 255, np.uint8)
+
+    def put(self, index: int, picture: Tile) -> None:
+        """Centre a tile in cell `index` (0 … 999); an odd pixel of padding goes to the left and to the top."""
+        height, width = picture.shape[:2]
+        row, column = divmod(index, COLUMNS)
+        top = row * CELL + BORDER + (BOX - height + 1) // 2
+        left = column * CELL + BORDER + (BOX - width + 1) // 2
+        self._sheet[top : top + height, left : left + width] = picture
+
+    def jpeg(self) -> bytes:
+        """The sheet as a baseline JPEG of quality 92 without chroma subsampling."""
+        data = io.BytesIO()
+        Image.fromarray(self._sheet).save(data, "JPEG", quality=92, subsampling="4:4:4")
+        return data.getvalue()

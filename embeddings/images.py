@@ -1,0 +1,154 @@
+"""Bytes of a picture file → an upright RGB array, decoded once → the square crop that a network looks at."""
+
+import io
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from itertools import islice
+from typing import TypeVar
+
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+RGB = NDArray[np.uint8]
+T = TypeVar("T")
+R = TypeVar("R")
+
+# What Pillow may open. Its other plug-ins are rare, slow or call outside programs (EPS runs Ghostscript).
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA")
+
+EXIF_ORIENTATION = 0x0112
+
+# Pillow's own limit only warns, and is one number for the whole process: `decode` checks each picture's size itself.
+Image.MAX_IMAGE_PIXELS = None
+# Pillow loads most plug-ins late, and `open` takes the names of loaded ones only.
+Image.init()
+
+
+class UnreadableImage(Exception):
+    """The bytes claim to be a picture, but no picture can be made of them; the message says why."""
+
+
+class NotAnImage(UnreadableImage):
+    """The bytes are no picture in any format that is read here."""
+
+
+def decode(data: bytes, *, min_side: int, max_pixels: int) -> RGB:
+    """Decode a picture of any supported format and mode, upright, flattened on white.
+
+    A large picture is decoded at a reduced scale, but never below `min_side` on its shorter side: JPEGs inside the
+    inverse DCT (libjpeg's scaled decoding), the others by averaging whole blocks of pixels.
+
+    Returns `(height, width, 3) uint8`. Raises `NotAnImage` or `UnreadableImage`.
+    """
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except UnidentifiedImageError as error:
+        raise NotAnImage("not a picture in a format that is read here") from error
+    except Exception as error:  # foreign bytes make the parsers fail in many ways; each is this one picture's fault
+        raise UnreadableImage(f"damaged: {_reason(error)}") from error
+    with image:
+        width, height = image.size
+        if width * height > max_pixels:
+            raise UnreadableImage(
+                f"too many pixels: {width} × {height} is over the limit of {max_pixels / 1e6:g} megapixels"
+            )
+        if width == 0 or height == 0:
+            raise UnreadableImage("it has no pixels")
+        try:
+            return _decode_jpeg(data, image, min_side) if _is_plain_jpeg(image) else _decode_any(image, min_side)
+        except Exception as error:  # as above
+            raise UnreadableImage(f"damaged: {_reason(error)}") from error
+
+
+def crop(rgb: RGB, *, resize: int, side: int) -> RGB:
+    """The centre of a picture as a network sees it: shorter side scaled to `resize`, then `side × side` cut out.
+
+    Both in one bicubic resampling of the source. Takes `(h, w, 3) uint8`, returns `(side, side, 3) uint8`.
+    """
+    height, width = rgb.shape[:2]
+    span = min(height, width) * side / resize
+    left, top = (width - span) / 2, (height - span) / 2
+    picture = Image.fromarray(rgb)
+    return np.asarray(picture.resize((side, side), Image.Resampling.BICUBIC, box=(left, top, left + span, top + span)))
+
+
+def in_order(pool: Executor, work: Callable[[T], R], items: Iterable[T], ahead: int) -> Iterator[R]:
+    """`map` over an executor that keeps the order and takes at most `ahead` items before their results are used."""
+    source = iter(items)
+    waiting: list[Future[R]] = [pool.submit(work, item) for item in islice(source, ahead)]
+    while waiting:
+        done = waiting.pop(0)
+        yield done.result()
+        waiting.extend(pool.submit(work, item) for item in islice(source, 1))
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _is_plain_jpeg(image: Image.Image) -> bool:
+    return image.format in {"JPEG", "MPO"} and image.mode in {"RGB", "L"}
+
+
+def _decode_jpeg(data: bytes, image: Image.Image, min_side: int) -> RGB:
+    try:
+        rgb = simplejpeg.decode_jpeg(data, "RGB", min_height=min_side, min_width=min_side)
+    except ValueError:
+        # libjpeg-turbo is called strictly and stops at warnings that Pillow, rightly, forgives.
+        return _decode_any(image, min_side)
+    return _upright(rgb, _orientation(image))
+
+
+def _decode_any(image: Image.Image, min_side: int) -> RGB:
+    image.draft(None, (min_side, min_side))  # JPEG only; Pillow keeps both sides at or above the wish
+    image.load()
+    orientation = _orientation(image)  # after loading: TIFF turns itself upright while it loads
+    factor = min(image.size) // min_side
+    rgb = _flatten(image)
+    if factor >= 2:
+        rgb = rgb.reduce(factor)
+    return _upright(np.asarray(rgb), orientation)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(EXIF_ORIENTATION, 1))
+    except Exception:  # a broken EXIF block must not cost the picture
+        return 1
+
+
+def _upright(rgb: RGB, orientation: int) -> RGB:
+    """Undo EXIF orientation 1–8 (Exif 2.3, tag 274)."""
+    if orientation in (5, 6, 7, 8):
+        rgb = rgb.transpose(1, 0, 2)
+    if orientation in (3, 4, 7, 8):
+        rgb = rgb[::-1]
+    if orientation in (2, 3, 6, 7):
+        rgb = rgb[:, ::-1]
+    return np.ascontiguousarray(rgb)
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    """Any mode → RGB on white."""
+    if image.mode.startswith(("I", "F")):
+        return Image.fromarray(_to_8_bit(np.asarray(image))).convert("RGB")
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, "white")
+        return Image.alpha_composite(white, rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+def _to_8_bit(grey: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """Grey of more than 8 bits → 8 bits, by the range its type or, for floats and 32 bits, its values speak of."""
+    values = np.nan_to_num(grey.astype(np.float64))
+    top = float(values.max(initial=0.0))
+    if grey.dtype.itemsize == 2 or 255 < top <= 65535:
+        full = 65535.0
+    elif grey.dtype.kind == "f" and top <= 1:
+        full = 1.0
+    else:
+        full = max(top, 255.0)
+    return np.clip(values * (255 / full) + 0.5, 0, 255).astype(np.uint8)

@@ -1,0 +1,111 @@
+"""The whole way from crops to 3-D vectors: a network, and the space in which its features are placed."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from .backbones import Weights
+from .features import Device, Extractor, Features, Precision, open_extractor
+from .images import RGB
+from .reducers import FORMAT, REDUCERS, SEED, Basis, ModelError, Reducer, warm_up
+from .vectors import Vectors, replacing
+
+VERSION = 1
+"""Part of every dataset's id: raised when the same pictures would get other vectors."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Space:
+    """The catalogue's fitted reducers, in which uploads can be placed."""
+
+    folder: Path
+    identity: str
+    """Changes whenever the reducers do."""
+    demo: bool
+    """Fitted on the demo catalogue: photographs have no business among its digits."""
+
+    @classmethod
+    def find(cls, folder: Path) -> "Space | None":
+        """The space saved in `folder`, or `None`. Raises `ModelError` where it is of another format."""
+        try:
+            card = json.loads((folder / "space.json").read_text())
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise ModelError(f"{folder / 'space.json'} is damaged: rebuild it with `manage.py fit_reducers`") from error
+        if card.get("format") != FORMAT:
+            raise ModelError(f"{folder} is of another format: rebuild it with `manage.py fit_reducers`")
+        return cls(folder=folder, identity=card["identity"], demo=card["demo"])
+
+    @classmethod
+    def save(cls, folder: Path, reducers: Iterable[Reducer], *, demo: bool) -> None:
+        """Write fitted reducers; the card that announces them comes last."""
+        digest = hashlib.sha256()
+        for reducer in reducers:
+            path = folder / f"{reducer.name}.npz"
+            reducer.save(path)
+            digest.update(path.read_bytes())
+        with replacing(folder / "space.json") as file:
+            card = {"format": FORMAT, "identity": digest.hexdigest()[:16], "demo": demo}
+            file.write(json.dumps(card).encode())
+
+    def reducers(self) -> dict[str, Reducer]:
+        """Load them. Raises `ModelError`."""
+        return {name: kind.load(self.folder / f"{name}.npz") for name, kind in REDUCERS.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """Everything that decides which vectors a picture gets. Cheap to make: the network is loaded at first use."""
+
+    weights: Weights
+    cache: Path
+    """Folder for converted networks."""
+    space: Space | None
+    """Where uploads are placed; `None`: each is fitted on itself."""
+    precision: Precision = "fp32"
+    device: Device = "auto"
+    _loaded: dict[str, Reducer] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def signature(self) -> str:
+        """Equal signatures give equal vectors."""
+        place = self.space.identity if self.space else "own"
+        return f"{VERSION}:{self.weights.backbone.name}:{self.weights.digest}:{self.precision}:{place}"
+
+    @cached_property
+    def extractor(self) -> Extractor:
+        return open_extractor(self.weights, self.cache, precision=self.precision, device=self.device)
+
+    def warm_up(self) -> None:
+        """Load the network and compile UMAP, so that the first upload does not wait for either."""
+        _ = self.extractor
+        self._reducers()
+        warm_up()
+
+    def extract(self, crops: Iterable[RGB]) -> Features:
+        """Crops `(side, side, 3) uint8` → `(n, d) float32`."""
+        return self.extractor.extract(crops)
+
+    def place(self, features: Features, on_start: Callable[[str], None]) -> dict[str, Vectors]:
+        """`(n, d)` features → `(n, 3) float32` vectors of every reducer; `on_start` is told each one's name."""
+        places: dict[str, Vectors] = {}
+        reducers = self._reducers()
+        if not reducers:
+            basis = Basis.fit([features])
+            coordinates = basis.project(features)
+        for name, kind in REDUCERS.items():
+            on_start(name)
+            if reducers:
+                places[name] = reducers[name].transform(features)
+            else:
+                places[name] = kind.fit(basis, coordinates, seed=SEED)[1]
+        return places
+
+    def _reducers(self) -> dict[str, Reducer]:
+        if self.space and not self._loaded:
+            self._loaded.update(self.space.reducers())
+        return self._loaded

@@ -1,0 +1,364 @@
+"""Feature vectors → 3-D vectors: the registry of reducers, how each is fitted, applied, saved and loaded.
+
+Both stand on one `Basis`: standardised features and their principal axes. PCA keeps the first three coordinates in it,
+UMAP lays out the neighbourhoods found in the first tens of them.
+
+A matrix of features comes as *blocks*: a sequence of `(rows, d) float32` arrays, memory-mapped where they are large, of
+which only one at a time is worked on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .features import Features
+from .vectors import Vectors, replacing
+
+Blocks = Sequence[Features]
+
+FORMAT = 1
+"""Version of the saved models. A file of another one is refused, with the command that rebuilds it."""
+
+AXES = 50
+"""Principal axes that UMAP works on. More add noise and time, fewer lose neighbours (Kobak & Berens 2019)."""
+
+SEED = 20210607
+
+
+class ModelError(Exception):
+    """A saved model cannot be used; the message says what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Basis:
+    """Standardisation and principal axes of a set of feature vectors."""
+
+    mean: NDArray[np.float32]
+    """`(d,)`"""
+    scale: NDArray[np.float32]
+    """`(d,)` standard deviations; 1 where a feature never varied."""
+    axes: NDArray[np.float32]
+    """`(d, k)` unit vectors, by falling variance; the largest component of each is positive."""
+    variance_ratio: NDArray[np.float32]
+    """`(k,)` share of the whole variance."""
+
+    @classmethod
+    def fit(cls, blocks: Blocks, axes: int = AXES) -> Self:
+        """Exact principal axes from two passes over the blocks; memory is `O(min(n, d)²)` beside one block."""
+        count = sum(len(block) for block in blocks)
+        mean, scale = _moments(blocks, count)
+        width = len(mean)
+        keep = min(axes, count, width)
+        values, vectors = (
+            _axes_of_few(blocks, mean, scale, keep) if count <= width else _axes_of_many(blocks, mean, scale, keep)
+        )
+        largest = np.abs(vectors).argmax(axis=0)
+        vectors = vectors * np.where(vectors[largest, np.arange(vectors.shape[1])] < 0, -1.0, 1.0)
+        varying = float(np.count_nonzero(_varies(blocks, mean, scale))) * count if count > 1 else 1.0
+        return cls(
+            mean=mean.astype(np.float32),
+            scale=scale.astype(np.float32),
+            axes=np.ascontiguousarray(vectors, dtype=np.float32),
+            variance_ratio=(np.maximum(values, 0) / max(varying, 1.0)).astype(np.float32),
+        )
+
+    def project(self, features: Features) -> NDArray[np.float32]:
+        """`(n, d)` features → `(n, k) float32` coordinates.
+
+        Row by row: a matrix product's last bits depend on how many rows it has, and a picture's place must not.
+        """
+        places = np.empty((len(features), self.axes.shape[1]), np.float32)
+        for row, feature in enumerate(features):
+            places[row] = ((feature - self.mean) / self.scale) @ self.axes
+        return places
+
+
+class Reducer(Protocol):
+    """A fitted reducer."""
+
+    name: ClassVar[str]
+
+    @classmethod
+    def fit(cls, basis: Basis, coordinates: NDArray[np.float32], *, seed: int) -> tuple[Self, Vectors]:
+        """From the `(n, k)` coordinates of the training pictures in the basis → the reducer and their 3-D places."""
+        ...
+
+    def transform(self, features: Features) -> Vectors:
+        """New pictures' `(n, d)` features → `(n, 3) float32` places, each independent of the others."""
+        ...
+
+    def save(self, path: Path) -> None:
+        """Write all that `load` needs as one `.npz`, without pickles."""
+        ...
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote. Raises `ModelError`."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pca:
+    """The first three principal coordinates."""
+
+    name: ClassVar[str] = "pca"
+    basis: Basis
+
+    @classmethod
+    def fit(cls, basis: Basis, coordinates: NDArray[np.float32], *, seed: int) -> tuple[Self, Vectors]:
+        first = Basis(
+            mean=basis.mean,
+            scale=basis.scale,
+            axes=np.ascontiguousarray(basis.axes[:, :3]),
+            variance_ratio=basis.variance_ratio[:3],
+        )
+        return cls(basis=first), _three_columns(coordinates)
+
+    def transform(self, features: Features) -> Vectors:
+        return _three_columns(self.basis.project(features))
+
+    def save(self, path: Path) -> None:
+        _save(path, self.name, _basis_arrays(self.basis))
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        return cls(basis=_basis_of(_load(path, cls.name)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Umap:
+    """UMAP (McInnes, Healy & Melville 2018) of the first tens of principal coordinates, by umap-learn."""
+
+    name: ClassVar[str] = "umap"
+    MIN_ROWS: ClassVar[int] = 5
+    """With fewer rows there are no neighbourhoods to lay out: the places are PCA's."""
+
+    basis: Basis
+    training: NDArray[np.float32]
+    """`(n, k)` coordinates of the training pictures."""
+    places: Vectors
+    """`(n, 3)` where they were laid out."""
+    neighbours: int
+    a: float
+    b: float
+    """The curve that low-dimensional distances follow, 1 / (1 + a·d^2b)."""
+
+    @classmethod
+    def fit(cls, basis: Basis, coordinates: NDArray[np.float32], *, seed: int) -> tuple[Self, Vectors]:
+        count = len(coordinates)
+        neighbours = min(15, max(count - 1, 1))
+        start = _three_columns(coordinates)
+        if count < cls.MIN_ROWS:
+            a, b, places = 1.577, 0.895, start  # umap's curve at its default min_dist of 0.1
+        else:
+            from umap import UMAP
+
+            model = UMAP(
+                n_neighbors=neighbours,
+                n_components=3,
+                # Starting from PCA keeps the large-scale order (Kobak & Linderman 2021), and never fails to converge.
+                init=_spread(start, seed),
+                n_epochs=500 if count <= 10_000 else 200,
+                random_state=seed,
+                n_jobs=1,  # what a seed forces anyway; said, so that umap need not warn
+            )
+            places = np.ascontiguousarray(model.fit_transform(coordinates), dtype=np.float32)
+            a, b = float(model._a), float(model._b)
+        return (
+            cls(basis=basis, training=coordinates, places=places, neighbours=neighbours, a=a, b=b),
+            places,
+        )
+
+    def transform(self, features: Features) -> Vectors:
+        """Place new pictures as umap-learn's own `transform` does, but for two things that make each picture's place
+        its own: memberships are scaled row by row, where umap scales them by the batch's largest, and its neighbours
+        are exact. (umap seeds its random numbers by each row's starting place, so they are independent already.)
+        """
+        coordinates = self.basis.project(features)
+        if len(self.training) < self.MIN_ROWS:
+            return _three_columns(coordinates)
+        from umap.layouts import optimize_layout_euclidean
+        from umap.umap_ import compute_membership_strengths, make_epochs_per_sample, smooth_knn_dist
+
+        epochs = 100
+        indices, distances = self._nearest(coordinates)
+        sigmas, rhos = smooth_knn_dist(distances, float(self.neighbours), local_connectivity=0.0)
+        _, _, weights, _ = compute_membership_strengths(indices, distances, sigmas, rhos, bipartite=True)
+        weights = weights.reshape(indices.shape)
+        weights /= weights.max(axis=1, keepdims=True)
+        weights[weights < 1 / epochs] = 0
+        shares = weights / weights.sum(axis=1, keepdims=True)
+        start = np.einsum("ij,ijk->ik", shares, self.places[indices]).astype(np.float32)
+        rows, columns = np.nonzero(weights)
+        strengths = weights[rows, columns]
+        places = optimize_layout_euclidean(
+            start,
+            self.places.astype(np.float32, copy=True),
+            rows.astype(np.int32),
+            indices[rows, columns],
+            epochs,
+            len(self.places),
+            make_epochs_per_sample(strengths, epochs),
+            self.a,
+            self.b,
+            np.random.RandomState(SEED).randint(-(2**31) + 1, 2**31 - 2, 3).astype(np.int64),
+            initial_alpha=0.25,
+            negative_sample_rate=5,
+        )
+        return np.ascontiguousarray(places, dtype=np.float32)
+
+    def _nearest(self, coordinates: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Exact nearest training pictures, `(n, neighbours)` indices and distances, nearest first."""
+        from sklearn.neighbors import NearestNeighbors
+
+        index = NearestNeighbors(n_neighbors=self.neighbours, algorithm="brute").fit(self.training)
+        found = index.kneighbors(coordinates, return_distance=False)
+        # The search works with matrix products, whose rounding depends on the batch: measured again pair by pair.
+        apart = np.linalg.norm(self.training[found] - coordinates[:, None, :], axis=2)
+        order = np.lexsort((found, apart), axis=1)
+        return (
+            np.take_along_axis(found, order, axis=1).astype(np.int32),
+            np.take_along_axis(apart, order, axis=1).astype(np.float32),
+        )
+
+    def save(self, path: Path) -> None:
+        _save(
+            path,
+            self.name,
+            _basis_arrays(self.basis)
+            | {
+                "training": self.training,
+                "places": self.places,
+                "neighbours": np.int64(self.neighbours),
+                "curve": np.array([self.a, self.b]),
+            },
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        arrays = _load(path, cls.name)
+        a, b = arrays["curve"]
+        return cls(
+            basis=_basis_of(arrays),
+            training=arrays["training"],
+            places=arrays["places"],
+            neighbours=int(arrays["neighbours"]),
+            a=float(a),
+            b=float(b),
+        )
+
+
+REDUCERS: dict[str, type[Pca] | type[Umap]] = {reducer.name: reducer for reducer in (Pca, Umap)}
+
+
+def warm_up() -> None:
+    """Compile what UMAP compiles at first use (numba, some fifteen seconds in a fresh process)."""
+    random = np.random.default_rng(SEED)
+    features = random.normal(size=(120, 60)).astype(np.float32)
+    basis = Basis.fit([features])
+    umap, _ = Umap.fit(basis, basis.project(features), seed=SEED)
+    umap.transform(features[:2])
+
+
+def _moments(blocks: Blocks, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation per column, in one pass, in double precision about a first guess of the mean."""
+    guess = np.asarray(blocks[0][:1000], np.float64).mean(axis=0)
+    total = np.zeros_like(guess)
+    squares = np.zeros_like(guess)
+    for block in blocks:
+        centred = block - guess
+        total += centred.sum(axis=0)
+        squares += np.einsum("ij,ij->j", centred, centred)
+    shift = total / count
+    deviation = np.sqrt(np.maximum(squares / count - shift**2, 0))
+    mean = guess + shift
+    # Rounding leaves a constant column a tiny deviation; dividing by it would blow the rounding up to a signal.
+    return mean, np.where(deviation > 1e-6 * np.maximum(np.abs(mean), 1e-6), deviation, 1.0)
+
+
+def _standardised(block: Features, mean: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float32]:
+    return ((block - mean.astype(np.float32)) / scale.astype(np.float32)).astype(np.float32, copy=False)
+
+
+def _varies(blocks: Blocks, mean: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.bool_]:
+    varies = np.zeros(len(mean), np.bool_)
+    for block in blocks:
+        varies |= (np.abs(_standardised(block, mean, scale)) > 1e-3).any(axis=0)
+    return varies
+
+
+def _axes_of_many(
+    blocks: Blocks, mean: NDArray[np.float64], scale: NDArray[np.float64], keep: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """More rows than columns: eigenvectors of the `(d, d)` scatter matrix, summed block by block."""
+    from scipy.linalg import eigh
+
+    width = len(mean)
+    scatter = np.zeros((width, width))
+    for block in blocks:
+        rows = _standardised(block, mean, scale)
+        scatter += rows.T @ rows
+    values, vectors = eigh(scatter, subset_by_index=[width - keep, width - 1])
+    return values[::-1], vectors[:, ::-1]
+
+
+def _axes_of_few(
+    blocks: Blocks, mean: NDArray[np.float64], scale: NDArray[np.float64], keep: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """At most as many rows as columns: the same axes from the `(n, n)` Gram matrix, which is the smaller one."""
+    from scipy.linalg import eigh
+
+    rows = np.concatenate([_standardised(block, mean, scale) for block in blocks]).astype(np.float64)
+    count = len(rows)
+    values, vectors = eigh(rows @ rows.T, subset_by_index=[count - keep, count - 1])
+    values, vectors = values[::-1], vectors[:, ::-1]
+    # An axis without variance has no direction: left at zero, so that it adds nothing to any place.
+    real = values > max(float(values[0]), 1e-12) * 1e-10
+    axes = rows.T @ vectors / np.sqrt(np.where(real, values, 1.0))
+    return np.where(real, values, 0.0), np.where(real, axes, 0.0)
+
+
+def _three_columns(coordinates: NDArray[np.float32]) -> Vectors:
+    """The first three columns, zeros where there are fewer."""
+    places = np.zeros((len(coordinates), 3), np.float32)
+    width = min(3, coordinates.shape[1])
+    places[:, :width] = coordinates[:, :width]
+    return places
+
+
+def _spread(places: Vectors, seed: int) -> Vectors:
+    """PCA's places as a start for the layout: within ±10, as umap scales its own; coinciding points nudged apart."""
+    largest = float(np.abs(places).max(initial=0.0)) or 1.0
+    nudge = np.random.default_rng(seed).normal(scale=1e-4, size=places.shape)
+    return (places * (10 / largest) + nudge).astype(np.float32)
+
+
+def _basis_arrays(basis: Basis) -> dict[str, Any]:
+    return {"mean": basis.mean, "scale": basis.scale, "axes": basis.axes, "variance_ratio": basis.variance_ratio}
+
+
+def _basis_of(arrays: dict[str, Any]) -> Basis:
+    return Basis(**{key: arrays[key] for key in ("mean", "scale", "axes", "variance_ratio")})
+
+
+def _save(path: Path, kind: str, arrays: dict[str, Any]) -> None:
+    with replacing(path) as file:
+        np.savez(file, format=np.int64(FORMAT), kind=np.array(kind), **arrays)
+
+
+def _load(path: Path, kind: str) -> dict[str, Any]:
+    rebuild = "rebuild it with `manage.py fit_reducers`"
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = dict(archive)
+    except FileNotFoundError:
+        raise ModelError(f"there is no model {path}; {rebuild}") from None
+    except Exception as error:  # zipfile, NumPy and the file system each fail in their own way
+        raise ModelError(f"{path} cannot be read ({error}); {rebuild}") from error
+    if int(arrays.get("format", 0)) != FORMAT or str(arrays.get("kind")) != kind:
+        raise ModelError(f"{path} is not a {kind} model of format {FORMAT}; {rebuild}")
+    return arrays
