@@ -74,8 +74,8 @@ class Archive:
         for entry in files:
             name = _top_level_name(entry.filename)
             if name is None:
-                in_folders += _may_be_picture(entry.filename) and "__MACOSX" not in entry.filename
-            elif _may_be_picture(name):
+                in_folders += may_be_picture(entry.filename) and "__MACOSX" not in entry.filename
+            elif may_be_picture(name):
                 if name in found:
                     self.replaced.append(Skipped(name=name, reason="another file of the same name comes later"))
                 found[name] = entry
@@ -124,7 +124,7 @@ def named_as_picture(name: str) -> bool:
     return (mimetypes.guess_type(name)[0] or "").startswith("image/")
 
 
-def _may_be_picture(name: str) -> bool:
+def may_be_picture(name: str) -> bool:
     """Not ruled out by its ending: pictures are known by their content, and some have no ending at all."""
     kind = mimetypes.guess_type(name)[0]
     return kind is None or kind.startswith("image/")

@@ -5,9 +5,7 @@ import io
 import logging
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
 from itertools import count
 from typing import Any, BinaryIO, cast
 
@@ -16,23 +14,21 @@ from django.conf import settings
 from django.core.files.base import File
 
 from embeddings.features import Features
-from embeddings.images import RGB, NotAnImage, UnreadableImage, crop, decode, in_order
 from embeddings.pipeline import Pipeline
 from embeddings.vectors import Vectors
 
 from . import compute
-from .archive import Archive, MemberError, OverLimit, Skipped, named_as_picture
+from .archive import Archive, Skipped
 from .busy import beating
 from .errors import Refusal
+from .gather import Pictures, gather, prepare
 from .models import Dataset, parses_as_number
-from .tilemap import CAPACITY, Tile, Tilemap, tile
+from .tilemap import CAPACITY
 
 logger = logging.getLogger(__name__)
 
 # How far each stage brings the whole, for the progress bar: the network takes most of the time.
 _STAGES = {"features": (0.0, 0.80), "pca": (0.80, 0.82), "umap": (0.82, 0.97), "storing": (0.97, 1.0)}
-_DECODERS = 2
-_AHEAD = 64
 
 
 def identify(file: BinaryIO | File[bytes], pipeline: Pipeline) -> str:
@@ -67,7 +63,7 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     report.stage("features")
     with dataset.archive.open("rb") as file:
         archive = Archive(file, compute.limits())
-        pictures = gather(archive, pipeline, report.progress)
+        pictures = _gather(archive, pipeline, report.progress)
     places = pipeline.place(pictures.features, report.stage)
     report.stage("storing")
     dataset.store("tilemap", "tilemap.jpg", pictures.tilemap)
@@ -75,8 +71,10 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     for reducer, vectors in places.items():
         dataset.store(reducer, f"{reducer}.npy", _npy(vectors))
     dataset.count, dataset.names = len(pictures.names), pictures.names
-    dataset.skipped = [{"name": skipped.name, "reason": skipped.reason} for skipped in pictures.skipped]
-    dataset.passed_over = pictures.passed_over
+    dataset.skipped = [
+        {"name": skipped.name, "reason": skipped.reason} for skipped in archive.replaced + pictures.skipped
+    ]
+    dataset.passed_over = archive.passed_over + pictures.passed_over
     dataset.backbone = pipeline.weights.backbone.name
     dataset.engine = str(pipeline.extractor.info)
     dataset.space = "catalogue" if pipeline.space else "own"
@@ -90,60 +88,15 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
         dataset.archive.storage.delete(archive_name)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pictures:
-    """What an archive's pictures came to: row k of the features, tile k and name k are the same picture."""
-
-    features: Features
-    """`(n, d) float32`"""
-    tilemap: bytes
-    """JPEG."""
-    names: list[str]
-    skipped: list[Skipped]
-    passed_over: int
-
-
-def gather(archive: Archive, pipeline: Pipeline, progress: Callable[[float], None]) -> Pictures:
-    """Read, decode, tile and extract the first 1000 readable pictures, each decoded once, all four overlapping.
-
-    Raises `Refusal` where not one picture can be read.
-    """
-    backbone = pipeline.weights.backbone
-    sheet = Tilemap()
-    names: list[str] = []
-    skipped = list(archive.replaced)
-    passed_over = archive.passed_over
-    over_limit = False
+def _gather(archive: Archive, pipeline: Pipeline, progress: Callable[[float], None]) -> Pictures:
+    """The first 1000 readable pictures. Raises `Refusal` where not one can be read."""
     expected = min(len(archive.names), CAPACITY)
-
-    def prepare(name: str) -> tuple[str, tuple[Tile, RGB] | Exception]:
-        try:
-            rgb = decode(archive.read(name), min_side=backbone.resize, max_pixels=settings.MAX_MEGAPIXELS * 1_000_000)
-            return name, (tile(rgb), crop(rgb, resize=backbone.resize, side=backbone.side))
-        except (MemberError, UnreadableImage) as error:
-            return name, error
-
-    def crops(pool: ThreadPoolExecutor) -> Iterator[RGB]:
-        nonlocal passed_over, over_limit
-        for name, outcome in in_order(pool, prepare, archive.names, _AHEAD):
-            if len(names) == CAPACITY:
-                return
-            if isinstance(outcome, NotAnImage) and not named_as_picture(name):
-                passed_over += 1
-            elif isinstance(outcome, Exception):
-                skipped.append(Skipped(name=name, reason=str(outcome)))
-                over_limit |= isinstance(outcome, OverLimit)
-            else:
-                sheet.put(len(names), outcome[0])
-                names.append(name)
-                progress(len(names) / expected)
-                yield outcome[1]
-
-    with ThreadPoolExecutor(_DECODERS, thread_name_prefix="decode") as pool:
-        features = pipeline.extract(crops(pool))
-    if not names:
-        raise Refusal(_none_readable(skipped), 413 if over_limit else 400)
-    return Pictures(features=features, tilemap=sheet.jpeg(), names=names, skipped=skipped, passed_over=passed_over)
+    prepared = prepare(archive.names, archive.read, pipeline.weights.backbone, settings.MAX_MEGAPIXELS * 1_000_000)
+    with closing(prepared):
+        pictures = gather(prepared, pipeline.extract, lambda count: progress(count / expected))
+    if not pictures.names:
+        raise Refusal(_none_readable(pictures.skipped), 413 if pictures.over_limit else 400)
+    return pictures
 
 
 class Report:

@@ -15,7 +15,7 @@ RGB = NDArray[np.uint8]
 T = TypeVar("T")
 R = TypeVar("R")
 
-# What Pillow may open (MPO opens as JPEG). Its other plug-ins are rare, slow or call outside programs (EPS runs Ghostscript).
+# What Pillow may open (MPO opens as JPEG). Its other plug-ins are rare, slow or call outside programs, as EPS does.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA")
 
 EXIF_ORIENTATION = 0x0112

@@ -1,0 +1,234 @@
+"""A big collection → the catalogue, range by range, so that a build that was killed goes on where it was.
+
+data/build/source.json           what is being built from what; another source needs another folder
+data/build/000.{npy,jpg,json}    a range: its features, its tilemap, its names; the .json comes last and counts
+data/build/fitted/               the reducers fitted on all of it, and its vectors
+data/catalogue/                  the whole folder, once it is installed
+"""
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from embeddings import pickles
+from embeddings.backbones import BACKBONES
+from embeddings.features import Features
+from embeddings.images import RGB
+from embeddings.pipeline import Pipeline, Space
+from embeddings.reducers import REDUCERS, SEED, Basis
+from embeddings.vectors import Vectors, load, replacing, save
+
+from .catalogue import install, pickle_path, tilemap_path
+from .gather import Pictures, gather, prepare
+from .ranges import range_id
+from .sources import Source
+
+logger = logging.getLogger(__name__)
+
+FORMAT = 1
+
+
+class BuildError(Exception):
+    """A build cannot go on; the message says what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """The folder of one build."""
+
+    folder: Path
+
+    @classmethod
+    def begun(cls, data: Path) -> "Work":
+        """The build in progress, else the one that was installed last. Raises `BuildError` where there is neither."""
+        for folder in (data / "build", data / "catalogue"):
+            if (folder / "source.json").exists():
+                return cls(folder=folder)
+        raise BuildError("No features have been extracted yet: run `manage.py extract_features SOURCE` first.")
+
+    @property
+    def card(self) -> dict[str, Any]:
+        card: dict[str, Any] = json.loads((self.folder / "source.json").read_text())
+        return card
+
+    def ranges(self) -> list[dict[str, Any]]:
+        """The records of the finished ranges, in order."""
+        records: list[dict[str, Any]] = []
+        while (path := self._path(len(records), "json")).exists():
+            records.append(json.loads(path.read_text()))
+        return records
+
+    def blocks(self) -> list[Features]:
+        """Features of the finished ranges, memory-mapped."""
+        return [np.load(self._path(number, "npy"), mmap_mode="r") for number in range(len(self.ranges()))]
+
+    def put(self, number: int, pictures: Pictures, taken: int) -> None:
+        """Store a finished range."""
+        save(self._path(number, "npy"), pictures.features)
+        with replacing(self._path(number, "jpg")) as file:
+            file.write(pictures.tilemap)
+        record = {
+            "names": pictures.names,
+            "skipped": [{"name": skipped.name, "reason": skipped.reason} for skipped in pictures.skipped],
+            "taken": taken,
+        }
+        with replacing(self._path(number, "json")) as file:
+            file.write(json.dumps(record).encode())
+
+    def tilemap(self, number: int) -> Path:
+        return self._path(number, "jpg")
+
+    def forget_fit(self) -> None:
+        """Have `fit` do its work again."""
+        (self.folder / "fitted" / "done").unlink(missing_ok=True)
+
+    def _path(self, number: int, suffix: str) -> Path:
+        return self.folder / f"{range_id(number)}.{suffix}"
+
+
+def open_work(data: Path, source: Source, pipeline: Pipeline, *, name: str, demo: bool, restart: bool) -> Work:
+    """The build folder for this source and this network, new or begun. Raises `BuildError` for another one's."""
+    work = Work(folder=data / "build")
+    listing = hashlib.sha256("\0".join(source.names).encode()).hexdigest()
+    card = {
+        "format": FORMAT,
+        "source": source.label,
+        "files": len(source.names),
+        "listing": listing,
+        "backbone": pipeline.weights.backbone.name,
+        "weights": pipeline.weights.digest,
+        "precision": pipeline.precision,
+        "name": name,
+        "demo": demo,
+    }
+    path = work.folder / "source.json"
+    if restart:
+        shutil.rmtree(work.folder, ignore_errors=True)
+    if path.exists():
+        different = [key for key, value in card.items() if work.card.get(key) != value]
+        if different:
+            raise BuildError(
+                f"{work.folder} holds a build begun with another {', '.join(different)} (source: "
+                f"{work.card.get('source')}). Finish that one, or throw it away with --restart."
+            )
+    else:
+        with replacing(path) as file:
+            file.write(json.dumps(card, indent=1).encode())
+    return work
+
+
+def extract(
+    work: Work, source: Source, pipeline: Pipeline, max_pixels: int, on_files: Callable[[int], object]
+) -> list[dict[str, Any]]:
+    """Make every range that is not finished yet. `on_files` is told how many more of the source's files are done.
+
+    Returns the records of all ranges. Raises `BuildError` where the source holds no pictures.
+    """
+    records = work.ranges()
+    taken = records[-1]["taken"] if records else 0
+    on_files(taken)
+    prepared = prepare(source.names[taken:], source.read, pipeline.weights.backbone, max_pixels)
+    with closing(prepared):
+        while taken < len(source.names):
+            pictures = gather(prepared, pipeline.extract, lambda count: on_files(1))
+            on_files(pictures.taken - len(pictures.names))
+            if not pictures.names:
+                break
+            taken += pictures.taken
+            work.put(len(records), pictures, taken)
+            records = work.ranges()
+    if not records:
+        raise BuildError(f"Not one of the {len(source.names)} files of {source.label} is a picture.")
+    return records
+
+
+def fit(work: Work, on_step: Callable[[str], object]) -> None:
+    """Fit every reducer on the extracted features, keep the fitted ones and the vectors in the build folder."""
+    fitted = work.folder / "fitted"
+    if (fitted / "done").exists():
+        return
+    blocks = work.blocks()
+    on_step("standardising, principal axes")
+    basis = Basis.fit(blocks)
+    coordinates = np.concatenate([basis.project(block) for block in blocks])
+    reducers = []
+    for name, kind in REDUCERS.items():
+        on_step(name)
+        reducer, places = kind.fit(basis, coordinates, seed=SEED)
+        reducers.append(reducer)
+        save(fitted / f"{name}.npy", places)
+    Space.save(fitted, reducers, demo=work.card["demo"])
+    (fitted / "done").touch()
+
+
+def publish(data: Path, work: Work) -> int:
+    """Install a fitted build as the catalogue: tilemaps, models, pickles, vectors. Returns the number of pictures.
+
+    Every step replaces whole files and can be repeated, so a publication that was killed is simply run again.
+    """
+    card, fitted = work.card, work.folder / "fitted"
+    records = work.ranges()
+    for number in range(len(records)):
+        _link(work.tilemap(number), tilemap_path(data / "tilemaps", number))
+    models = data / "models" / card["backbone"]
+    for name in (*(f"{reducer}.npz" for reducer in REDUCERS), "space.json"):
+        _link(fitted / name, models / name)
+    arrays: dict[str, Vectors] = {reducer: load(fitted / f"{reducer}.npy") for reducer in REDUCERS}
+    for reducer, array in arrays.items():
+        pickles.write(pickle_path(data, reducer), array)
+    install(data, arrays, name=card["name"], demo=card["demo"])
+    target = data / "catalogue"
+    if work.folder != target:
+        shutil.rmtree(target, ignore_errors=True)
+        work.folder.rename(target)
+    return sum(len(record["names"]) for record in records)
+
+
+def draw_tilemaps(data: Path, source: Source, max_pixels: int, on_files: Callable[[int], object]) -> int:
+    """Tilemaps alone, straight into the folder they are served from. Returns their number.
+
+    Decoded as for the network, so that they come out the same as a whole build's.
+    """
+
+    def look_away(crops: Iterable[RGB]) -> Features:
+        for _ in crops:
+            pass
+        return np.empty((0, 0), np.float32)
+
+    number = 0
+    with closing(prepare(source.names, source.read, BACKBONES["resnet50"], max_pixels)) as prepared:
+        while (pictures := gather(prepared, look_away)).taken:
+            on_files(pictures.taken)
+            if pictures.names:
+                with replacing(tilemap_path(data / "tilemaps", number)) as file:
+                    file.write(pictures.tilemap)
+                number += 1
+    return number
+
+
+def skipped(records: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Names and reasons of the files that could not be read."""
+    for record in records:
+        for entry in record["skipped"]:
+            yield entry["name"], entry["reason"]
+
+
+def _link(source: Path, target: Path) -> None:
+    """Put a file into a second place, atomically, without copying it where the file system can help it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.part")
+    part.unlink(missing_ok=True)
+    try:
+        os.link(source, part)
+    except OSError:
+        shutil.copyfile(source, part)
+    os.replace(part, target)

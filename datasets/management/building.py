@@ -1,0 +1,73 @@
+"""What the commands that build a catalogue share: their arguments, their progress bars, their errors."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from datasets import build, compute
+from datasets.build import BuildError, Work
+from datasets.sources import OpenSource, Source, SourceError
+from embeddings.backbones import WeightsError
+from embeddings.reducers import ModelError
+from embeddings.vectors import BadVectors
+
+SOURCE_HELP = (
+    "A folder or a ZIP of pictures, such as CelebA's img_align_celeba; they are taken in the order of their names."
+)
+
+
+class BuildingCommand(BaseCommand):
+    """Errors of the builder become the command's: a sentence and exit status 1."""
+
+    def add_source(self, parser: CommandParser) -> None:
+        parser.add_argument("source", type=Path, help=SOURCE_HELP)
+        parser.add_argument("--name", default="CelebA", help="What to call the catalogue (default: %(default)s).")
+        parser.add_argument("--restart", action="store_true", help="Throw away a build begun earlier.")
+
+    def extract(self, path: Path, *, name: str, restart: bool) -> Work:
+        with OpenSource(path) as source:
+            return self.extract_from(source, name=name, demo=False, restart=restart)
+
+    def extract_from(self, source: Source, *, name: str, demo: bool, restart: bool) -> Work:
+        pipeline = compute.pipeline()
+        work = build.open_work(settings.DATA_DIR, source, pipeline, name=name, demo=demo, restart=restart)
+        backbone = pipeline.weights.backbone.name
+        self.stdout.write(f"Extracting {backbone} features of {len(source.names):,} files of {source.label}")
+        self.stdout.flush()
+        with tqdm(total=len(source.names), unit=" pictures", smoothing=0.05) as bar:
+            records = build.extract(work, source, pipeline, settings.MAX_MEGAPIXELS * 1_000_000, bar.update)
+        for skipped, reason in build.skipped(records):
+            self.stderr.write(self.style.WARNING(f"skipped {skipped}: {reason}"))
+        pictures = sum(len(record["names"]) for record in records)
+        self.stdout.write(f"{pictures:,} pictures in {len(records)} ranges, {pipeline.extractor.info}")
+        return work
+
+    def fit_and_publish(self, work: Work) -> None:
+        started = time.monotonic()
+
+        def say(step: str) -> None:
+            self.stdout.write(f"[{time.monotonic() - started:6.1f} s] fitting: {step}")
+            self.stdout.flush()
+
+        build.fit(work, say)
+        total = build.publish(settings.DATA_DIR, work)
+        compute.shelf.cache_clear()
+        self.stdout.write(self.style.SUCCESS(f"Installed {total:,} pictures; a running server shows them now."))
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """Turn what may go wrong in a build into the command's error."""
+    try:
+        yield
+    except (BuildError, SourceError, WeightsError, ModelError, BadVectors, OSError) as error:
+        raise CommandError(str(error)) from error
+    except KeyboardInterrupt:
+        raise CommandError(
+            "Interrupted. Run the same command again: it goes on where it was.", returncode=130
+        ) from None

@@ -1,0 +1,22 @@
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from datasets.management.building import BuildingCommand, told_plainly
+
+
+class Command(BuildingCommand):
+    help = (
+        "Build the catalogue from a folder or a ZIP of pictures, and install it: extract_features, then fit_reducers. "
+        "It may be stopped or killed at any moment; the same command goes on where it was. CelebA's 202,599 pictures "
+        "take about 1.7 GB in data/ with ResNet50, and a few hours on two cores. Example: "
+        "manage.py build_catalogue ~/celeba/img_align_celeba"
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        self.add_source(parser)
+
+    def handle(self, *args: Any, source: Path, name: str, restart: bool, **options: Any) -> None:
+        with told_plainly():
+            self.fit_and_publish(self.extract(source, name=name, restart=restart))

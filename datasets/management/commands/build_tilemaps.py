@@ -1,0 +1,27 @@
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandParser
+from tqdm import tqdm
+
+from datasets import build
+from datasets.management.building import SOURCE_HELP, BuildingCommand, told_plainly
+from datasets.sources import OpenSource
+
+
+class Command(BuildingCommand):
+    help = (
+        "Draw only the tilemaps of a collection, into data/tilemaps/: for vectors that came as pickles without them. "
+        "No network is run, and all of them are drawn anew."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("source", type=Path, help=SOURCE_HELP)
+
+    def handle(self, *args: Any, source: Path, **options: Any) -> None:
+        with told_plainly(), OpenSource(source) as opened, tqdm(total=len(opened.names), unit=" pictures") as bar:
+            drawn = build.draw_tilemaps(
+                settings.DATA_DIR, opened, settings.MAX_MEGAPIXELS * 1_000_000, on_files=bar.update
+            )
+        self.stdout.write(self.style.SUCCESS(f"{drawn} tilemaps drawn."))
