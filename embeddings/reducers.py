@@ -24,8 +24,8 @@ FORMAT = 1
 """Version of the saved models. A file of another one is refused, with the command that rebuilds it."""
 
 AXES = 100
-"""Principal axes that UMAP works on. Kobak & Berens (2019) take 50; on 1,000 digits 100 keep more neighbours (10-nearest-
-neighbour label accuracy of the layout 0.84 → 0.86)."""
+"""Principal axes that UMAP works on. Kobak & Berens (2019) take 50; on 1,000 digits 100 keep more neighbours
+(10-nearest-neighbour label accuracy of the layout 0.84 → 0.86)."""
 
 SEED = 20210607
 
