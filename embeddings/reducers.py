@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .features import Features
+from .kernels import import_umap
 from .vectors import Vectors, replacing
 
 Blocks = Sequence[Features]
@@ -156,9 +157,7 @@ class Umap:
         if count < cls.MIN_ROWS:
             a, b, places = 1.577, 0.895, start  # umap's curve at its default min_dist of 0.1
         else:
-            from umap import UMAP
-
-            model = UMAP(
+            model = import_umap().UMAP(
                 n_neighbors=neighbours,
                 n_components=3,
                 # Starting from PCA keeps the large-scale order (Kobak & Linderman 2021), and never fails to converge.
@@ -182,13 +181,12 @@ class Umap:
         coordinates = self.basis.project(features)
         if len(self.training) < self.MIN_ROWS:
             return _three_columns(coordinates)
-        from umap.layouts import optimize_layout_euclidean
-        from umap.umap_ import compute_membership_strengths, make_epochs_per_sample, smooth_knn_dist
-
+        umap = import_umap()
+        parts = umap.umap_
         epochs = 100
         indices, distances = self._nearest(coordinates)
-        sigmas, rhos = smooth_knn_dist(distances, float(self.neighbours), local_connectivity=0.0)
-        _, _, weights, _ = compute_membership_strengths(indices, distances, sigmas, rhos, bipartite=True)
+        sigmas, rhos = parts.smooth_knn_dist(distances, float(self.neighbours), local_connectivity=0.0)
+        _, _, weights, _ = parts.compute_membership_strengths(indices, distances, sigmas, rhos, bipartite=True)
         weights = weights.reshape(indices.shape)
         weights /= weights.max(axis=1, keepdims=True)
         weights[weights < 1 / epochs] = 0
@@ -196,14 +194,14 @@ class Umap:
         start = np.einsum("ij,ijk->ik", shares, self.places[indices]).astype(np.float32)
         rows, columns = np.nonzero(weights)
         strengths = weights[rows, columns]
-        places = optimize_layout_euclidean(
+        places = umap.layouts.optimize_layout_euclidean(
             start,
             self.places.astype(np.float32, copy=True),
             rows.astype(np.int32),
             indices[rows, columns],
             epochs,
             len(self.places),
-            make_epochs_per_sample(strengths, epochs),
+            parts.make_epochs_per_sample(strengths, epochs),
             self.a,
             self.b,
             np.random.RandomState(SEED).randint(-(2**31) + 1, 2**31 - 2, 3).astype(np.int64),
@@ -257,7 +255,7 @@ REDUCERS: dict[str, type[Pca] | type[Umap]] = {reducer.name: reducer for reducer
 
 
 def warm_up() -> None:
-    """Compile what UMAP compiles at first use (numba, some fifteen seconds in a fresh process)."""
+    """Compile what UMAP compiles at first use, or load it from numba's cache: some twenty seconds, or one."""
     random = np.random.default_rng(SEED)
     features = random.normal(size=(120, 60)).astype(np.float32)
     basis = Basis.fit([features])

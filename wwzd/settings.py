@@ -1,5 +1,6 @@
 """How the service is put together: environment → settings. Every variable is described in the README's table."""
 
+import os
 import secrets
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,8 @@ try:
     RESNET50_WEIGHTS = Path(given).expanduser() if (given := env.str("RESNET50_WEIGHTS", "")) else None
     RESNET50_URL = env.str("RESNET50_URL", "")
     CACHE_DIR = Path(env.str("CACHE_DIR", str(DATA_DIR / "cache"))).expanduser().resolve()
+    # Read by numba itself: where UMAP's compiled kernels are kept.
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(CACHE_DIR / "kernels"))
     DEVICE = choice("DEVICE", "auto", "cpu", "cuda")
     PRECISION = choice("PRECISION", "fp32", "bf16")
     SPACE = choice("SPACE", "auto", "catalogue", "own")
