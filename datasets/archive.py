@@ -4,6 +4,8 @@ Nothing is ever unpacked to a path that the archive names, and nothing that a he
 limits allow.
 """
 
+import bz2
+import copy
 import mimetypes
 import zipfile
 import zlib
@@ -57,14 +59,13 @@ class Archive:
     def __init__(self, file: IO[bytes], limits: Limits) -> None:
         self._limits = limits
         try:
-            _check_directory_size(file, limits)
+            _check_directory(file, limits)
             self._zip = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, ValueError, OSError, EOFError) as error:
+        except Refusal:
+            raise
+        except Exception as error:  # zipfile fails on foreign bytes in a dozen ways
             raise Refusal("The file is not a ZIP archive, or it was cut off on its way here.") from error
-        entries = self._zip.infolist()
-        if len(entries) > limits.members:
-            raise Refusal(f"The ZIP has {len(entries)} entries; the limit is {limits.members}.", 413)
-        files = [entry for entry in entries if not entry.is_dir()]
+        files = [entry for entry in self._zip.infolist() if not entry.filename.endswith("/")]
         found: dict[str, zipfile.ZipInfo] = {}
         self.replaced: list[Skipped] = []
         """Files that another one of the same name replaced, as it would when unpacked."""
@@ -74,7 +75,7 @@ class Archive:
         for entry in files:
             name = _top_level_name(entry.filename)
             if name is None:
-                in_folders += may_be_picture(entry.filename) and "__MACOSX" not in entry.filename
+                in_folders += _lies_in_folder(entry.filename) and named_as_picture(entry.filename)
             elif may_be_picture(name):
                 if name in found:
                     self.replaced.append(Skipped(name=name, reason="another file of the same name comes later"))
@@ -104,19 +105,24 @@ class Archive:
         if entry.file_size > max(_RATIO_MATTERS_FROM, self._limits.ratio * max(entry.compress_size, 1)):
             raise OverLimit(f"it unpacks to more than {self._limits.ratio} times its packed size")
         try:
+            # Never more than was declared and allowed, whatever the compressed stream would give.
+            if entry.compress_type == zipfile.ZIP_BZIP2:
+                return self._read_bzip2(entry)
             with self._zip.open(entry) as member:
-                # Never more than was declared and allowed, whatever the compressed stream would give.
                 return member.read(entry.file_size + 1)
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            OSError,
-            ValueError,
-            RuntimeError,
-            NotImplementedError,
-        ) as error:
+        except Exception as error:  # as above
             raise MemberError(f"damaged in the ZIP: {error}") from error
+
+    def _read_bzip2(self, entry: zipfile.ZipInfo) -> bytes:
+        """zipfile unpacks all that it has read of a bzip2 stream at once, and 4 KB of one can hold gigabytes."""
+        packed = copy.copy(entry)
+        packed.compress_type, packed.file_size = zipfile.ZIP_STORED, entry.compress_size
+        packed.CRC = None  # type: ignore[assignment]  # of the packed bytes, which nobody has recorded
+        with self._zip.open(packed) as member:
+            content = bz2.BZ2Decompressor().decompress(member.read(self._limits.member_bytes), entry.file_size)
+        if zlib.crc32(content) != entry.CRC:
+            raise zipfile.BadZipFile("Bad CRC-32")
+        return content
 
 
 def named_as_picture(name: str) -> bool:
@@ -136,11 +142,25 @@ def _top_level_name(path: str) -> str | None:
     return None if "/" in name or name.startswith(".") or not name else name
 
 
-def _check_directory_size(file: IO[bytes], limits: Limits) -> None:
-    """Refuse a directory too large to be read into memory; told from the archive's end record, before it is read."""
+def _lies_in_folder(path: str) -> bool:
+    """Whether a visible file lies in a folder. macOS adds a hidden one, `__MACOSX`, whose files only look like pictures."""
+    folder, _, name = path.replace("\\", "/").rpartition("/")
+    return bool(folder) and not name.startswith(".") and "__MACOSX" not in folder
+
+
+def _check_directory(file: IO[bytes], limits: Limits) -> None:
+    """Refuse a directory too large to be read, or of more entries than are worth making objects of."""
     end: list[int] | None = zipfile._EndRecData(file)  # type: ignore[attr-defined]
-    if end is not None and end[5] > limits.members * _DIRECTORY_BYTES_A_MEMBER:
+    if end is None:
+        return  # for zipfile to complain of
+    size, location = end[5], end[9]
+    if size > limits.members * _DIRECTORY_BYTES_A_MEMBER:
         raise Refusal(f"The ZIP's directory is too large; the limit is {limits.members} entries.", 413)
+    # Counted, since the end record may understate them. A ZIP64's own end records (76 bytes) stand in between.
+    file.seek(max(location - size - 76, 0))
+    count = file.read(size + 76).count(b"PK\x01\x02")
+    if count > limits.members:
+        raise Refusal(f"The ZIP has {count} entries; the limit is {limits.members}.", 413)
 
 
 def _nothing_found(in_folders: int) -> str:

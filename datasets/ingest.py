@@ -83,7 +83,8 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     if not settings.KEEP_ARCHIVES:
         dataset.archive = ""
     if not dataset.finish():
-        dataset.remove_files(keep=archive_name)
+        wanted = Dataset.objects.filter(pk=dataset.pk).exists()  # else an administrator deleted it meanwhile
+        dataset.remove_files(keep=archive_name if wanted else "")
     elif not settings.KEEP_ARCHIVES:
         dataset.archive.storage.delete(archive_name)
 
@@ -151,7 +152,11 @@ def _none_readable(skipped: list[Skipped]) -> str:
 
 def _log(dataset: Dataset, seconds: float) -> None:
     """One line an upload."""
-    dataset.refresh_from_db()
+    try:
+        dataset.refresh_from_db()
+    except Dataset.DoesNotExist:
+        logger.info("upload", extra={"facts": {"dataset": dataset.hash, "status": "deleted", "total_s": seconds}})
+        return
     facts = {
         "dataset": dataset.hash,
         "status": dataset.status,

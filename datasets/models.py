@@ -55,6 +55,9 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
         deleted = [dataset.delete() for dataset in self]
         return len(deleted), {"datasets.Dataset": len(deleted)}
 
+    # Django's own mark: without it the manager would have this too, and `Dataset.objects.delete()` would take all.
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
 
 class Dataset(models.Model):
     """One upload: its archive, what was made of it, and how that went."""
@@ -118,7 +121,7 @@ class Dataset(models.Model):
 
     @property
     def can_be_retried(self) -> bool:
-        return self.status == Status.FAILED and bool(self.archive)
+        return self.status == Status.FAILED and bool(self.archive) and default_storage.exists(self.archive.name or "")
 
     def vectors(self, reducer: str) -> Vectors:
         """`(n, 3) float32` of a ready dataset."""
@@ -134,11 +137,12 @@ class Dataset(models.Model):
     def take(self, worker: str) -> bool:
         """Begin the work, if it is still wanted and no one else has begun it."""
         now = timezone.now()
-        mine = Dataset.objects.filter(pk=self.pk, status=Status.QUEUED).update(
+        if not Dataset.objects.filter(pk=self.pk, status=Status.QUEUED).update(
             status=Status.PROCESSING, worker=worker, started_at=now, beat_at=now, finished_at=None
-        )
+        ):
+            return False
         self.refresh_from_db()
-        return bool(mine)
+        return True
 
     def beat(self, stage: str, progress: float) -> bool:
         """Tell how far the work is, and that it goes on. False: it is not wanted any more."""
@@ -268,6 +272,9 @@ class WorkerState(models.Model):
     engine = models.CharField(max_length=200, blank=True, editable=False)
 
     objects = WorkerStateQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "worker"
 
     def __str__(self) -> str:
         return self.engine or "warming up"

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django_tasks_db.models import DBTaskResult
 
-from .models import BusyFlag, Dataset, Status
+from .models import BusyFlag, Dataset, Status, WorkerState
 from .uploads import SERVICE_DIED, WORKER_DIED
 
 logger = logging.getLogger(__name__)
@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 def after_service_death() -> None:
     """For a start at which nothing else of the service runs: no flag is up rightly, no work is under way."""
     BusyFlag.objects.release()
+    WorkerState.objects.all().delete()
     given_up = Dataset.objects.abandoned().give_up(SERVICE_DIED)
     _drop_dead_tasks()
     orphans = _sweep()
@@ -26,6 +27,7 @@ def after_service_death() -> None:
 
 def after_worker_death(worker: str) -> None:
     """For the moment at which a worker process has been seen to end."""
+    WorkerState.objects.filter(identity=worker).delete()
     given_up = Dataset.objects.filter(worker=worker, status=Status.PROCESSING).give_up(WORKER_DIED)
     _drop_dead_tasks()
     if given_up:

@@ -213,7 +213,7 @@ def test_the_busy_flag_is_shown_and_released(admin_client: Client) -> None:
 
 def test_the_worker_is_shown(admin_client: Client) -> None:
     workers = "/admin/datasets/workerstate/"
-    assert "0 worker states" in content(admin_client, workers)
+    assert "0 workers" in content(admin_client, workers)
     WorkerState.objects.beat("worker", ready=False)
     assert "warming up" in content(admin_client, workers)
     WorkerState.objects.beat("worker", ready=True, engine="an engine")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 
-from wwzd.lifeline import die_with_supervisor
+from wwzd.lifeline import die_with_parent, die_with_supervisor
 
 wsgi_app = "wwzd.wsgi:application"
 bind = f"{settings.HOST}:{settings.PORT}"
@@ -20,3 +20,8 @@ control_socket_disable = True
 
 def when_ready(server: Any) -> None:
     die_with_supervisor()
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    # gunicorn's own process would notice too, but first finish its requests, and keep the port meanwhile.
+    die_with_parent(server.pid)

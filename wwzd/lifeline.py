@@ -9,16 +9,20 @@ SUPERVISOR_VARIABLE = "WWZD_SUPERVISOR"
 
 
 def die_with_supervisor() -> None:
-    """Kill this process when the supervisor named in the environment is no longer its parent.
+    """Kill this process when the supervisor named in the environment, if one is, is no longer its parent.
 
     A supervisor killed with SIGKILL tells nobody; without this its children would keep the port and the work.
     """
     supervisor = os.environ.get(SUPERVISOR_VARIABLE)
-    if supervisor is None:
-        return
+    if supervisor is not None:
+        die_with_parent(int(supervisor))
+
+
+def die_with_parent(parent: int) -> None:
+    """Kill this process when `parent` is no longer its parent."""
 
     def watch() -> None:
-        while os.getppid() == int(supervisor):
+        while os.getppid() == parent:
             time.sleep(0.2)
         os.kill(os.getpid(), signal.SIGKILL)
 

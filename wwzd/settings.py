@@ -174,7 +174,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "datasets.error_answers.handle",
 }
 
-LANGUAGE_CODE = "en-us"
+LANGUAGE_CODE = "en-gb"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
