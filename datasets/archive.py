@@ -17,6 +17,8 @@ from .errors import Refusal
 # Methods whose decompressors need little memory. LZMA's dictionary may be asked to take gigabytes.
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2}
 _ENCRYPTED = 0x1
+# Python's own table, without the operating system's: the same archive is judged alike on every machine.
+_TYPES = mimetypes.MimeTypes()
 _DIRECTORY_BYTES_A_MEMBER = 512
 
 # A page of one colour shrinks a thousandfold and is harmless; a ratio says something about large members only.
@@ -111,7 +113,7 @@ class Archive:
             with self._zip.open(entry) as member:
                 return member.read(entry.file_size + 1)
         except Exception as error:  # as above
-            raise MemberError(f"damaged in the ZIP: {error}") from error
+            raise MemberError(f"damaged in the ZIP: {str(error) or type(error).__name__}") from error
 
     def _read_bzip2(self, entry: zipfile.ZipInfo) -> bytes:
         """zipfile unpacks all that it has read of a bzip2 stream at once, and 4 KB of one can hold gigabytes."""
@@ -127,13 +129,17 @@ class Archive:
 
 def named_as_picture(name: str) -> bool:
     """Whether the file's ending promises a picture."""
-    return (mimetypes.guess_type(name)[0] or "").startswith("image/")
+    return (_kind(name) or "").startswith("image/")
 
 
 def may_be_picture(name: str) -> bool:
     """Not ruled out by its ending: pictures are known by their content, and some have no ending at all."""
-    kind = mimetypes.guess_type(name)[0]
+    kind = _kind(name)
     return kind is None or kind.startswith("image/")
+
+
+def _kind(name: str) -> str | None:
+    return _TYPES.guess_type(name, strict=False)[0]
 
 
 def _top_level_name(path: str) -> str | None:
@@ -143,7 +149,7 @@ def _top_level_name(path: str) -> str | None:
 
 
 def _lies_in_folder(path: str) -> bool:
-    """Whether a visible file lies in a folder. macOS adds a hidden one, `__MACOSX`, whose files only look like pictures."""
+    """Whether a visible file lies in a folder; macOS adds a folder `__MACOSX`, whose files only look like pictures."""
     folder, _, name = path.replace("\\", "/").rpartition("/")
     return bool(folder) and not name.startswith(".") and "__MACOSX" not in folder
 
