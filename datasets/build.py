@@ -123,6 +123,8 @@ def open_work(data: Path, source: Source, pipeline: Pipeline, *, name: str, demo
     else:
         with replacing(path) as file:
             file.write(json.dumps(card, indent=1).encode())
+    for part in work.folder.glob("**/.*.part"):  # what a killed build was writing
+        part.unlink()
     return work
 
 
