@@ -274,7 +274,7 @@ class WorkerState(models.Model):
     objects = WorkerStateQuerySet.as_manager()
 
     class Meta:
-        verbose_name = verbose_name_plural = "worker"
+        verbose_name = "worker"
 
     def __str__(self) -> str:
         return self.engine or "warming up"
