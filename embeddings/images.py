@@ -19,6 +19,7 @@ R = TypeVar("R")
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA")
 
 EXIF_ORIENTATION = 0x0112
+_JPEG_END = b"\xff\xd9"
 
 # Pillow's own limit only warns, and is one number for the whole process: `decode` checks each picture's size itself.
 Image.MAX_IMAGE_PIXELS = None
@@ -93,8 +94,12 @@ def _is_plain_jpeg(image: Image.Image) -> bool:
 
 
 def _decode_jpeg(data: bytes, image: Image.Image, min_side: int) -> RGB:
+    # A smaller picture is taken as it is (0): scaling would stop at one pixel, and a sliver lose its shape.
+    least = min_side if min(image.size) >= min_side else 0
+    # Some writers leave out the end marker. Where more is missing, adding it does not help.
+    whole = data if data.endswith(_JPEG_END) else data + _JPEG_END
     try:
-        rgb = simplejpeg.decode_jpeg(data, "RGB", min_height=min_side, min_width=min_side)
+        rgb = simplejpeg.decode_jpeg(whole, "RGB", min_height=least, min_width=least)
     except ValueError:
         # libjpeg-turbo is called strictly and stops at warnings that Pillow, rightly, forgives.
         return _decode_any(image, min_side)
@@ -105,10 +110,7 @@ def _decode_any(image: Image.Image, min_side: int) -> RGB:
     image.draft(None, (min_side, min_side))  # JPEG only; Pillow keeps both sides at or above the wish
     image.load()
     orientation = _orientation(image)  # after loading: TIFF turns itself upright while it loads
-    factor = min(image.size) // min_side
-    rgb = _flatten(image)
-    if factor >= 2:
-        rgb = rgb.reduce(factor)
+    rgb = _flatten(image, factor=max(1, min(image.size) // min_side))
     return _upright(np.asarray(rgb), orientation)
 
 
@@ -130,22 +132,29 @@ def _upright(rgb: RGB, orientation: int) -> RGB:
     return np.ascontiguousarray(rgb)
 
 
-def _flatten(image: Image.Image) -> Image.Image:
-    """Any mode → RGB on white."""
+def _flatten(image: Image.Image, factor: int) -> Image.Image:
+    """Any mode → RGB on white, blocks of `factor × factor` pixels averaged; early, for full-size copies are large."""
     if image.mode.startswith(("I", "F")):
-        return Image.fromarray(_to_8_bit(np.asarray(image))).convert("RGB")
+        deep = image.mode.startswith("I;16")
+        grey = _in_mode(image, "I" if deep else image.mode).reduce(factor)
+        return Image.fromarray(_to_8_bit(np.asarray(grey), deep)).convert("RGB")
     if image.has_transparency_data:
-        rgba = image.convert("RGBA")
+        rgba = _in_mode(image, "RGBA").reduce(factor)
         white = Image.new("RGBA", rgba.size, "white")
         return Image.alpha_composite(white, rgba).convert("RGB")
-    return image.convert("RGB")
+    return _in_mode(image, "RGB").reduce(factor)
 
 
-def _to_8_bit(grey: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Grey of more than 8 bits → 8 bits, by the range its type or, for floats and 32 bits, its values speak of."""
+def _in_mode(image: Image.Image, mode: str) -> Image.Image:
+    """As `convert`, which copies a picture that is in this mode already."""
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _to_8_bit(grey: NDArray[np.generic], deep: bool) -> NDArray[np.uint8]:
+    """Grey of more than 8 bits → 8 bits: of 16 bits if `deep`, else by the range that the values speak of."""
     values = np.nan_to_num(grey.astype(np.float64))
     top = float(values.max(initial=0.0))
-    if grey.dtype.itemsize == 2 or 255 < top <= 65535:
+    if deep or 255 < top <= 65535:
         full = 65535.0
     elif grey.dtype.kind == "f" and top <= 1:
         full = 1.0
