@@ -102,10 +102,7 @@ def install(data: Path, arrays: dict[str, Vectors], *, name: str, demo: bool = F
     lengths = {reducer: len(array) for reducer, array in arrays.items()}
     if len(set(lengths.values())) != 1:
         raise BadVectors(f"the reducers have different numbers of rows: {lengths}")
-    digest = hashlib.sha256()
-    for array in arrays.values():
-        digest.update(array.tobytes())
-    identity = digest.hexdigest()[:16]
+    identity = _identity(arrays)
     folder = data / "vectors"
     for reducer, array in arrays.items():
         vectors.save(folder / f"{reducer}-{identity}.npy", array)
@@ -136,8 +133,19 @@ def import_pickles(data: Path, *, name: str = "CelebA", demo: bool = False) -> i
     if missing:
         raise BadVectors(f"there is no {' and no '.join(missing)}; a catalogue needs the pickle of every reducer")
     arrays = {reducer: pickles.read(pickle_path(data, reducer)) for reducer in REDUCERS}
+    installed = read_card(data)
+    if installed.get("identity") == _identity(arrays):
+        # The same vectors with other dates, as after a copy of the folder: still the catalogue that it was.
+        name, demo = installed["name"], installed["demo"]
     install(data, arrays, name=name, demo=demo)
     return len(next(iter(arrays.values())))
+
+
+def _identity(arrays: dict[str, Vectors]) -> str:
+    digest = hashlib.sha256()
+    for array in arrays.values():
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _pickle_versions(data: Path) -> dict[str, list[int] | None]:

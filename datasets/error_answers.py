@@ -17,7 +17,9 @@ logger = logging.getLogger(__name__)
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: every refusal becomes `{"error": sentence}`."""
     if isinstance(error, Busy):
-        return Response({"error": str(error)}, error.status, headers={"Retry-After": str(error.retry_after)})
+        busy = Response({"error": str(error)}, error.status, headers={"Retry-After": str(error.retry_after)})
+        busy._has_been_logged = True  # type: ignore[attr-defined]  # Django would log each as an error
+        return busy
     if isinstance(error, Refusal):
         return Response({"error": str(error)}, error.status)
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:

@@ -49,6 +49,9 @@ def _sweep() -> int:
         path.unlink(missing_ok=True)
     known = set(Dataset.objects.values_list("hash", flat=True))
     folders = [path for path in Path(default_storage.path("")).glob("*") if path.is_dir() and path.name not in known]
+    if folders and not known:
+        logger.warning("the database knows no dataset, but %s is not empty: left as it is", default_storage.path(""))
+        return len(half_received)
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
     return len(half_received) + len(folders)

@@ -6,6 +6,7 @@ batch-mates' contents, so the same picture always has the same features.
 
 import logging
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -66,8 +67,7 @@ class OpenVinoExtractor:
     """OpenVINO's asynchronous queue: as many single-picture requests in flight as the CPU can use."""
 
     def __init__(self, weights: Weights, cache: Path, precision: Precision) -> None:
-        import openvino as ov
-
+        ov = _import_openvino()
         self.weights = weights
         path = _converted_path(weights, cache)
         if not path.is_file():
@@ -89,8 +89,7 @@ class OpenVinoExtractor:
         )
 
     def extract(self, crops: Iterable[RGB]) -> Features:
-        import openvino as ov
-
+        ov = _import_openvino()
         rows: dict[int, Features] = {}
 
         def keep(request: Any, index: int) -> None:
@@ -175,6 +174,14 @@ def _batches(crops: Iterable[RGB], size: int) -> Iterator[RGB]:
         yield np.stack(batch)
 
 
+def _import_openvino() -> Any:
+    """The module `openvino`, without the package that reports its use to Intel: nothing leaves this server."""
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino
+
+
 def _has_cuda() -> bool:
     """Whether an NVIDIA driver is loaded; told from its device file, so that no CPU machine imports torch to ask."""
     if not Path("/dev/nvidiactl").exists():
@@ -194,8 +201,9 @@ def _convert(weights: Weights, path: Path) -> None:
     """The torch module → OpenVINO's format, with normalisation inside: the converted network takes raw RGB bytes."""
     import warnings
 
-    import openvino as ov
     import torch
+
+    ov = _import_openvino()
     from openvino.preprocess import PrePostProcessor
 
     backbone = weights.backbone

@@ -26,12 +26,12 @@ class BuildingCommand(BaseCommand):
 
     def add_source(self, parser: CommandParser) -> None:
         parser.add_argument("source", type=Path, help=SOURCE_HELP)
-        parser.add_argument("--name", default="CelebA", help="What to call the catalogue (default: %(default)s).")
+        parser.add_argument("--name", default="", help="What to call the catalogue (default: the source's name).")
         parser.add_argument("--restart", action="store_true", help="Throw away a build begun earlier.")
 
     def extract(self, path: Path, *, name: str, restart: bool) -> Work:
         with OpenSource(path) as source:
-            return self.extract_from(source, name=name, demo=False, restart=restart)
+            return self.extract_from(source, name=name or path.resolve().stem, demo=False, restart=restart)
 
     def extract_from(self, source: Source, *, name: str, demo: bool, restart: bool) -> Work:
         pipeline = compute.pipeline()

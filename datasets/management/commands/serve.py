@@ -83,6 +83,8 @@ class Command(BaseCommand):
         self._log(f"data      {settings.DATA_DIR}")
         self._log(f"catalogue {what}")
         self._log(f"backbone  {weights.backbone.name}, {weights.path} ({weights.source})")
+        if weights.backbone.name != "resnet50" and settings.BACKBONE == "auto":
+            self._log("          in place of ResNet50, whose weights are not at hand; `manage.py prepare` fetches them")
         self._log(f"uploads   are placed in {place}; the worker warms up in the background")
 
     def _log(self, line: str) -> None:
