@@ -57,8 +57,10 @@ def save(path: Path, vectors: NDArray[np.generic]) -> None:
 def load(path: Path) -> Vectors:
     """Map `(n, 3) float32` vectors from a `.npy` file. Raises `BadVectors` where it holds something else."""
     try:
-        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
+        mapped = np.lib.format.open_memmap(path, mode="r")
+    except OSError:
+        raise
+    except Exception as error:  # NumPy lets its tokenizer's and mmap's errors through
         raise BadVectors(f"{path} is not a .npy file: {error}") from error
     if mapped.dtype != np.float32 or mapped.ndim != 2 or mapped.shape[1] != 3:
         raise BadVectors(f"{path} holds {mapped.dtype} of shape {mapped.shape}, not (n, 3) float32")
