@@ -128,7 +128,7 @@ class Pca:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        return cls(basis=_basis_of(_load(path, cls.name)))
+        return cls(basis=_basis_of(_load(path, cls.name, *_BASIS)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,13 +179,15 @@ class Umap:
         are exact. (umap seeds its random numbers by each row's starting place, so they are independent already.)
         """
         coordinates = self.basis.project(features)
-        if len(self.training) < self.MIN_ROWS:
+        if len(self.training) < self.MIN_ROWS or not len(coordinates):
             return _three_columns(coordinates)
         umap = import_umap()
         parts = umap.umap_
         epochs = 100
         indices, distances = self._nearest(coordinates)
-        sigmas, rhos = parts.smooth_knn_dist(distances, float(self.neighbours), local_connectivity=0.0)
+        # Not 0 as umap has it: then it measures by the mean of the whole batch, and where all neighbours coincide with
+        # the picture it reads past the end of an empty array.
+        sigmas, rhos = parts.smooth_knn_dist(distances, float(self.neighbours), local_connectivity=1e-6)
         _, _, weights, _ = parts.compute_membership_strengths(indices, distances, sigmas, rhos, bipartite=True)
         weights = weights.reshape(indices.shape)
         weights /= weights.max(axis=1, keepdims=True)
@@ -239,7 +241,7 @@ class Umap:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        arrays = _load(path, cls.name)
+        arrays = _load(path, cls.name, *_BASIS, "training", "places", "neighbours", "curve")
         a, b = arrays["curve"]
         return cls(
             basis=_basis_of(arrays),
@@ -333,12 +335,15 @@ def _spread(places: Vectors, seed: int) -> Vectors:
     return (places * (10 / largest) + nudge).astype(np.float32)
 
 
+_BASIS = ("mean", "scale", "axes", "variance_ratio")
+
+
 def _basis_arrays(basis: Basis) -> dict[str, Any]:
-    return {"mean": basis.mean, "scale": basis.scale, "axes": basis.axes, "variance_ratio": basis.variance_ratio}
+    return {name: getattr(basis, name) for name in _BASIS}
 
 
 def _basis_of(arrays: dict[str, Any]) -> Basis:
-    return Basis(**{key: arrays[key] for key in ("mean", "scale", "axes", "variance_ratio")})
+    return Basis(**{name: arrays[name] for name in _BASIS})
 
 
 def _save(path: Path, kind: str, arrays: dict[str, Any]) -> None:
@@ -346,15 +351,18 @@ def _save(path: Path, kind: str, arrays: dict[str, Any]) -> None:
         np.savez(file, format=np.int64(FORMAT), kind=np.array(kind), **arrays)
 
 
-def _load(path: Path, kind: str) -> dict[str, Any]:
+def _load(path: Path, kind: str, *names: str) -> dict[str, Any]:
+    """The named arrays of a model of this kind. Raises `ModelError`."""
     rebuild = "rebuild it with `manage.py fit_reducers`"
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here, since NumPy leaves a file that it opens and cannot read open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = dict(archive)
     except FileNotFoundError:
         raise ModelError(f"there is no model {path}; {rebuild}") from None
     except Exception as error:  # zipfile, NumPy and the file system each fail in their own way
         raise ModelError(f"{path} cannot be read ({error}); {rebuild}") from error
-    if int(arrays.get("format", 0)) != FORMAT or str(arrays.get("kind")) != kind:
+    known = np.array_equal(arrays.get("format", 0), FORMAT) and np.array_equal(arrays.get("kind", ""), kind)
+    if not known or not set(names) <= arrays.keys():
         raise ModelError(f"{path} is not a {kind} model of format {FORMAT}; {rebuild}")
     return arrays
