@@ -106,7 +106,7 @@ def open_work(data: Path, source: Source, pipeline: Pipeline, *, name: str, demo
         "listing": listing,
         "backbone": pipeline.weights.backbone.name,
         "weights": pipeline.weights.digest,
-        "precision": pipeline.precision,
+        "precision": pipeline.choice.precision,
         "name": name,
         "demo": demo,
     }

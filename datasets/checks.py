@@ -28,7 +28,8 @@ def check_weights(**kwargs: Any) -> list[CheckMessage]:
         return [Error(str(error), hint="manage.py prepare --help tells the ways.", id="datasets.E002")]
     try:
         compute.space(weights)
-    except ModelError as error:
+        compute.precision(weights)
+    except (ModelError, WeightsError) as error:
         return [Error(str(error), id="datasets.E003")]
     return []
 

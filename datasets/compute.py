@@ -1,14 +1,16 @@
 """Settings → the pipeline and the limits that the rest is given."""
 
 from functools import cache
+from pathlib import Path
 from typing import cast
 
 from django.conf import settings
 
 from embeddings import backbones
 from embeddings.backbones import Weights, WeightsError
-from embeddings.features import Device, Precision
+from embeddings.features import Device
 from embeddings.pipeline import Pipeline, Space
+from embeddings.precision import Choice
 
 from .archive import Limits
 from .catalogue import Shelf
@@ -40,7 +42,7 @@ def space(chosen: Weights) -> Space | None:
     """The catalogue's space for these weights, if uploads are to be placed in it."""
     if settings.SPACE == "own":
         return None
-    found = Space.find(settings.DATA_DIR / "models" / chosen.backbone.name)
+    found = Space.find(models_folder(chosen))
     if found and (settings.SPACE == "catalogue" or not found.demo):
         return found
     return None
@@ -49,15 +51,26 @@ def space(chosen: Weights) -> Space | None:
 def pipeline() -> Pipeline:
     """The pipeline for the files that lie in the data folder now; the loaded network is kept between calls."""
     chosen = weights()
-    return _pipeline(chosen, space(chosen))
+    return _pipeline(chosen, precision(chosen), space(chosen))
+
+
+def precision(chosen: Weights) -> Choice:
+    """What `choose_precision` found good for these weights, unless PRECISION=fp32. Raises `WeightsError`."""
+    return Choice() if settings.PRECISION == "fp32" else Choice.read(models_folder(chosen), chosen)
+
+
+def models_folder(chosen: Weights) -> Path:
+    """Where what was fitted for a backbone lies."""
+    folder: Path = settings.DATA_DIR / "models" / chosen.backbone.name
+    return folder
 
 
 @cache
-def _pipeline(chosen: Weights, place: Space | None) -> Pipeline:
+def _pipeline(chosen: Weights, choice: Choice, place: Space | None) -> Pipeline:
     return Pipeline(
         weights=chosen,
         cache=settings.CACHE_DIR,
         space=place,
-        precision=cast(Precision, settings.PRECISION),
+        choice=choice,
         device=cast(Device, settings.DEVICE),
     )

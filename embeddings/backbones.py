@@ -1,11 +1,13 @@
 """Which network makes the features, and where its weights come from."""
 
 import hashlib
+import re
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from http.client import HTTPException
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,12 +60,14 @@ class Weights:
 
         try:
             state = torch.load(self.path, map_location="cpu", weights_only=True)
-        except Exception as error:  # torch raises half a dozen unrelated types for a file that is no state dict
-            raise WeightsError(f"{self.path} is not a PyTorch state dict: {error}") from error
+        except OSError as error:
+            raise WeightsError(f"{self.path} cannot be read: {error}") from error
+        except Exception as error:  # torch raises half a dozen types, and some recommend to run what is in the file
+            raise WeightsError(f"{self.path} is no file of torch.save(network.state_dict(), …)") from error
         try:
             return self.backbone.build(_plain_state(state))
         except (RuntimeError, AttributeError, TypeError) as error:
-            raise WeightsError(f"{self.path} does not hold weights of {self.backbone.name}: {error}") from error
+            raise WeightsError(f"{self.path} does not hold weights of {self.backbone.name}: {_brief(error)}") from error
 
 
 def _build_resnet50(state: Mapping[str, Any]) -> "nn.Module":
@@ -134,6 +138,7 @@ BACKBONES = {
 # transferable features?").
 RESNET50_URL = "https://download.pytorch.org/models/resnet50-0676ba61.pth"
 _CONNECT_SECONDS = 10
+_HASH = re.compile(r"-([0-9a-f]{8,64})\.pth?$")
 
 
 def find(models: Path, *, choice: str = "auto", file: Path | None = None) -> Weights | None:
@@ -161,10 +166,10 @@ def download(models: Path, url: str = RESNET50_URL) -> Path:
 
     The file's name carries the first digits of its SHA-256, as all of torchvision's do. Raises `WeightsError`.
     """
-    from torch.hub import HASH_REGEX, download_url_to_file
+    from torch.hub import download_url_to_file
 
     name = url.rsplit("/", 1)[-1]
-    prefix = HASH_REGEX.search(name)
+    prefix = _HASH.search(name)
     if prefix is None:
         raise WeightsError(f"the file name in {url} does not end in a hash (name-0123abcd.pth) to check it by")
     target = models / "resnet50" / name
@@ -172,8 +177,9 @@ def download(models: Path, url: str = RESNET50_URL) -> Path:
     try:
         with _socket_timeout(_CONNECT_SECONDS):
             download_url_to_file(url, str(target), prefix.group(1), progress=True)
-    except (OSError, RuntimeError) as error:  # RuntimeError: torch's word for a wrong hash
-        raise WeightsError(f"could not fetch {url}: {error}") from error
+    # RuntimeError is torch's word for a wrong hash, ValueError urllib's for what is no address.
+    except (OSError, HTTPException, RuntimeError, ValueError) as error:
+        raise WeightsError(f"could not fetch {url}: {_brief(error)}") from error
     return target
 
 
@@ -206,6 +212,10 @@ def _plain_state(state: Any) -> Mapping[str, Any]:
     if not isinstance(state, Mapping):
         raise TypeError("it is not a state dict")
     return {key.removeprefix("module."): value for key, value in state.items()}
+
+
+def _brief(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 @contextmanager

@@ -16,13 +16,13 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .backbones import Weights
+from .backbones import Weights, WeightsError
 from .images import RGB
 
 logger = logging.getLogger(__name__)
 
 Features = NDArray[np.float32]
-Precision = Literal["fp32", "bf16"]
+Precision = Literal["fp32", "bf16", "int8"]
 Device = Literal["auto", "cpu", "cuda"]
 
 
@@ -50,12 +50,20 @@ class Extractor(Protocol):
 
 
 def open_extractor(
-    weights: Weights, cache: Path, *, precision: Precision = "fp32", device: Device = "auto"
+    weights: Weights,
+    cache: Path,
+    *,
+    precision: Precision = "fp32",
+    quantised: Path | None = None,
+    device: Device = "auto",
 ) -> Extractor:
-    """Load a network, converting it into `cache` the first time."""
+    """Load a network, converting it into `cache` the first time; `quantised` is the network file for int8.
+
+    Raises `WeightsError` for int8 where there is no such file, or on CUDA.
+    """
     if device == "cuda" or (device == "auto" and _has_cuda()):
         return TorchExtractor(weights, precision)
-    return OpenVinoExtractor(weights, cache, precision)
+    return OpenVinoExtractor(weights, cache, precision, quantised)
 
 
 def is_converted(weights: Weights, cache: Path) -> bool:
@@ -66,19 +74,22 @@ def is_converted(weights: Weights, cache: Path) -> bool:
 class OpenVinoExtractor:
     """OpenVINO's asynchronous queue: as many single-picture requests in flight as the CPU can use."""
 
-    def __init__(self, weights: Weights, cache: Path, precision: Precision) -> None:
-        ov = _import_openvino()
+    def __init__(self, weights: Weights, cache: Path, precision: Precision, quantised: Path | None = None) -> None:
+        ov = import_openvino()
         self.weights = weights
-        path = _converted_path(weights, cache)
-        if not path.is_file():
-            _convert(weights, path)
+        if precision != "int8":
+            path = convert(weights, cache)
+        elif quantised is not None:
+            path = quantised
+        else:
+            raise WeightsError("int8 needs a quantised network: run `manage.py choose_precision int8 SOURCE`")
         core = ov.Core()
         self._network = core.compile_model(
             path,
             "CPU",
             {
                 "PERFORMANCE_HINT": "THROUGHPUT",
-                "INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16"}[precision],
+                "INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16", "int8": "f32"}[precision],
                 "CACHE_DIR": str(cache / "compiled"),
             },
         )
@@ -89,19 +100,27 @@ class OpenVinoExtractor:
         )
 
     def extract(self, crops: Iterable[RGB]) -> Features:
-        ov = _import_openvino()
+        ov = import_openvino()
         rows: dict[int, Features] = {}
-
-        def keep(request: Any, index: int) -> None:
-            rows[index] = request.get_output_tensor().data[0].copy()
-
+        running: dict[int, int] = {}
         queue = ov.AsyncInferQueue(self._network)
-        queue.set_callback(keep)
+
+        def collect(request: int) -> None:
+            if request in running:
+                rows[running.pop(request)] = queue[request].get_output_tensor().data[0].copy()
+
+        # Results are fetched when their request is used again, not by callbacks: a callback gives OpenVINO's threads a
+        # Python state, and destroying the network then waits for them while they wait for the interpreter.
         try:
             for index, crop in enumerate(crops):
-                queue.start_async({0: crop[None]}, index)
+                request = queue.get_idle_request_id()
+                collect(request)
+                running[request] = index
+                queue.start_async({0: crop[None]})
         finally:
             queue.wait_all()
+        for request in list(running):
+            collect(request)
         if not rows:
             return np.empty((0, self.weights.backbone.features), np.float32)
         return np.stack([rows[index] for index in range(len(rows))])
@@ -118,6 +137,8 @@ class TorchExtractor:
 
         self.weights = weights
         self._device = torch.device(device)
+        if precision == "int8":
+            raise WeightsError("int8 is for CPUs: choose bf16 or fp32 for CUDA with `manage.py choose_precision`")
         self._dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
         self._network = weights.module().to(
             self._device,
@@ -174,7 +195,7 @@ def _batches(crops: Iterable[RGB], size: int) -> Iterator[RGB]:
         yield np.stack(batch)
 
 
-def _import_openvino() -> Any:
+def import_openvino() -> Any:
     """The module `openvino`, without the package that reports its use to Intel: nothing leaves this server."""
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
@@ -197,13 +218,19 @@ def _converted_path(weights: Weights, cache: Path) -> Path:
     return cache / f"{weights.backbone.name}-{weights.digest[:16]}-openvino-{version('openvino')}.xml"
 
 
-def _convert(weights: Weights, path: Path) -> None:
-    """The torch module → OpenVINO's format, with normalisation inside: the converted network takes raw RGB bytes."""
+def convert(weights: Weights, cache: Path) -> Path:
+    """The torch module → OpenVINO's format, with normalisation inside: the converted network takes raw RGB bytes.
+
+    Returns the file in `cache`; made the first time only.
+    """
+    path = _converted_path(weights, cache)
+    if path.is_file():
+        return path
     import warnings
 
     import torch
 
-    ov = _import_openvino()
+    ov = import_openvino()
     from openvino.preprocess import PrePostProcessor
 
     backbone = weights.backbone
@@ -226,3 +253,4 @@ def _convert(weights: Weights, path: Path) -> None:
     # The file of weights first: whoever sees the .xml finds its .bin beside it.
     os.replace(part.with_suffix(".bin"), path.with_suffix(".bin"))
     os.replace(part, path)
+    return path

@@ -8,8 +8,9 @@ from functools import cached_property
 from pathlib import Path
 
 from .backbones import Weights
-from .features import Device, Extractor, Features, Precision, open_extractor
+from .features import Device, Extractor, Features, open_extractor
 from .images import RGB
+from .precision import Choice
 from .reducers import FORMAT, REDUCERS, SEED, Basis, ModelError, Reducer, warm_up
 from .vectors import Vectors, replacing
 
@@ -66,7 +67,8 @@ class Pipeline:
     """Folder for converted networks."""
     space: Space | None
     """Where uploads are placed; `None`: each is fitted on itself."""
-    precision: Precision = "fp32"
+    choice: Choice = Choice()
+    """The precision that the network runs in."""
     device: Device = "auto"
     _loaded: dict[str, Reducer] = field(default_factory=dict, compare=False, repr=False)
 
@@ -74,11 +76,18 @@ class Pipeline:
     def signature(self) -> str:
         """Equal signatures give equal vectors."""
         place = self.space.identity if self.space else "own"
-        return f"{VERSION}:{self.weights.backbone.name}:{self.weights.digest}:{self.precision}:{place}"
+        network = f"{self.weights.backbone.name}:{self.weights.digest}:{self.choice.precision}{self.choice.identity}"
+        return f"{VERSION}:{network}:{place}"
 
     @cached_property
     def extractor(self) -> Extractor:
-        return open_extractor(self.weights, self.cache, precision=self.precision, device=self.device)
+        return open_extractor(
+            self.weights,
+            self.cache,
+            precision=self.choice.precision,
+            quantised=self.choice.network,
+            device=self.device,
+        )
 
     def warm_up(self) -> None:
         """Load the network and compile UMAP, so that the first upload does not wait for either."""
