@@ -11,6 +11,7 @@ from http.client import HTTPException
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.request import Request
 
 if TYPE_CHECKING:
     from torch import nn
@@ -175,6 +176,8 @@ def download(models: Path, url: str = RESNET50_URL) -> Path:
     target = models / "resnet50" / name
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
+        # torch finds out that this is no address when it has made its file, and leaves that behind.
+        Request(url)  # noqa: S310  a file: address is as good, its content is checked too
         with _socket_timeout(_CONNECT_SECONDS):
             download_url_to_file(url, str(target), prefix.group(1), progress=True)
     # RuntimeError is torch's word for a wrong hash, ValueError urllib's for what is no address.

@@ -161,13 +161,13 @@ class TorchExtractor:
         with torch.inference_mode():
             # One batch is computed while the next one is decoded: a result is fetched only after its successor started.
             started: torch.Tensor | None = None
-            for batch in _batches(crops, self._batch):
+            for batch, count in _batches(crops, self._batch):
                 pixels = torch.from_numpy(batch)
                 if self._device.type == "cuda":
                     pixels = pixels.pin_memory()
                 inputs = pixels.to(self._device, non_blocking=True).permute(0, 3, 1, 2).float()
                 inputs = ((inputs - self._mean) / self._scale).to(self._dtype, memory_format=torch.channels_last)
-                running = self._network(inputs).float()
+                running = self._network(inputs)[:count].float()
                 if started is not None:
                     parts.append(started.cpu().numpy())
                 started = running
@@ -179,7 +179,7 @@ class TorchExtractor:
         import torch
 
         if self._device.type != "cuda":
-            return 16
+            return 4
         free, _ = torch.cuda.mem_get_info(self._device)
         return int(max(8, min(256, free // 2 // self._BYTES_A_PICTURE)))
 
@@ -189,10 +189,15 @@ class TorchExtractor:
         return torch.cuda.get_device_name(self._device) if self._device.type == "cuda" else "CPU"
 
 
-def _batches(crops: Iterable[RGB], size: int) -> Iterator[RGB]:
+def _batches(crops: Iterable[RGB], size: int) -> Iterator[tuple[RGB, int]]:
+    """Batches of `size`, and how many crops are in each.
+
+    The last one is filled up with copies: convolutions are computed in another way, with other last bits, for another
+    size of batch.
+    """
     source = iter(crops)
     while batch := list(islice(source, size)):
-        yield np.stack(batch)
+        yield np.stack(batch + batch[-1:] * (size - len(batch))), len(batch)
 
 
 def import_openvino() -> Any:
