@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django_tasks_db.models import DBTaskResult
 
+from .answers import kept
 from .models import BusyFlag, Dataset, Status, WorkerState
 from .uploads import SERVICE_DIED, WORKER_DIED
 
@@ -43,7 +44,7 @@ def _drop_dead_tasks() -> None:
 
 
 def _sweep() -> int:
-    """Remove half-received uploads and folders that belong to no dataset."""
+    """Remove half-received uploads, and folders and kept answers that belong to no dataset."""
     half_received = [path for path in Path(settings.FILE_UPLOAD_TEMP_DIR).glob("*") if path.is_file()]
     for path in half_received:
         path.unlink(missing_ok=True)
@@ -54,4 +55,6 @@ def _sweep() -> int:
         return len(half_received)
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
+    for owner in set(kept().owners("dataset")) - known:
+        kept().forget("dataset", owner)
     return len(half_received) + len(folders)

@@ -1,10 +1,11 @@
 """The calls of the contract. Each view parses, calls and answers."""
 
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.http import FileResponse, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,13 +13,15 @@ from rest_framework.views import APIView
 
 from embeddings.reducers import REDUCERS
 
-from . import busy, compute, ranges, uploads
+from . import answers, busy, compute, ranges, renderers, uploads
 from .errors import NotThere, Refusal
 from .models import Dataset, Status, WorkerState
 
 # How much of a refused upload is read and thrown away, so that the client is still there to read the answer.
 _DRAIN_BYTES = 256 * 2**20
 _CHUNK = 2**20
+_SMALL = 32
+"""Rows, or ranges, of which the JSON is about a kilobyte."""
 
 
 class ContractView(APIView):
@@ -36,32 +39,46 @@ class ContractView(APIView):
 
 class ServerStatus(ContractView):
     def get(self, request: Request) -> Response:
-        return Response({"busy": False})
+        return Response({"busy": False}, headers={"Cache-Control": answers.NOT_KEPT})
 
 
 class CatalogueInfo(ContractView):
-    def get(self, request: Request) -> Response:
-        total = compute.shelf().catalogue().total
-        return Response({"total": total, "ranges": dict(ranges.bounds(total))})
+    def get(self, request: Request) -> HttpResponseBase:
+        catalogue = compute.shelf().catalogue()
+        total = catalogue.total
+        answer = answers.made(
+            f"catalogue/{catalogue.identity}/info",
+            lambda: [renderers.dumps({"total": total, "ranges": dict(ranges.bounds(total))})],
+            cache_control=answers.CATALOGUE,
+            small=ranges.count(total) < _SMALL,
+        )
+        return answers.send(request, answer)
 
 
 class CatalogueTilemap(ContractView):
     def get(self, request: Request, identity: str) -> HttpResponseBase:
-        return FileResponse(compute.shelf().catalogue().tilemap(identity).open("rb"), content_type="image/jpeg")
+        tilemap = compute.shelf().catalogue().tilemap(identity)
+        return answers.send(request, answers.picture(tilemap, cache_control=answers.CATALOGUE))
 
 
 class CatalogueVectors(ContractView):
-    def get(self, request: Request, reducer: str, start: str, end: str) -> Response:
+    def get(self, request: Request, reducer: str, start: str, end: str) -> HttpResponseBase:
         catalogue = compute.shelf().catalogue()
         _check_reducer(reducer)
         numbers, rows = ranges.span(start, end, catalogue.total)
         features = catalogue.vectors[reducer][rows]
         ids = [ranges.range_id(number) for number in numbers]
-        answer = {"features": features, "tilemap_ids": ids, "total": len(features)}
+        facts = {"tilemap_ids": ids, "total": len(features)}
         if reducer == "umap":
             # The old code's name for the list on this one call; its documentation says `tilemap_ids`.
-            answer["tilemaps"] = ids
-        return Response(answer)
+            facts["tilemaps"] = ids
+        answer = answers.made(
+            f"catalogue/{catalogue.identity}/{reducer}-{numbers[0]}-{numbers[-1]}",
+            lambda: renderers.vectors(features, facts),
+            cache_control=answers.CATALOGUE,
+            small=len(features) < _SMALL,
+        )
+        return answers.send(request, answer)
 
 
 class DatasetUpload(ContractView):
@@ -72,15 +89,23 @@ class DatasetUpload(ContractView):
 
 
 class DatasetVectors(ContractView):
-    def get(self, request: Request, identity: str, reducer: str) -> Response:
+    def get(self, request: Request, identity: str, reducer: str) -> HttpResponseBase:
         _check_reducer(reducer)
-        vectors = _ready_dataset(identity).vectors(reducer)
-        return Response({"features": vectors, "total": len(vectors)})
+        dataset = _ready_dataset(identity)
+        answer = answers.made(
+            # An id that was deleted and sent again is computed anew.
+            f"dataset/{dataset.hash}/{reducer}-{dataset.finished_at:%Y%m%d%H%M%S%f}",
+            lambda: renderers.vectors(dataset.vectors(reducer), {"total": dataset.count}),
+            cache_control=answers.DATASET,
+            small=dataset.count < _SMALL,
+        )
+        return answers.send(request, answer)
 
 
 class DatasetTilemap(ContractView):
     def get(self, request: Request, identity: str) -> HttpResponseBase:
-        return FileResponse(_ready_dataset(identity).tilemap.open("rb"), content_type="image/jpeg")
+        tilemap = Path(_ready_dataset(identity).tilemap.path)
+        return answers.send(request, answers.picture(tilemap, cache_control=answers.DATASET))
 
 
 class Health(APIView):
@@ -93,7 +118,8 @@ class Health(APIView):
                 "status": "ok",
                 "worker": "absent" if worker is None else "ready" if worker.ready else "warming up",
                 "engine": worker.engine if worker else "",
-            }
+            },
+            headers={"Cache-Control": answers.NOT_KEPT},
         )
 
 
@@ -103,7 +129,7 @@ def _check_reducer(name: str) -> None:
 
 
 def _ready_dataset(identity: str) -> Dataset:
-    dataset = Dataset.objects.filter(hash=identity).first()
+    dataset = Dataset.objects.defer("names", "skipped").filter(hash=identity).first()
     if dataset is None:
         raise NotThere("There is no dataset of this id.")
     if dataset.status == Status.FAILED:

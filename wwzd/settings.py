@@ -75,6 +75,7 @@ try:
     MAX_UNPACKED_MB = positive("MAX_UNPACKED_MB", 8192)
     MAX_RATIO = positive("MAX_RATIO", 200)
     MAX_MEGAPIXELS = positive("MAX_MEGAPIXELS", 200)
+    CACHE_MB = positive("CACHE_MB", 1024)
     KEEP_ARCHIVES = env.bool("KEEP_ARCHIVES", True)
     TASKS_BACKEND = choice("TASKS_BACKEND", "database", "immediate")
     SECRET_KEY = _secret_key(_made(DATA_DIR))
@@ -96,6 +97,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "datasets.middleware.AnyOrigin",
+    "datasets.middleware.OnlyNow",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
