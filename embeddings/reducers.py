@@ -138,6 +138,8 @@ class Umap:
     name: ClassVar[str] = "umap"
     MIN_ROWS: ClassVar[int] = 5
     """With fewer rows there are no neighbourhoods to lay out: the places are PCA's."""
+    MANY_ROWS: ClassVar[int] = 10_000
+    """With more, the layout step is ours, which a seed does not force to one core."""
 
     basis: Basis
     training: NDArray[np.float32]
@@ -153,21 +155,25 @@ class Umap:
     def fit(cls, basis: Basis, coordinates: NDArray[np.float32], *, seed: int) -> tuple[Self, Vectors]:
         count = len(coordinates)
         neighbours = min(15, max(count - 1, 1))
+        # Starting from PCA keeps the large-scale order (Kobak & Linderman 2021), and never fails to converge.
         start = _three_columns(coordinates)
+        a, b = _CURVE
         if count < cls.MIN_ROWS:
-            a, b, places = 1.577, 0.895, start  # umap's curve at its default min_dist of 0.1
-        else:
+            places = start
+        elif count <= cls.MANY_ROWS:
             model = import_umap().UMAP(
                 n_neighbors=neighbours,
                 n_components=3,
-                # Starting from PCA keeps the large-scale order (Kobak & Linderman 2021), and never fails to converge.
                 init=_spread(start, seed),
-                n_epochs=500 if count <= 10_000 else 200,
+                n_epochs=500,
                 random_state=seed,
                 n_jobs=1,  # what a seed forces anyway; said, so that umap need not warn
+                a=a,
+                b=b,
             )
             places = np.ascontiguousarray(model.fit_transform(coordinates), dtype=np.float32)
-            a, b = float(model._a), float(model._b)
+        else:
+            places = _lay_out_many(coordinates, _spread(start, seed), neighbours, seed)
         return (
             cls(basis=basis, training=coordinates, places=places, neighbours=neighbours, a=a, b=b),
             places,
@@ -253,7 +259,37 @@ class Umap:
         )
 
 
+_CURVE = (1.5769434603113077, 0.8950608778515733)
+"""UMAP's a and b for its defaults, a min_dist of 0.1 and a spread of 1 (`umap.umap_.find_ab_params`)."""
+
 REDUCERS: dict[str, type[Pca] | type[Umap]] = {reducer.name: reducer for reducer in (Pca, Umap)}
+
+
+_EXACT_ROWS = 50_000
+"""Up to here all distances are computed in less time than numba takes to compile the approximate search."""
+
+
+def _lay_out_many(coordinates: NDArray[np.float32], start: Vectors, neighbours: int, seed: int) -> Vectors:
+    """UMAP of a catalogue: umap-learn's neighbours and memberships, then the layout on every core."""
+    parts = import_umap().umap_
+    from .layout import lay_out
+
+    state = np.random.RandomState(seed)
+    if len(coordinates) <= _EXACT_ROWS:
+        from sklearn.neighbors import NearestNeighbors
+
+        index = NearestNeighbors(n_neighbors=neighbours, algorithm="brute").fit(coordinates)
+        distances, indices = index.kneighbors(coordinates)
+        distances, indices = distances.astype(np.float32), indices.astype(np.int32)
+    else:
+        indices, distances, _ = parts.nearest_neighbors(
+            coordinates, neighbours, "euclidean", {}, False, state, True, n_jobs=1
+        )
+    graph, _, _ = parts.fuzzy_simplicial_set(
+        coordinates, neighbours, state, "euclidean", knn_indices=indices, knn_dists=distances
+    )
+    a, b = _CURVE
+    return lay_out(graph, start, a=a, b=b, epochs=200, seed=seed)
 
 
 def warm_up() -> None:

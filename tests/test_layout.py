@@ -1,0 +1,73 @@
+"""The layout of many points: as good as umap-learn's, and the same on any number of cores."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.reducers import Basis, Umap
+from embeddings.vectors import Vectors
+
+from .service import ROOT
+
+
+def clustered(count: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 12, count)
+    features = random.normal(size=(12, 40))[labels] * 2 + random.normal(size=(count, 40))
+    return features.astype(np.float32), labels
+
+
+def graph(features: NDArray[np.float32]) -> Any:
+    """Memberships as UMAP's: 1 for the nearest neighbour and less for the others, symmetric."""
+    from sklearn.neighbors import kneighbors_graph
+
+    distances = kneighbors_graph(features, 15, mode="distance")
+    distances.data = np.exp(-(distances.data - distances.data.min())).astype(np.float32)
+    return distances.maximum(distances.T)
+
+
+def laid_out() -> Vectors:
+    from embeddings.layout import lay_out
+
+    features, _ = clustered(2_000)
+    return lay_out(graph(features), features[:, :3].copy(), a=1.577, b=0.895, epochs=100, seed=1)
+
+
+def fingerprint(places: Vectors) -> str:
+    return hashlib.sha256(places.tobytes()).hexdigest()
+
+
+def test_it_is_the_same_again_and_on_one_core() -> None:
+    places = laid_out()
+    assert np.isfinite(places).all()
+    assert fingerprint(laid_out()) == fingerprint(places)
+    alone = subprocess.run(
+        [sys.executable, "-c", "from tests import test_layout as t; print(t.fingerprint(t.laid_out()))"],
+        cwd=ROOT,
+        env={**os.environ, "NUMBA_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert alone.stdout.strip() == fingerprint(places), alone.stderr
+
+
+def test_a_catalogue_of_many_keeps_its_neighbourhoods() -> None:
+    from sklearn.manifold import trustworthiness
+
+    features, labels = clustered(Umap.MANY_ROWS + 1)
+    basis = Basis.fit([features])
+    reducer, places = Umap.fit(basis, basis.project(features), seed=1)
+    assert places.shape == (len(features), 3)
+    assert places.dtype == np.float32
+    assert np.isfinite(places).all()
+    assert trustworthiness(features[:2000], places[:2000], n_neighbors=15) >= 0.8
+    centres = np.array([places[labels == label].mean(axis=0) for label in range(12)])
+    nearest = np.linalg.norm(places[:, None] - centres, axis=2).argmin(axis=1)
+    assert (nearest == labels).mean() > 0.95
+    again = reducer.transform(features[:50])
+    assert np.median(np.linalg.norm(again - places[:50], axis=1)) < places.std()
