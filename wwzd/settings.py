@@ -65,7 +65,7 @@ try:
     # Read by numba itself: where UMAP's compiled kernels are kept.
     os.environ.setdefault("NUMBA_CACHE_DIR", str(CACHE_DIR / "kernels"))
     DEVICE = choice("DEVICE", "auto", "cpu", "cuda")
-    PRECISION = choice("PRECISION", "fp32", "bf16")
+    PRECISION = choice("PRECISION", "auto", "fp32")
     SPACE = choice("SPACE", "auto", "catalogue", "own")
     DEMO = env.bool("DEMO", True)
 
@@ -89,6 +89,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "rest_framework",
     "django_tasks_db",
     "datasets",

@@ -5,6 +5,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from datasets import views
+from viewer import views as pages
 
 handler400 = "datasets.error_answers.bad_request"
 handler403 = "datasets.error_answers.forbidden"
@@ -20,6 +21,11 @@ urlpatterns = [
     path("dataset", views.DatasetUpload.as_view()),
     path("dataset/<str:identity>/features/<str:reducer>", views.DatasetVectors.as_view()),
     path("dataset/<str:identity>/tilemap", views.DatasetTilemap.as_view()),
+    # For people.
+    path("", pages.index),
+    path("look/catalogue/<str:reducer>.png", pages.catalogue_cloud, name="catalogue-cloud"),
+    path("look/<str:identity>", pages.dataset, name="dataset"),
+    path("look/<str:identity>/<str:reducer>.png", pages.dataset_cloud, name="dataset-cloud"),
     # Beside it.
     path("health", views.Health.as_view()),
     path("admin", RedirectView.as_view(url="/admin/")),

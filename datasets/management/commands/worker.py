@@ -1,5 +1,6 @@
 """The one process that computes."""
 
+import os
 import time
 from typing import Any
 
@@ -21,6 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         die_with_supervisor()
+        os.nice(10)  # requests come first: they take little, and someone waits for each
         WorkerState.objects.beat(tasks.WORKER, ready=False, engine="")
         with beating(lambda: WorkerState.objects.beat(tasks.WORKER)):
             started = time.monotonic()
