@@ -1,10 +1,11 @@
 # make run    set everything up and serve on http://localhost:5000
 # make test   set everything up and run the whole check
+# make bench  measure it against the plain way, and write docs/benchmarks.md
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint clean
+.PHONY: run test lint bench clean
 
 run: .venv/installed
 	@exec $(BIN)/python manage.py serve
@@ -18,6 +19,9 @@ lint: .venv/installed-dev
 	$(BIN)/mypy .
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	HTTPS=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+bench: .venv/installed-dev
+	$(BIN)/python -m benchmarks.run
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: PYTHON=python3.12 make run")'
