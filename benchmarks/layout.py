@@ -1,7 +1,7 @@
 """From a catalogue's features to its layout: `python -m benchmarks.layout [ROWS …]`.
 
-umap-learn straight on the 2048 features, as its tutorial does, beside standardise → 100 principal axes → UMAP. Each in a
-process of its own, for its memory; the processes of a size in turn. Kernels are compiled before the clock starts.
+umap-learn straight on the 2048 features, as its tutorial does, beside standardise → 100 principal axes → UMAP. Each in
+a process of its own, for its memory; the processes of a size in turn. Kernels are compiled before the clock starts.
 """
 
 import json

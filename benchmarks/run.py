@@ -37,8 +37,8 @@ def header() -> str:
 
 `make bench`, {datetime.now(UTC):%Y-%m-%d}, {processor()}, {os.cpu_count()} cores, Python {platform.python_version()}.
 Medians of the runs, smallest and largest in brackets; both ways in the same run on the same inputs. The plain way is
-`benchmarks/plain.py` and its like: torch in fp32, Pillow, umap-learn and `json` as their tutorials use them. Servers, networks
-and kernels are warm unless a row says "first".
+`benchmarks/plain.py` and its like: torch in fp32, Pillow, umap-learn and `json` as their tutorials use them. Servers,
+networks and kernels are warm unless a row says "first".
 
 | what | plain | ours | ratio | |
 |---|---|---|---|---|"""

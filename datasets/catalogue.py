@@ -20,6 +20,7 @@ from .errors import NotThere
 from .ranges import parse, range_id
 
 FORMAT = 1
+_CARD = {"identity", "name", "demo", "total", "pickles"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +70,15 @@ class Shelf:
 
     def _load(self) -> Catalogue:
         card = read_card(self._data)
-        arrays = {
-            reducer: vectors.load(self._card.parent / f"{reducer}-{card['identity']}.npy")
-            for reducer in (REDUCERS if card else ())
-        }
+        try:
+            arrays = self._arrays(card)
+        except FileNotFoundError:  # another catalogue was installed between the two lines above
+            card = read_card(self._data)
+            arrays = self._arrays(card)
+        if any(len(array) != card["total"] for array in arrays.values()):
+            raise BadVectors(
+                f"{self._card} and the vectors beside it do not fit: run `manage.py import_pickles --force`"
+            )
         return Catalogue(
             vectors=arrays,
             total=card.get("total", 0),
@@ -81,6 +87,12 @@ class Shelf:
             identity=card.get("identity", ""),
             folder=self._data / "tilemaps",
         )
+
+    def _arrays(self, card: dict[str, Any]) -> dict[str, Vectors]:
+        return {
+            reducer: vectors.load(self._card.parent / f"{reducer}-{card['identity']}.npy")
+            for reducer in (REDUCERS if card else ())
+        }
 
 
 def read_card(data: Path) -> dict[str, Any]:
@@ -92,7 +104,7 @@ def read_card(data: Path) -> dict[str, Any]:
         return {}
     except ValueError as error:
         raise BadVectors(f"{path} is damaged: run `manage.py import_pickles --force`") from error
-    if card.get("format") != FORMAT:
+    if not isinstance(card, dict) or card.get("format") != FORMAT or not card.keys() >= _CARD:
         raise BadVectors(f"{path} is of another format: run `manage.py import_pickles --force`")
     return card
 
@@ -133,7 +145,10 @@ def import_pickles(data: Path, *, name: str = "CelebA", demo: bool = False) -> i
     if missing:
         raise BadVectors(f"there is no {' and no '.join(missing)}; a catalogue needs the pickle of every reducer")
     arrays = {reducer: pickles.read(pickle_path(data, reducer)) for reducer in REDUCERS}
-    installed = read_card(data)
+    try:
+        installed = read_card(data)
+    except BadVectors:
+        installed = {}  # damaged: this is what mends it
     if installed.get("identity") == _identity(arrays):
         # The same vectors with other dates, as after a copy of the folder: still the catalogue that it was.
         name, demo = installed["name"], installed["demo"]

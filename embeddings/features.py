@@ -83,16 +83,19 @@ class OpenVinoExtractor:
             path = quantised
         else:
             raise WeightsError("int8 needs a quantised network: run `manage.py choose_precision int8 SOURCE`")
-        core = ov.Core()
-        self._network = core.compile_model(
-            path,
-            "CPU",
-            {
-                "PERFORMANCE_HINT": "THROUGHPUT",
-                "INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16", "int8": "f32"}[precision],
-                "CACHE_DIR": str(cache / "compiled"),
-            },
-        )
+        options = {
+            "PERFORMANCE_HINT": "THROUGHPUT",
+            "INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16", "int8": "f32"}[precision],
+            "CACHE_DIR": str(cache / "compiled"),
+        }
+        try:
+            self._network = ov.Core().compile_model(path, "CPU", options)
+        except RuntimeError:
+            if path == quantised:
+                raise
+            # What a power cut left of the converted file is of no use, and is made again.
+            path.unlink()
+            self._network = ov.Core().compile_model(convert(weights, cache), "CPU", options)
         self.info = EngineInfo(
             engine=f"OpenVINO {ov.__version__.split('-')[0]}",
             precision=precision,
@@ -139,6 +142,9 @@ class TorchExtractor:
         self._device = torch.device(device)
         if precision == "int8":
             raise WeightsError("int8 is for CPUs: choose bf16 or fp32 for CUDA with `manage.py choose_precision`")
+        if precision == "fp32":
+            # torch's default lets CUDA round the inputs of convolutions to TF32's ten bits.
+            torch.backends.cudnn.allow_tf32 = False
         self._dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
         self._network = weights.module().to(
             self._device,

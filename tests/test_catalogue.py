@@ -1,11 +1,13 @@
 """The installed catalogue."""
 
+import io
 import os
 import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
+from django.core.management import call_command
 from numpy.typing import NDArray
 
 from datasets import catalogue
@@ -157,3 +159,15 @@ def test_tilemaps_are_found_by_range(data: Path) -> None:
         found.tilemap("2")
     with pytest.raises(Refusal, match="is no range"):
         found.tilemap("../1")
+
+
+@pytest.mark.parametrize("card", ["[]", "{}", '{"format": 1}', "broken"])
+def test_a_damaged_card_is_told_and_mended_by_importing(data: Path, card: str) -> None:
+    pickled(data, some(3))
+    catalogue.import_pickles(data)
+    path = data / "vectors" / "catalogue.json"
+    path.write_text(card)
+    with pytest.raises(BadVectors, match="import_pickles --force"):
+        Shelf(data).catalogue()
+    call_command("import_pickles", "--force", stdout=io.StringIO())
+    assert Shelf(data).catalogue().total == 3

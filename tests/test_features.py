@@ -9,7 +9,15 @@ import torch
 from django.conf import settings
 
 from embeddings.backbones import BACKBONES, Weights, find
-from embeddings.features import Extractor, Features, OpenVinoExtractor, TorchExtractor, is_converted, open_extractor
+from embeddings.features import (
+    Extractor,
+    Features,
+    OpenVinoExtractor,
+    TorchExtractor,
+    convert,
+    is_converted,
+    open_extractor,
+)
 from embeddings.images import RGB, crop, decode
 from embeddings.torchvision_compat import import_models
 
@@ -156,3 +164,12 @@ def test_it_says_what_runs(engine: str, engines: dict[str, dict[str, Extractor]]
     assert engine in str(info).lower()
     assert "fp32" in str(info)
     assert info.threads >= 1
+
+
+def test_a_damaged_converted_network_is_made_again(tmp_path: Path) -> None:
+    weights = find(tmp_path, choice="efficientnet_lite0")
+    assert weights is not None
+    path = convert(weights, tmp_path / "cache")
+    path.write_bytes(path.read_bytes()[:100])
+    extractor = open_extractor(weights, tmp_path / "cache", device="cpu")
+    assert extractor.extract([np.zeros((224, 224, 3), np.uint8)]).shape == (1, 1280)
