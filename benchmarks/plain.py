@@ -72,6 +72,6 @@ def reduce(features: "np.ndarray[Any, np.dtype[np.float32]]") -> "dict[str, np.n
 def upload(archive: bytes, network: Network) -> "dict[str, Any]":
     """An upload from its bytes to its vectors and tilemap."""
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
-        files = [opened.read(name) for name in sorted(opened.namelist())]
+        files = [opened.read(name) for name in sorted(opened.namelist()) if name.endswith(".jpg")]
     sheet = tilemap(files)
     return {"tilemap": sheet, **reduce(network.features(files))}
