@@ -14,6 +14,7 @@ STOP_SECONDS = 25
 _POLL_SECONDS = 0.1
 _HEALTHY_SECONDS = 10
 _ATTEMPTS = 5
+_LONGEST_PAUSE = 3
 
 
 @dataclass
@@ -78,9 +79,10 @@ def _watch(children: Sequence[Child], log: Callable[[str], None]) -> bool:
             lived = time.monotonic() - child.started
             child.failures = 0 if lived > _HEALTHY_SECONDS else child.failures + 1
             log(f"{child.name} ended after {lived:.0f} s with {child.process.returncode}")
-            if child.failures >= _ATTEMPTS:
+            # One that was killed, or crashed on its work, will start well again; one that gave up by itself will not.
+            if child.failures >= _ATTEMPTS and child.process.returncode > 0:
                 return False
-            time.sleep(min(child.failures, 3))
+            time.sleep(min(child.failures, _LONGEST_PAUSE))
             log(f"{child.name} is started again")
             child.start()
 
