@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmarks import inputs
 from embeddings import reducers
+from embeddings.basis import Basis
 
 
 def main(sizes: list[int]) -> None:
@@ -56,7 +57,7 @@ def _plain(features: "np.ndarray") -> "np.ndarray":
 
 def _ours(features: "np.ndarray") -> "np.ndarray":
     blocks = [features[start : start + 1000] for start in range(0, len(features), 1000)]
-    basis = reducers.Basis.fit(blocks)
+    basis = Basis.fit(blocks)
     coordinates = np.concatenate([basis.project(block) for block in blocks])
     return reducers.Umap.fit(basis, coordinates, seed=reducers.SEED)[1]
 

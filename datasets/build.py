@@ -21,10 +21,11 @@ import numpy as np
 
 from embeddings import pickles
 from embeddings.backbones import BACKBONES
+from embeddings.basis import Basis
 from embeddings.features import Features
 from embeddings.images import RGB
 from embeddings.pipeline import Pipeline, Space
-from embeddings.reducers import REDUCERS, SEED, Basis
+from embeddings.reducers import REDUCERS, SEED
 from embeddings.vectors import Vectors, load, replacing, save
 
 from .catalogue import install, pickle_path, tilemap_path

@@ -8,10 +8,11 @@ from functools import cached_property
 from pathlib import Path
 
 from .backbones import Weights
+from .basis import Basis
 from .features import Device, Extractor, Features, open_extractor
 from .images import RGB
 from .precision import Choice
-from .reducers import FORMAT, REDUCERS, SEED, Basis, ModelError, Reducer, warm_up
+from .reducers import FORMAT, REDUCERS, SEED, ModelError, Reducer, warm_up
 from .vectors import Vectors, replacing
 
 VERSION = 1

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.reducers import Basis, Umap
+from embeddings.basis import Basis
+from embeddings.reducers import Umap
 from embeddings.vectors import Vectors
 
 from .service import ROOT

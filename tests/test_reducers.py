@@ -12,7 +12,8 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness
 from sklearn.preprocessing import StandardScaler
 
-from embeddings.reducers import FORMAT, REDUCERS, SEED, Basis, ModelError, Pca, Reducer, Umap
+from embeddings.basis import Basis
+from embeddings.reducers import FORMAT, REDUCERS, SEED, ModelError, Pca, Reducer, Umap
 
 Matrix = NDArray[np.float32]
 
