@@ -1,48 +1,61 @@
-"""Keeping processes running, with real ones."""
+"""Keeping processes running, with real ones, under a supervisor in a process of its own."""
 
 import os
 import signal
+import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from datasets.supervisor import _ATTEMPTS
+
+from .service import ROOT, alive, children_of
+
+SUPERVISE = """
+import sys
 from datasets import supervisor
-from datasets.supervisor import Child
+supervisor._ATTEMPTS = int(sys.argv[1])
+command = [sys.executable, "-c", sys.argv[2]]
+child = supervisor.Child("child", command, on_death=lambda identity: print("dead", identity))
+sys.exit(0 if supervisor.run([child], lambda line: print(line, flush=True)) else 7)
+"""
 
 
-def python(code: str) -> list[str]:
-    return [sys.executable, "-c", code]
+def supervise(code: str, attempts: int = _ATTEMPTS) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", SUPERVISE, str(attempts), code]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
-def test_a_child_that_gives_up_again_and_again_ends_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "_ATTEMPTS", 2)
-    seen: list[str] = []
-    child = Child("broken", python("raise SystemExit(3)"), on_death=seen.append)
-    lines: list[str] = []
-    assert not supervisor.run([child], lines.append)
-    assert len(seen) == len(set(seen)) == 2
-    assert any("with 3" in line for line in lines)
+def test_a_child_that_gives_up_again_and_again_ends_the_service() -> None:
+    with supervise("raise SystemExit(3)", attempts=2) as process:
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 7
+    deaths = [line for line in output.splitlines() if line.startswith("dead")]
+    assert len(deaths) == len(set(deaths)) == 2
+    assert "with 3" in output
 
 
-def test_a_killed_child_is_replaced_however_often(tmp_path: Path) -> None:
-    deaths: list[str] = []
-    child = Child("killed", python("import time; time.sleep(60)"), on_death=deaths.append)
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads the process tree from /proc")
+def test_a_killed_child_is_replaced_however_often_and_ends_with_the_service() -> None:
+    with supervise("import time; time.sleep(60)") as process:
+        killed: set[int] = set()
+        for _ in range(_ATTEMPTS + 1):
+            child = next_child(process.pid, killed)
+            os.kill(child, signal.SIGKILL)
+            killed.add(child)
+        last = next_child(process.pid, killed)
+        process.terminate()
+        assert process.wait(60) == 0
+    assert not alive(last)
 
-    def kill_and_stop() -> None:
-        for number in range(supervisor._ATTEMPTS + 1):
-            while len(deaths) < number or child.process is None or child.process.poll() is not None:
-                time.sleep(0.02)
-            child.process.kill()
-            while len(deaths) <= number:
-                time.sleep(0.02)
-        os.kill(os.getpid(), signal.SIGTERM)
 
-    thread = threading.Thread(target=kill_and_stop)
-    thread.start()
-    assert supervisor.run([child], lambda line: None)
-    thread.join()
-    assert len(deaths) == supervisor._ATTEMPTS + 1
-    assert child.has_ended()
+def next_child(pid: int, known: set[int]) -> int:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        new = [child for child in children_of(pid) if child not in known]
+        if new:
+            return new[0]
+        time.sleep(0.02)
+    raise AssertionError("no child was started")
