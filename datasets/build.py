@@ -8,12 +8,11 @@ data/catalogue/                  the whole folder, once it is installed
 
 import hashlib
 import json
-import logging
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +31,6 @@ from .catalogue import install, pickle_path, tilemap_path
 from .gather import Pictures, gather, prepare
 from .ranges import range_id
 from .sources import Source
-
-logger = logging.getLogger(__name__)
 
 FORMAT = 1
 
@@ -72,18 +69,19 @@ class Work:
         """Features of the finished ranges, memory-mapped."""
         return [np.load(self._path(number, "npy"), mmap_mode="r") for number in range(len(self.ranges()))]
 
-    def put(self, number: int, pictures: Pictures, taken: int) -> None:
-        """Store a finished range."""
+    def put(self, number: int, pictures: Pictures, taken: int) -> dict[str, Any]:
+        """Store a finished range. Returns its record."""
         save(self._path(number, "npy"), pictures.features)
         with replacing(self._path(number, "jpg")) as file:
             file.write(pictures.tilemap)
         record = {
             "names": pictures.names,
-            "skipped": [{"name": skipped.name, "reason": skipped.reason} for skipped in pictures.skipped],
+            "skipped": [asdict(skipped) for skipped in pictures.skipped],
             "taken": taken,
         }
         with replacing(self._path(number, "json")) as file:
             file.write(json.dumps(record).encode())
+        return record
 
     def tilemap(self, number: int) -> Path:
         return self._path(number, "jpg")
@@ -147,8 +145,7 @@ def extract(
             if not pictures.names:
                 break
             taken += pictures.taken
-            work.put(len(records), pictures, taken)
-            records = work.ranges()
+            records.append(work.put(len(records), pictures, taken))
     if not records:
         raise BuildError(f"Not one of the {len(source.names)} files of {source.label} is a picture.")
     return records

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import asdict
 from itertools import count
 from typing import Any, BinaryIO, cast
 
@@ -71,9 +72,7 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     for reducer, vectors in places.items():
         dataset.store(reducer, f"{reducer}.npy", _npy(vectors))
     dataset.count, dataset.names = len(pictures.names), pictures.names
-    dataset.skipped = [
-        {"name": skipped.name, "reason": skipped.reason} for skipped in archive.replaced + pictures.skipped
-    ]
+    dataset.skipped = [asdict(skipped) for skipped in archive.replaced + pictures.skipped]
     dataset.passed_over = archive.passed_over + pictures.passed_over
     dataset.backbone = pipeline.weights.backbone.name
     dataset.engine = str(pipeline.extractor.info)
