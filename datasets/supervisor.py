@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import Any
 
 STOP_SECONDS = 25
 """How long a child may finish what it is doing when the service stops."""
@@ -44,33 +45,52 @@ class Child:
         return self.process is not None and self.process.poll() is not None
 
 
-class _Stop(Exception):
-    pass
+class _Stopping:
+    """Whether SIGINT or SIGTERM came, and how often.
+
+    The handler only counts. One that raised an exception could do so between the birth of a child and the line that
+    remembers it, and the child would outlive the service.
+    """
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> "_Stopping":
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._count)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _count(self, number: int, frame: FrameType | None) -> None:
+        self.asked += 1
+
+    def sleep(self, seconds: float) -> bool:
+        """Sleep, but no longer than until a signal came. Returns whether one has come."""
+        end = time.monotonic() + seconds
+        while not self.asked and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, _POLL_SECONDS))
+        return self.asked > 0
 
 
 def run(children: Sequence[Child], log: Callable[[str], None]) -> bool:
     """Run children until SIGINT or SIGTERM. False: one of them failed again and again right after its start."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise _Stop
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        for child in children:
-            child.start()
-        return _watch(children, log)
-    except _Stop:
-        log("stopping …")
-        return True
-    finally:
-        _stop_all(children)
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with _Stopping() as stopping:
+        try:
+            for child in children:
+                child.start()
+            if healthy := _watch(children, log, stopping):
+                log("stopping …")
+            return healthy
+        finally:
+            _stop_all(children, stopping)
 
 
-def _watch(children: Sequence[Child], log: Callable[[str], None]) -> bool:
-    while True:
-        time.sleep(_POLL_SECONDS)
+def _watch(children: Sequence[Child], log: Callable[[str], None], stopping: _Stopping) -> bool:
+    while not stopping.sleep(_POLL_SECONDS):
         for child in children:
             if not child.has_ended():
                 continue
@@ -82,23 +102,26 @@ def _watch(children: Sequence[Child], log: Callable[[str], None]) -> bool:
             # One that was killed, or crashed on its work, will start well again; one that gave up by itself will not.
             if child.failures >= _ATTEMPTS and child.process.returncode > 0:
                 return False
-            time.sleep(min(child.failures, _LONGEST_PAUSE))
+            if stopping.sleep(min(child.failures, _LONGEST_PAUSE)):
+                return True
             log(f"{child.name} is started again")
             child.start()
+    return True
 
 
-def _stop_all(children: Sequence[Child]) -> None:
-    """Ask each to end, in order: the web process finishes its requests while the worker still serves them."""
+def _stop_all(children: Sequence[Child], stopping: _Stopping) -> None:
+    """Ask each to end, in order: the web process finishes its requests while the worker still serves them.
+
+    A second signal, or the end of their time, kills what is left.
+    """
     deadline = time.monotonic() + STOP_SECONDS
-    try:
-        for child in children:
-            if child.process is not None and child.process.poll() is None:
-                child.process.terminate()
-                child.process.wait(max(deadline - time.monotonic(), 0.1))
-    except (subprocess.TimeoutExpired, _Stop):
-        pass
-    finally:
-        for child in children:
-            if child.process is not None and child.process.poll() is None:
-                os.killpg(child.process.pid, signal.SIGKILL)
-                child.process.wait()
+    running = [child.process for child in children if child.process is not None]
+    for process in running:
+        if process.poll() is None:
+            process.terminate()
+        while process.poll() is None and stopping.asked < 2 and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS / 5)
+    for process in running:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
