@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django_tasks_db.models import DBTaskResult
 
-from .answers import kept
+from .http.answers import kept
 from .models import BusyFlag, Dataset, Status, WorkerState
 from .uploads import SERVICE_DIED, WORKER_DIED
 

@@ -97,8 +97,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "datasets.middleware.AnyOrigin",
-    "datasets.middleware.OnlyNow",
+    "datasets.http.middleware.AnyOrigin",
+    "datasets.http.middleware.OnlyNow",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -173,10 +173,10 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
     "UNAUTHENTICATED_USER": None,
-    "DEFAULT_RENDERER_CLASSES": ["datasets.renderers.OrjsonRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["datasets.http.renderers.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.MultiPartParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "datasets.renderers.OneFormat",
-    "EXCEPTION_HANDLER": "datasets.error_answers.handle",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "datasets.http.renderers.OneFormat",
+    "EXCEPTION_HANDLER": "datasets.http.error_answers.handle",
 }
 
 LANGUAGE_CODE = "en-gb"

@@ -17,12 +17,13 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from datasets.errors import Refusal
+from datasets.models import Dataset
+
 from . import codings
 from .codings import IDENTITY
 from .conditional import Stretch, is_known, is_unwanted, part
-from .errors import Refusal
 from .kept import Kept, Pieces
-from .models import Dataset
 
 # Another catalogue may come under the same addresses, and its tilemaps must never be shown with the old one's vectors:
 # caches keep these answers, and ask each time whether they still hold. That costs a 304.

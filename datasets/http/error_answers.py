@@ -9,7 +9,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from .errors import Busy, Refusal
+from datasets.errors import Busy, Refusal
 
 logger = logging.getLogger(__name__)
 

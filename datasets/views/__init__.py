@@ -1,0 +1,1 @@
+"""The calls, one module for each kind. A view parses, calls and answers."""
