@@ -146,6 +146,8 @@ def _none_readable(skipped: list[Skipped]) -> str:
     if not skipped:
         return "The ZIP has no pictures at its top level."
     first = skipped[0]
+    if len(skipped) == 1:
+        return f"The ZIP's only picture cannot be read; {first.name}: {first.reason}."
     return f"Not one of the ZIP's {len(skipped)} pictures can be read; {first.name}: {first.reason}."
 
 
