@@ -15,12 +15,11 @@ from django.dispatch import receiver
 from django.http import FileResponse, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from datasets.errors import Refusal
 from datasets.models import Dataset
 
-from . import codings
+from . import codings, error_answers
 from .codings import IDENTITY
 from .conditional import Stretch, is_known, is_unwanted, part
 from .kept import Kept, Pieces
@@ -114,7 +113,7 @@ def _from_file(request: Request, headers: dict[str, str], file: BinaryIO) -> Htt
     if wanted is not None and not wanted:
         file.close()
         sentence = f"There are no such bytes: there are {size} of them."
-        return Response({"error": sentence}, 416, headers={"Content-Range": f"bytes */{size}"})
+        return error_answers.answer(sentence, 416, {"Content-Range": f"bytes */{size}"})
     if wanted is not None:
         headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{size}"
     body, status = Stretch(file, stretch), 200 if wanted is None else 206
