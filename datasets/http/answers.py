@@ -31,6 +31,8 @@ CATALOGUE = "public, no-cache"
 # has shown it may keep it; a cache that gives it to others asks again after an hour, so it is gone an hour later.
 DATASET = "public, max-age=31536000, s-maxage=3600, immutable"
 
+UNFINISHED = "no-cache"
+
 NOT_KEPT = "no-store"
 
 _SHORT = 2**17
