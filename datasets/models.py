@@ -7,13 +7,18 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from embeddings.vectors import Vectors
+
+ATTEMPTS = 3
+"""How often the work on an upload may be begun that nobody holds a connection open for. One that brings its worker down
+each time is given up, or it would do so for ever."""
 
 STALE_AFTER = timedelta(seconds=15)
 """A dataset whose worker gave no sign of life for so long is given up. Its thread beats every second, but numba's
@@ -42,13 +47,23 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
         """Taken by a worker that has not been heard of since."""
         return self.filter(status=Status.PROCESSING, beat_at__lt=timezone.now() - STALE_AFTER)
 
+    def waiting(self) -> Self:
+        """In the queue, and no client holds its connection open for them."""
+        return self.filter(status=Status.QUEUED, awaited=False)
+
     def abandoned(self) -> Self:
-        """What no one will finish or fetch once the whole service was killed: work begun, and clients waited for."""
-        return self.filter(Q(status=Status.PROCESSING) | Q(status=Status.QUEUED, awaited=True))
+        """What no one will finish or fetch once the whole service was killed: work begun, clients waited for, and
+        archives that had not been stored yet."""
+        return self.filter(Q(status=Status.PROCESSING) | Q(status=Status.QUEUED) & (Q(awaited=True) | Q(archive="")))
+
+    def expired(self, age: timedelta) -> Self:
+        """What ended longer ago than `age`."""
+        return self.filter(finished_at__lt=timezone.now() - age).exclude(status__in=[Status.QUEUED, Status.PROCESSING])
 
     def give_up(self, reason: str) -> int:
-        """Mark each as failed through no fault of its archive, which is kept for another try. Returns their number."""
-        return sum(dataset.fail(reason, status=500) for dataset in self)
+        """Put back into the queue what nobody waits for, and mark the rest as failed through no fault of its archive,
+        which is kept for another try. Returns the number of both."""
+        return sum(dataset.put_back() or dataset.fail(reason, status=500) for dataset in self)
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Files go with their rows, in bulk too."""
@@ -74,7 +89,11 @@ class Dataset(models.Model):
     """The HTTP status that the error answers with."""
     awaited = models.BooleanField(default=False, editable=False)
     """Whether a client holds its connection open for the answer."""
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    """How often the work was begun."""
 
+    expected = models.PositiveIntegerField("pictures expected", default=0, editable=False)
+    """As the names in the archive promise; some may turn out to be damaged."""
     count = models.PositiveIntegerField("pictures", default=0, editable=False)
     names = models.JSONField(default=list, editable=False)
     """File names: name k belongs to row k and tile k."""
@@ -83,10 +102,16 @@ class Dataset(models.Model):
     passed_over = models.PositiveIntegerField(default=0, editable=False, help_text="files that are no pictures")
 
     backbone = models.CharField(max_length=40, blank=True, editable=False)
+    precision = models.CharField(max_length=10, blank=True, editable=False, help_text="fp32, bf16 or int8")
     engine = models.CharField(max_length=200, blank=True, editable=False)
     space = models.CharField(max_length=10, blank=True, editable=False, help_text="catalogue, or own")
     timings = models.JSONField(default=dict, editable=False)
     """Seconds by stage."""
+    explained_variance = models.JSONField(default=list, editable=False)
+    """Shares of the variance along PCA's three axes; empty before they are known."""
+    seed = models.PositiveBigIntegerField(null=True, editable=False)
+    versions = models.JSONField(default=dict, editable=False)
+    """Package → version, of all that computed the vectors."""
 
     archive = models.FileField(upload_to=_place, blank=True, editable=False)
     tilemap = models.FileField(upload_to=_place, blank=True, editable=False)
@@ -123,6 +148,12 @@ class Dataset(models.Model):
     def can_be_retried(self) -> bool:
         return self.status == Status.FAILED and bool(self.archive) and default_storage.exists(self.archive.name or "")
 
+    def has(self, result: str) -> bool:
+        """Whether a result, such as `tilemap` or `pca`, may be read."""
+        if self.status == Status.PROCESSING and self.awaited:
+            return False
+        return self.status in (Status.READY, Status.PROCESSING) and bool(getattr(self, result))
+
     def vectors(self, reducer: str) -> Vectors:
         """`(n, 3) float32` of a ready dataset."""
         with getattr(self, reducer).open("rb") as file:
@@ -138,7 +169,12 @@ class Dataset(models.Model):
         """Begin the work, if it is still wanted and no one else has begun it."""
         now = timezone.now()
         if not Dataset.objects.filter(pk=self.pk, status=Status.QUEUED).update(
-            status=Status.PROCESSING, worker=worker, started_at=now, beat_at=now, finished_at=None
+            status=Status.PROCESSING,
+            worker=worker,
+            attempts=F("attempts") + 1,
+            started_at=now,
+            beat_at=now,
+            finished_at=None,
         ):
             return False
         self.refresh_from_db()
@@ -152,6 +188,13 @@ class Dataset(models.Model):
             )
         )
 
+    def show(self, *fields: str) -> None:
+        """Let readers have some results before the others. Not where a client of the contract waits: it is promised
+        all of them at once, or none."""
+        values = {name: _stored(getattr(self, name)) for name in fields}
+        mine = Dataset.objects.filter(pk=self.pk, status=Status.PROCESSING, worker=self.worker)
+        mine.filter(awaited=False).update(**values)
+
     def finish(self) -> bool:
         """Publish the results, all at once. False: the work was given up meanwhile, and nothing is published."""
         self.status, self.stage, self.progress = Status.READY, "", 1.0
@@ -161,8 +204,21 @@ class Dataset(models.Model):
         values = {name: _stored(getattr(self, name)) for name in names}
         return bool(Dataset.objects.filter(pk=self.pk, status=Status.PROCESSING, worker=self.worker).update(**values))
 
+    def put_back(self) -> bool:
+        """Queue work again that was begun and did not end. False where a client waits for it, or where it was begun
+        too often already."""
+        begun = Dataset.objects.filter(pk=self.pk, status=Status.PROCESSING, awaited=False, attempts__lt=ATTEMPTS)
+        if not begun.update(
+            status=Status.QUEUED, stage="", progress=0, worker="", started_at=None, beat_at=None, **_NO_RESULTS
+        ):
+            return False
+        self.refresh_from_db()
+        self.remove_files(keep=self.archive.name or "")
+        return True
+
     def fail(self, reason: str, *, status: int, keep_archive: bool = True) -> bool:
-        """Mark unfinished work as failed and remove what it left half done."""
+        """Mark unfinished work as failed and remove what it left half done; the archive too, where none are kept."""
+        keep_archive = keep_archive and settings.KEEP_ARCHIVES
         failed = (
             Dataset.objects.unfinished()
             .filter(pk=self.pk)
@@ -172,11 +228,7 @@ class Dataset(models.Model):
                 error=reason,
                 error_status=status,
                 finished_at=timezone.now(),
-                tilemap="",
-                features="",
-                pca="",
-                umap="",
-                **({} if keep_archive else {"archive": ""}),
+                **(_NO_RESULTS if keep_archive else {**_NO_RESULTS, "archive": ""}),
             )
         )
         if failed:
@@ -199,6 +251,9 @@ class Dataset(models.Model):
         result = super().delete(*args, **kwargs)
         self.remove_files()
         return result
+
+
+_NO_RESULTS: dict[str, Any] = {"tilemap": "", "features": "", "pca": "", "umap": ""}
 
 
 def _stored(value: Any) -> Any:

@@ -75,6 +75,7 @@ try:
     MAX_UNPACKED_MB = positive("MAX_UNPACKED_MB", 8192)
     MAX_RATIO = positive("MAX_RATIO", 200)
     MAX_MEGAPIXELS = positive("MAX_MEGAPIXELS", 100)
+    MAX_QUEUE = positive("MAX_QUEUE", 20)
     CACHE_MB = positive("CACHE_MB", 1024)
     KEEP_ARCHIVES = env.bool("KEEP_ARCHIVES", True)
     TASKS_BACKEND = choice("TASKS_BACKEND", "database", "immediate")

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
-from datasets.views import contract, health
+from datasets.views import contract, health, management
 from viewer import views as pages
 
 handler400 = "datasets.http.error_answers.bad_request"
@@ -18,9 +18,13 @@ urlpatterns = [
     path("dataset/info", contract.CatalogueInfo.as_view()),
     path("tilemaps/<str:identity>", contract.CatalogueTilemap.as_view()),
     path("<str:reducer>/<str:start>/<str:end>/standalone", contract.CatalogueVectors.as_view()),
-    path("dataset", contract.DatasetUpload.as_view()),
+    path(
+        "dataset", management.Datasets.as_view()
+    ),  # GET, and the answer to `Prefer: respond-async`, are not the contract's
     path("dataset/<str:identity>/features/<str:reducer>", contract.DatasetVectors.as_view()),
     path("dataset/<str:identity>/tilemap", contract.DatasetTilemap.as_view()),
+    # Uploads that are looked after.
+    path("dataset/<str:identity>", management.OneDataset.as_view()),
     # For people.
     path("", pages.index),
     path("look/catalogue/<str:reducer>.png", pages.catalogue_cloud, name="catalogue-cloud"),

@@ -15,12 +15,11 @@ from django.dispatch import receiver
 from django.http import FileResponse, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from datasets.errors import Refusal
 from datasets.models import Dataset
 
-from . import codings
+from . import codings, error_answers
 from .codings import IDENTITY
 from .conditional import Stretch, is_known, is_unwanted, part
 from .kept import Kept, Pieces
@@ -31,6 +30,8 @@ CATALOGUE = "public, no-cache"
 # What lies under a dataset's id never changes, but an administrator may delete it, faces for instance. A browser that
 # has shown it may keep it; a cache that gives it to others asks again after an hour, so it is gone an hour later.
 DATASET = "public, max-age=31536000, s-maxage=3600, immutable"
+
+UNFINISHED = "no-cache"
 
 NOT_KEPT = "no-store"
 
@@ -114,7 +115,7 @@ def _from_file(request: Request, headers: dict[str, str], file: BinaryIO) -> Htt
     if wanted is not None and not wanted:
         file.close()
         sentence = f"There are no such bytes: there are {size} of them."
-        return Response({"error": sentence}, 416, headers={"Content-Range": f"bytes */{size}"})
+        return error_answers.answer(sentence, 416, {"Content-Range": f"bytes */{size}"})
     if wanted is not None:
         headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{size}"
     body, status = Stretch(file, stretch), 200 if wanted is None else 206

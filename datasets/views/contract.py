@@ -9,8 +9,9 @@ from rest_framework.response import Response
 
 from datasets import compute, ranges, uploads
 from datasets.http import answers, renderers
+from datasets.models import Dataset, Status
 
-from .base import ContractView, check_reducer, ready_dataset, uploaded_file
+from .base import ContractView, check_reducer, dataset_with, unless_deleted, uploaded_file
 
 _SMALL = 32
 """Rows, or ranges, of which the JSON is about a kilobyte."""
@@ -70,18 +71,27 @@ class DatasetUpload(ContractView):
 class DatasetVectors(ContractView):
     def get(self, request: Request, identity: str, reducer: str) -> HttpResponseBase:
         check_reducer(reducer)
-        dataset = ready_dataset(identity)
-        answer = answers.made(
-            # An id that was deleted and sent again is computed anew.
-            f"dataset/{dataset.hash}/{reducer}-{dataset.finished_at:%Y%m%d%H%M%S%f}",
-            lambda: renderers.vectors(dataset.vectors(reducer), {"total": dataset.count}),
-            cache_control=answers.DATASET,
-            small=dataset.count < _SMALL,
-        )
-        return answers.send(request, answer)
+        dataset = dataset_with(identity, reducer)
+        # An id that was deleted and sent again is computed anew.
+        computed = dataset.finished_at or dataset.started_at
+        with unless_deleted(dataset):
+            answer = answers.made(
+                f"dataset/{dataset.hash}/{reducer}-{computed:%Y%m%d%H%M%S%f}",
+                lambda: renderers.vectors(dataset.vectors(reducer), {"total": dataset.count}),
+                cache_control=_kept_as_long_as(dataset),
+                small=dataset.count < _SMALL,
+            )
+            return answers.send(request, answer)
 
 
 class DatasetTilemap(ContractView):
     def get(self, request: Request, identity: str) -> HttpResponseBase:
-        tilemap = Path(ready_dataset(identity).tilemap.path)
-        return answers.send(request, answers.picture(tilemap, cache_control=answers.DATASET))
+        dataset = dataset_with(identity, "tilemap")
+        with unless_deleted(dataset):
+            tilemap = answers.picture(Path(dataset.tilemap.path), cache_control=_kept_as_long_as(dataset))
+            return answers.send(request, tilemap)
+
+
+def _kept_as_long_as(dataset: Dataset) -> str:
+    """What is read before all is done may be computed anew, should the rest fail."""
+    return answers.DATASET if dataset.status == Status.READY else answers.UNFINISHED
