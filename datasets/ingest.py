@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from . import compute
 from .archive import Archive, Skipped
 from .busy import beating
 from .errors import Refusal
+from .facts import as_columns
 from .gather import Pictures, gather, prepare
 from .models import Dataset, parses_as_number
 from .tilemap import CAPACITY
@@ -71,10 +73,11 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     dataset.store("features", "features.npy", _npy(pictures.features))
     for reducer, vectors in places.items():
         dataset.store(reducer, f"{reducer}.npy", _npy(vectors))
+    dataset.store("pictures", "pictures.json", json.dumps(_columns(pictures, archive)).encode())
     dataset.count, dataset.names = len(pictures.names), pictures.names
     dataset.skipped = [asdict(skipped) for skipped in archive.replaced + pictures.skipped]
     dataset.passed_over = archive.passed_over + pictures.passed_over
-    dataset.backbone = pipeline.weights.backbone.name
+    dataset.backbone, dataset.network = pipeline.weights.backbone.name, pipeline.network
     dataset.engine = str(pipeline.extractor.info)
     dataset.space = "catalogue" if pipeline.space else "own"
     dataset.timings = report.timings()
@@ -134,6 +137,11 @@ def _reporting(dataset: Dataset) -> Iterator[Report]:
     report = Report(dataset)
     with beating(report.beat):
         yield report
+
+
+def _columns(pictures: Pictures, archive: Archive) -> dict[str, list[Any]]:
+    """What is known of each picture, and where it lies in the archive."""
+    return as_columns(pictures.facts) | {"member": [archive.member(name) for name in pictures.names]}
 
 
 def _npy(array: Features | Vectors) -> bytes:

@@ -15,6 +15,8 @@ from django.utils import timezone
 
 from embeddings.vectors import Vectors
 
+from .errors import NotThere
+
 STALE_AFTER = timedelta(seconds=15)
 """A dataset whose worker gave no sign of life for so long is given up. Its thread beats every second, but numba's
 compiled loops hold the interpreter for a few."""
@@ -34,6 +36,17 @@ def _place(dataset: "Dataset", filename: str) -> str:
 class DatasetQuerySet(models.QuerySet["Dataset"]):
     def ready(self) -> Self:
         return self.filter(status=Status.READY)
+
+    def readable(self, identity: str) -> "Dataset":
+        """The ready dataset of this id, without its long lists. Raises `NotThere`."""
+        dataset = self.defer("names", "skipped").filter(hash=identity).first()
+        if dataset is None:
+            raise NotThere("There is no dataset of this id.")
+        if dataset.status == Status.FAILED:
+            raise NotThere(f"This dataset could not be computed: {dataset.error}")
+        if dataset.status != Status.READY:
+            raise NotThere("This dataset is not ready yet.")
+        return dataset
 
     def unfinished(self) -> Self:
         return self.filter(status__in=[Status.QUEUED, Status.PROCESSING])
@@ -83,6 +96,8 @@ class Dataset(models.Model):
     passed_over = models.PositiveIntegerField(default=0, editable=False, help_text="files that are no pictures")
 
     backbone = models.CharField(max_length=40, blank=True, editable=False)
+    network = models.CharField(max_length=200, blank=True, editable=False)
+    """Backbone, weights and precision: features of equal networks can be compared."""
     engine = models.CharField(max_length=200, blank=True, editable=False)
     space = models.CharField(max_length=10, blank=True, editable=False, help_text="catalogue, or own")
     timings = models.JSONField(default=dict, editable=False)
@@ -93,6 +108,12 @@ class Dataset(models.Model):
     features = models.FileField(upload_to=_place, blank=True, editable=False)
     pca = models.FileField(upload_to=_place, blank=True, editable=False)
     umap = models.FileField(upload_to=_place, blank=True, editable=False)
+    pictures = models.FileField(upload_to=_place, blank=True, editable=False)
+    """What is known of each picture, JSON (`facts`)."""
+    report = models.FileField(upload_to=_place, blank=True, editable=False)
+    """What became of each file of the archive, JSON (`report`)."""
+    metadata = models.FileField(upload_to=_place, blank=True, editable=False)
+    """What the archive said of its pictures (`metadata`)."""
 
     created_at = models.DateTimeField("uploaded", default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True, editable=False)
@@ -176,6 +197,10 @@ class Dataset(models.Model):
                 features="",
                 pca="",
                 umap="",
+                pictures="",
+                report="",
+                metadata="",
+                network="",
                 **({} if keep_archive else {"archive": ""}),
             )
         )

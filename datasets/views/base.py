@@ -9,8 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from datasets import busy
-from datasets.errors import NotThere, Refusal
-from datasets.models import Dataset, Status
+from datasets.errors import Refusal
 from embeddings.reducers import REDUCERS
 
 # How much of a refused upload is read and thrown away, so that the client is still there to read the answer.
@@ -34,17 +33,6 @@ class ContractView(APIView):
 def check_reducer(name: str) -> None:
     if name not in REDUCERS:
         raise Refusal(f"There is no reducer “{name[:40]}”; known are {' and '.join(REDUCERS)}.")
-
-
-def ready_dataset(identity: str) -> Dataset:
-    dataset = Dataset.objects.defer("names", "skipped").filter(hash=identity).first()
-    if dataset is None:
-        raise NotThere("There is no dataset of this id.")
-    if dataset.status == Status.FAILED:
-        raise NotThere(f"This dataset could not be computed: {dataset.error}")
-    if dataset.status != Status.READY:
-        raise NotThere("This dataset is not ready yet.")
-    return dataset
 
 
 def uploaded_file(request: Request) -> "UploadedFile[bytes]":

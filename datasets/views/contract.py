@@ -9,8 +9,9 @@ from rest_framework.response import Response
 
 from datasets import compute, ranges, uploads
 from datasets.http import answers, renderers
+from datasets.models import Dataset
 
-from .base import ContractView, check_reducer, ready_dataset, uploaded_file
+from .base import ContractView, check_reducer, uploaded_file
 
 _SMALL = 32
 """Rows, or ranges, of which the JSON is about a kilobyte."""
@@ -70,7 +71,7 @@ class DatasetUpload(ContractView):
 class DatasetVectors(ContractView):
     def get(self, request: Request, identity: str, reducer: str) -> HttpResponseBase:
         check_reducer(reducer)
-        dataset = ready_dataset(identity)
+        dataset = Dataset.objects.readable(identity)
         answer = answers.made(
             # An id that was deleted and sent again is computed anew.
             f"dataset/{dataset.hash}/{reducer}-{dataset.finished_at:%Y%m%d%H%M%S%f}",
@@ -83,5 +84,5 @@ class DatasetVectors(ContractView):
 
 class DatasetTilemap(ContractView):
     def get(self, request: Request, identity: str) -> HttpResponseBase:
-        tilemap = Path(ready_dataset(identity).tilemap.path)
+        tilemap = Path(Dataset.objects.readable(identity).tilemap.path)
         return answers.send(request, answers.picture(tilemap, cache_control=answers.DATASET))
