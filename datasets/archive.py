@@ -6,17 +6,20 @@ limits allow.
 
 import bz2
 import copy
+import io
 import mimetypes
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, NamedTuple
 
 from .errors import Refusal
 
 # Methods whose decompressors need little memory. LZMA's dictionary may be asked to take gigabytes.
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2}
 _ENCRYPTED = 0x1
+_LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 # Python's own table, without the operating system's: the same archive is judged alike on every machine.
 _TYPES = mimetypes.MimeTypes()
 _DIRECTORY_BYTES_A_MEMBER = 512
@@ -45,6 +48,47 @@ class Skipped:
 
     name: str
     reason: str
+
+
+class Member(NamedTuple):
+    """Where a file lies in a ZIP: enough to read it again without the directory, of perhaps 200,000 entries."""
+
+    offset: int
+    """Of its local header."""
+    packed: int
+    """Bytes."""
+    size: int
+    """Bytes, unpacked."""
+    method: int
+    crc: int
+
+    @classmethod
+    def of(cls, entry: zipfile.ZipInfo) -> "Member":
+        return cls(entry.header_offset, entry.compress_size, entry.file_size, entry.compress_type, entry.CRC)
+
+    def read(self, file: IO[bytes]) -> bytes:
+        """The file's bytes, never more than were declared. Raises `MemberError` where the ZIP is another by now."""
+        try:
+            file.seek(self.offset)
+            header = file.read(_LOCAL_HEADER.size)
+            signature, *_, name, extra = _LOCAL_HEADER.unpack(header)
+            if signature != b"PK\x03\x04":
+                raise zipfile.BadZipFile("Bad magic number for file header")
+            if self.packed > self.size * 1.02 + 2**16:
+                raise zipfile.BadZipFile("packed to more than its size")
+            file.seek(name + extra, io.SEEK_CUR)
+            packed = file.read(self.packed)
+            if self.method == zipfile.ZIP_DEFLATED:
+                content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, self.size)
+            elif self.method == zipfile.ZIP_BZIP2:
+                content = bz2.BZ2Decompressor().decompress(packed, self.size)
+            else:
+                content = packed
+            if zlib.crc32(content) != self.crc:
+                raise zipfile.BadZipFile("Bad CRC-32")
+        except Exception as error:  # each module has its own
+            raise MemberError(f"damaged in the ZIP: {str(error) or type(error).__name__}") from error
+        return content
 
 
 class MemberError(Exception):
@@ -114,6 +158,10 @@ class Archive:
                 return member.read(entry.file_size + 1)
         except Exception as error:  # as above
             raise MemberError(f"damaged in the ZIP: {str(error) or type(error).__name__}") from error
+
+    def member(self, name: str) -> Member:
+        """Where one lies."""
+        return Member.of(self._entries[name])
 
     def _read_bzip2(self, entry: zipfile.ZipInfo) -> bytes:
         """zipfile unpacks all that it has read of a bzip2 stream at once, and 4 KB of one can hold gigabytes."""

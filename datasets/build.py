@@ -27,7 +27,9 @@ from embeddings.pipeline import Pipeline, Space
 from embeddings.reducers import REDUCERS, SEED
 from embeddings.vectors import Vectors, load, replacing, save
 
+from .archive import Member
 from .catalogue import install, pickle_path, tilemap_path
+from .facts import as_columns
 from .gather import Pictures, gather, prepare
 from .ranges import range_id
 from .sources import Source
@@ -69,13 +71,16 @@ class Work:
         """Features of the finished ranges, memory-mapped."""
         return [np.load(self._path(number, "npy"), mmap_mode="r") for number in range(len(self.ranges()))]
 
-    def put(self, number: int, pictures: Pictures, taken: int) -> dict[str, Any]:
+    def put(
+        self, number: int, pictures: Pictures, taken: int, member: Callable[[str], Member | None]
+    ) -> dict[str, Any]:
         """Store a finished range. Returns its record."""
         save(self._path(number, "npy"), pictures.features)
         with replacing(self._path(number, "jpg")) as file:
             file.write(pictures.tilemap)
         record = {
             "names": pictures.names,
+            "facts": as_columns(pictures.facts) | {"member": [member(name) for name in pictures.names]},
             "skipped": [asdict(skipped) for skipped in pictures.skipped],
             "taken": taken,
         }
@@ -98,6 +103,7 @@ def open_work(data: Path, source: Source, pipeline: Pipeline, *, name: str, demo
     """The build folder for this source and this network, new or begun. Raises `BuildError` for another one's."""
     work = Work(folder=data / "build")
     listing = hashlib.sha256("\0".join(source.names).encode()).hexdigest()
+    # What decides whether a begun build can go on; where the source lies may change.
     card = {
         "format": FORMAT,
         "source": source.label,
@@ -106,6 +112,7 @@ def open_work(data: Path, source: Source, pipeline: Pipeline, *, name: str, demo
         "backbone": pipeline.weights.backbone.name,
         "weights": pipeline.weights.digest,
         "precision": pipeline.choice.precision,
+        "network": pipeline.network,
         "name": name,
         "demo": demo,
     }
@@ -113,7 +120,8 @@ def open_work(data: Path, source: Source, pipeline: Pipeline, *, name: str, demo
     if restart:
         shutil.rmtree(work.folder, ignore_errors=True)
     if path.exists():
-        different = [key for key, value in card.items() if work.card.get(key) != value]
+        begun = {"network": card["network"]} | work.card  # older builds do not name it
+        different = [key for key, value in card.items() if begun.get(key) != value]
         if different:
             raise BuildError(
                 f"{work.folder} holds a build begun with another {', '.join(different)} (source: "
@@ -121,7 +129,7 @@ def open_work(data: Path, source: Source, pipeline: Pipeline, *, name: str, demo
             )
     else:
         with replacing(path) as file:
-            file.write(json.dumps(card, indent=1).encode())
+            file.write(json.dumps(card | {"pictures": source.place}, indent=1).encode())
     for part in work.folder.glob("**/.*.part"):  # what a killed build was writing
         part.unlink()
     return work
@@ -145,7 +153,7 @@ def extract(
             if not pictures.names:
                 break
             taken += pictures.taken
-            records.append(work.put(len(records), pictures, taken))
+            records.append(work.put(len(records), pictures, taken, source.member))
     if not records:
         raise BuildError(f"Not one of the {len(source.names)} files of {source.label} is a picture.")
     return records

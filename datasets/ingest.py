@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from . import compute
 from .archive import Archive, Skipped
 from .busy import beating
 from .errors import Refusal
+from .facts import as_columns
 from .gather import Pictures, gather, prepare
 from .models import Dataset, Status, parses_as_number
 from .tilemap import CAPACITY
@@ -77,6 +79,7 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     dataset.skipped = [asdict(skipped) for skipped in archive.replaced + pictures.skipped]
     dataset.passed_over = archive.passed_over + pictures.passed_over
     dataset.store("tilemap", "tilemap.jpg", pictures.tilemap)
+    dataset.store("pictures", "pictures.json", json.dumps(_columns(pictures, archive)).encode())
     dataset.show("count", "names", "skipped", "passed_over", "tilemap")
 
     def keep(reducer: str, vectors: Vectors) -> None:
@@ -88,6 +91,7 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     dataset.store("features", "features.npy", _npy(pictures.features))
     dataset.explained_variance = places.explained_variance
     describe(dataset, pipeline)
+    dataset.network = pipeline.network
     dataset.engine = str(pipeline.extractor.info)
     dataset.seed, dataset.versions = SEED, {"pipeline": str(VERSION), **versions()}
     dataset.timings = report.timings()
@@ -167,6 +171,11 @@ def _reporting(dataset: Dataset) -> Iterator[Report]:
     report = Report(dataset)
     with beating(report.beat):
         yield report
+
+
+def _columns(pictures: Pictures, archive: Archive) -> dict[str, list[Any]]:
+    """What is known of each picture, and where it lies in the archive."""
+    return as_columns(pictures.facts) | {"member": [archive.member(name) for name in pictures.names]}
 
 
 def _npy(array: Features | Vectors) -> bytes:

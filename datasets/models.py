@@ -16,6 +16,8 @@ from django.utils import timezone
 
 from embeddings.vectors import Vectors
 
+from .errors import NotThere
+
 ATTEMPTS = 3
 """How often the work on an upload may be begun that nobody holds a connection open for. One that brings its worker down
 each time is given up, or it would do so for ever."""
@@ -39,6 +41,17 @@ def _place(dataset: "Dataset", filename: str) -> str:
 class DatasetQuerySet(models.QuerySet["Dataset"]):
     def ready(self) -> Self:
         return self.filter(status=Status.READY)
+
+    def readable(self, identity: str) -> "Dataset":
+        """The ready dataset of this id, without its long lists. Raises `NotThere`."""
+        dataset = self.defer("names", "skipped").filter(hash=identity).first()
+        if dataset is None:
+            raise NotThere("There is no dataset of this id.")
+        if dataset.status == Status.FAILED:
+            raise NotThere(f"This dataset could not be computed: {dataset.error}")
+        if dataset.status != Status.READY:
+            raise NotThere("This dataset is not ready yet.")
+        return dataset
 
     def unfinished(self) -> Self:
         return self.filter(status__in=[Status.QUEUED, Status.PROCESSING])
@@ -103,6 +116,8 @@ class Dataset(models.Model):
 
     backbone = models.CharField(max_length=40, blank=True, editable=False)
     precision = models.CharField(max_length=10, blank=True, editable=False, help_text="fp32, bf16 or int8")
+    network = models.CharField(max_length=200, blank=True, editable=False)
+    """Backbone, weights and precision: features of equal networks can be compared."""
     engine = models.CharField(max_length=200, blank=True, editable=False)
     space = models.CharField(max_length=10, blank=True, editable=False, help_text="catalogue, or own")
     timings = models.JSONField(default=dict, editable=False)
@@ -118,6 +133,12 @@ class Dataset(models.Model):
     features = models.FileField(upload_to=_place, blank=True, editable=False)
     pca = models.FileField(upload_to=_place, blank=True, editable=False)
     umap = models.FileField(upload_to=_place, blank=True, editable=False)
+    pictures = models.FileField(upload_to=_place, blank=True, editable=False)
+    """What is known of each picture, JSON (`facts`)."""
+    report = models.FileField(upload_to=_place, blank=True, editable=False)
+    """What became of each file of the archive, JSON (`report`)."""
+    metadata = models.FileField(upload_to=_place, blank=True, editable=False)
+    """What the archive said of its pictures (`metadata`)."""
 
     created_at = models.DateTimeField("uploaded", default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True, editable=False)
@@ -253,7 +274,9 @@ class Dataset(models.Model):
         return result
 
 
-_NO_RESULTS: dict[str, Any] = {"tilemap": "", "features": "", "pca": "", "umap": ""}
+RESULTS = ("tilemap", "features", "pca", "umap", "pictures", "report", "metadata")
+"""The files that are made of an archive."""
+_NO_RESULTS: dict[str, Any] = dict.fromkeys((*RESULTS, "network"), "")
 
 
 def _stored(value: Any) -> Any:

@@ -15,7 +15,7 @@ from . import busy, compute
 from .archive import Archive
 from .errors import QueueFull, Refusal
 from .ingest import describe, identify
-from .models import Dataset, Status, WorkerState
+from .models import RESULTS, Dataset, Status, WorkerState
 from .tasks import compute_dataset
 from .tilemap import CAPACITY
 
@@ -108,7 +108,8 @@ def _reset(dataset: Dataset, *, awaited: bool) -> None:
     dataset.status, dataset.stage, dataset.progress = Status.QUEUED, "", 0.0
     dataset.error, dataset.error_status, dataset.awaited, dataset.attempts = "", 0, awaited, 0
     dataset.created_at, dataset.started_at, dataset.finished_at = timezone.now(), None, None
-    dataset.tilemap = dataset.features = dataset.pca = dataset.umap = ""
+    for result in RESULTS:
+        setattr(dataset, result, "")
     dataset.save()
 
 

@@ -85,11 +85,15 @@ class Pipeline:
     _loaded: dict[str, Reducer] = field(default_factory=dict, compare=False, repr=False)
 
     @property
+    def network(self) -> str:
+        """Equal networks give features that can be compared."""
+        return f"{self.weights.backbone.name}:{self.weights.digest}:{self.choice.precision}{self.choice.identity}"
+
+    @property
     def signature(self) -> str:
         """Equal signatures give equal vectors."""
         place = self.space.identity if self.space else "own"
-        network = f"{self.weights.backbone.name}:{self.weights.digest}:{self.choice.precision}{self.choice.identity}"
-        return f"{VERSION}:{network}:{place}"
+        return f"{VERSION}:{self.network}:{place}"
 
     @cached_property
     def extractor(self) -> Extractor:

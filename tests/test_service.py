@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from datasets.models import RESULTS
 from embeddings import pickles
 
 from .pictures import photograph, zipped
@@ -60,7 +61,7 @@ def assert_nothing_is_left_over(service: Service) -> None:
 def left_over(data: Path) -> list[str]:
     found = []
     with sqlite3.connect(data / "db.sqlite3") as database:
-        rows = database.execute("select hash, status, archive, tilemap, features, pca, umap from datasets_dataset")
+        rows = database.execute(f"select hash, status, archive, {', '.join(RESULTS)} from datasets_dataset")
         named: set[str] = set()
         for identity, status, *files in rows.fetchall():
             named |= {name for name in files if name}

@@ -1,16 +1,24 @@
 """Every route of the service."""
 
+from typing import Any
+
 from django.contrib import admin
-from django.urls import path
+from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
-from datasets.views import contract, health, management
+from datasets.views import contract, health, management, pictures
 from viewer import views as pages
 
 handler400 = "datasets.http.error_answers.bad_request"
 handler403 = "datasets.http.error_answers.forbidden"
 handler404 = "datasets.http.error_answers.not_found"
 handler500 = "datasets.http.error_answers.server_error"
+
+
+def of_both(route: str, view: Any) -> list[URLPattern]:
+    """The same call for uploads and for the catalogue."""
+    return [path(f"dataset/<str:identity>/{route}", view), path(f"catalogue/{route}", view)]
+
 
 urlpatterns = [
     # The contract: these keep path, method, status and body for ever.
@@ -25,6 +33,12 @@ urlpatterns = [
     path("dataset/<str:identity>/tilemap", contract.DatasetTilemap.as_view()),
     # Uploads that are looked after.
     path("dataset/<str:identity>", management.OneDataset.as_view()),
+    # Pictures, names and metadata.
+    *of_both("images", pictures.Images.as_view()),
+    *of_both("images/<str:index>", pictures.Image.as_view()),
+    *of_both("images/<str:index>/thumbnail", pictures.Thumbnail.as_view()),
+    path("dataset/<str:identity>/tilemap/manifest", pictures.Manifest.as_view()),
+    path("tilemaps/<str:number>/manifest", pictures.Manifest.as_view()),
     # For people.
     path("", pages.index),
     path("look/catalogue/<str:reducer>.png", pages.catalogue_cloud, name="catalogue-cloud"),

@@ -53,25 +53,53 @@ class Answer:
     open: Callable[[str], BinaryIO]
     """Content coding → the bytes, as a file from its start."""
     compressible: bool
+    negotiated: bool = False
+    """Whether another `Accept` may get another representation under the same address."""
 
     def etag(self, coding: str) -> str:
         """Strong, and another one for each coding, whose bytes are others."""
         return f'"{self.identity}"' if coding == IDENTITY else f'"{self.identity}-{coding}"'
 
 
-def made(place: str, render: Callable[[], Pieces], *, cache_control: str, small: bool) -> Answer:
-    """JSON that is rendered once for a place, such as `catalogue/<identity>/pca-0-202`, and kept.
+def made(
+    place: str,
+    render: Callable[[], Pieces],
+    *,
+    cache_control: str,
+    small: bool,
+    media_type: str = "application/json",
+    packed: bool = False,
+    negotiated: bool = False,
+) -> Answer:
+    """What is rendered once for a place, such as `catalogue/<identity>/pca-0-202`, and kept.
 
     What is `small`, below a kilobyte or so, is made anew each time: quicker than looking for it, and no smaller when
-    compressed.
+    compressed. What is `packed` is compressed already.
     """
     place = f"{place}.{_VERSION}"
     return Answer(
         identity=hashlib.sha256(place.encode()).hexdigest()[:24],
-        media_type="application/json",
+        media_type=media_type,
         cache_control=cache_control,
         open=(lambda _: io.BytesIO(b"".join(render()))) if small else lambda coding: kept().open(place, coding, render),
-        compressible=not small,
+        compressible=not small and not packed,
+        negotiated=negotiated,
+    )
+
+
+def fingerprint(data: bytes) -> str:
+    """An identity for bytes of which nothing else is known."""
+    return hashlib.sha256(data).hexdigest()[:24]
+
+
+def content(data: bytes, identity: str, *, media_type: str, cache_control: str) -> Answer:
+    """Bytes that are at hand, as they are."""
+    return Answer(
+        identity=identity,
+        media_type=media_type,
+        cache_control=cache_control,
+        open=lambda _: io.BytesIO(data),
+        compressible=False,
     )
 
 
@@ -92,8 +120,8 @@ def send(request: Request, answer: Answer) -> HttpResponseBase:
     coding = codings.choose(request.headers.get("Accept-Encoding", "")) if answer.compressible else IDENTITY
     etag = answer.etag(coding)
     headers = {"ETag": etag, "Cache-Control": answer.cache_control}
-    if answer.compressible:
-        headers["Vary"] = "Accept-Encoding"
+    if vary := ["Accept"] * answer.negotiated + ["Accept-Encoding"] * answer.compressible:
+        headers["Vary"] = ", ".join(vary)
     if is_unwanted(request, etag):
         raise Refusal("What you have a part of is not here any more.", 412)
     if is_known(request, etag):

@@ -15,7 +15,7 @@ from datasets.models import Dataset, Status
 
 from .base import known_dataset, uploaded_file
 from .contract import DatasetUpload
-from .parameters import choice, whole_number
+from .parameters import choice, whole
 
 SORTS = ("created_at", "finished_at", "name", "count", "status")
 LIMIT, MOST = 50, 1000
@@ -29,8 +29,8 @@ class Datasets(DatasetUpload):
 
     def get(self, request: Request) -> Response:
         found = _sorted(_chosen(Dataset.objects.defer(*listing.LONG), request), request)
-        offset = whole_number(request, "offset", 0, most=2**53)
-        limit = whole_number(request, "limit", LIMIT, least=1, most=MOST)
+        offset = whole(request, "offset", 0, most=2**53)
+        limit = whole(request, "limit", LIMIT, least=1, most=MOST)
         total = found.count()
         ahead = outlooks()
         return Response(
