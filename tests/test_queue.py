@@ -144,7 +144,7 @@ def test_a_killed_worker_begins_again_with_what_nobody_waits_for(service: Servic
     service.wait_for(lambda: told(service, first)["progress"] > 0.05)
     os.kill(service.children()["worker"], signal.SIGKILL)
     service.wait_for(lambda: told(service, first)["status"] == "queued" or told(service, first)["progress"] < 0.05)
-    order = []
+    order: list[str] = []
     while len(order) < 2:
         order += [one for one in (first, second) if one not in order and told(service, one)["status"] == "ready"]
         assert "failed" not in {told(service, one)["status"] for one in (first, second)}
