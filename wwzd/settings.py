@@ -110,6 +110,8 @@ INSTALLED_APPS = [
     "rest_framework",
     "rest_framework.authtoken",
     "django_tasks_db",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "datasets",
     "viewer",
 ]
@@ -199,7 +201,24 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["datasets.http.renderers.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.MultiPartParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "datasets.http.renderers.OneFormat",
+    "DEFAULT_SCHEMA_CLASS": "datasets.http.schema.Described",
     "EXCEPTION_HANDLER": "datasets.http.error_answers.handle",
+}
+
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.1",
+    "TITLE": "WWZD",
+    "DESCRIPTION": "Collections of pictures as clouds: each picture is a point in space, alike ones close together.",
+    "VERSION": "1",
+    "LICENSE": None,
+    "SERVE_INCLUDE_SCHEMA": True,
+    "POSTPROCESSING_HOOKS": ["datasets.http.schema.add_components"],
+    "SORT_OPERATIONS": False,
+    "TAGS": [
+        {"name": "catalogue", "description": "The big collection, by ranges of 1000 pictures."},
+        {"name": "datasets", "description": "Uploads of up to 1000 pictures."},
+        {"name": "service", "description": "The server itself."},
+    ],
 }
 
 LANGUAGE_CODE = "en-gb"

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
-from datasets.views import contract, health, management
+from datasets.views import contract, health, interface, management
 from viewer import views as pages
 
 handler400 = "datasets.http.error_answers.bad_request"
@@ -32,6 +32,8 @@ urlpatterns = [
     path("look/<str:identity>/<str:reducer>.png", pages.dataset_cloud, name="dataset-cloud"),
     # Beside it.
     path("health", health.Health.as_view()),
+    path("schema", interface.Schema.as_view()),
+    path("docs", interface.docs, name="docs"),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
 ]
