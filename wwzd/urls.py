@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
-from datasets.views import contract, health, management, pictures
+from datasets.views import contract, health, interface, management, pictures
 from viewer import views as pages
 
 handler400 = "datasets.http.error_answers.bad_request"
@@ -46,6 +46,8 @@ urlpatterns = [
     path("look/<str:identity>/<str:reducer>.png", pages.dataset_cloud, name="dataset-cloud"),
     # Beside it.
     path("health", health.Health.as_view()),
+    path("schema", interface.Schema.as_view()),
+    path("docs", interface.docs, name="docs"),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
 ]

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from datasets import listing, uploads
 from datasets.forecast import Outlook, outlooks
 from datasets.http import answers
+from datasets.http.access import MayList
 from datasets.http.prefer import RESPOND_ASYNC, prefers
 from datasets.models import Dataset, Status
 
@@ -23,6 +24,9 @@ LIMIT, MOST = 50, 1000
 
 class Datasets(DatasetUpload):
     """The contract's upload, and beside it what it did not have: a list, and an upload that is answered at once."""
+
+    def get_permissions(self) -> Any:
+        return [MayList()] if self.request.method in ("GET", "HEAD") else super().get_permissions()
 
     def is_under_busy_rule(self, request: Request) -> bool:
         return request.method == "POST" and not prefers(request, RESPOND_ASYNC)
