@@ -26,3 +26,10 @@ class Busy(Refusal):
 
     def __init__(self) -> None:
         super().__init__("Server is busy, please wait")
+
+
+class Unavailable(Refusal):
+    """Something that will work later."""
+
+    status = 503
+    retry_after = 10

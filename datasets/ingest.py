@@ -67,13 +67,17 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     with dataset.archive.open("rb") as file:
         archive = Archive(file, compute.limits())
         pictures = _gather(archive, pipeline, report.progress)
-    places = pipeline.place(pictures.features, report.stage)
+    # Kept beside the vectors: other pictures can be placed among these later.
+    places = pipeline.place(
+        pictures.features, report.stage, lambda reducer: reducer.save(dataset.folder / f"{reducer.name}.npz")
+    )
     report.stage("storing")
     dataset.store("tilemap", "tilemap.jpg", pictures.tilemap)
     dataset.store("features", "features.npy", _npy(pictures.features))
     for reducer, vectors in places.items():
         dataset.store(reducer, f"{reducer}.npy", _npy(vectors))
-    dataset.store("pictures", "pictures.json", json.dumps(_columns(pictures, archive)).encode())
+    space = pipeline.space.identity if pipeline.space else None
+    dataset.store("pictures", "pictures.json", json.dumps(_columns(pictures, archive) | {"space": space}).encode())
     dataset.count, dataset.names = len(pictures.names), pictures.names
     dataset.skipped = [asdict(skipped) for skipped in archive.replaced + pictures.skipped]
     dataset.passed_over = archive.passed_over + pictures.passed_over

@@ -104,8 +104,16 @@ class Pipeline:
         """Crops `(side, side, 3) uint8` → `(n, d) float32`."""
         return self.extractor.extract(crops)
 
-    def place(self, features: Features, on_start: Callable[[str], None]) -> dict[str, Vectors]:
-        """`(n, d)` features → `(n, 3) float32` vectors of every reducer; `on_start` is told each one's name."""
+    def place(
+        self,
+        features: Features,
+        on_start: Callable[[str], None],
+        on_fitted: Callable[[Reducer], None] = lambda reducer: None,
+    ) -> dict[str, Vectors]:
+        """`(n, d)` features → `(n, 3) float32` vectors of every reducer.
+
+        `on_start` is told each one's name, and `on_fitted` given each one that was fitted for these features.
+        """
         places: dict[str, Vectors] = {}
         reducers = self._reducers()
         if not reducers:
@@ -116,7 +124,8 @@ class Pipeline:
             if reducers:
                 places[name] = reducers[name].transform(features)
             else:
-                places[name] = kind.fit(basis, coordinates, seed=SEED)[1]
+                reducer, places[name] = kind.fit(basis, coordinates, seed=SEED)
+                on_fitted(reducer)
         return places
 
     def _reducers(self) -> dict[str, Reducer]:

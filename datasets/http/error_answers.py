@@ -9,7 +9,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from datasets.errors import Busy, Refusal
+from datasets.errors import Busy, Refusal, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +20,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         busy = Response({"error": str(error)}, error.status, headers={"Retry-After": str(error.retry_after)})
         busy._has_been_logged = True  # type: ignore[attr-defined]  # Django would log each as an error
         return busy
+    if isinstance(error, Unavailable):
+        return Response({"error": str(error)}, error.status, headers={"Retry-After": str(error.retry_after)})
     if isinstance(error, Refusal):
         return Response({"error": str(error)}, error.status)
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
