@@ -13,7 +13,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ class Work:
         record = {
             "names": pictures.names,
             "facts": as_columns(pictures.facts) | {"member": [member(name) for name in pictures.names]},
-            "skipped": [asdict(skipped) for skipped in pictures.skipped],
+            "skipped": [skipped.told() for skipped in pictures.skipped],
             "taken": taken,
         }
         with replacing(self._path(number, "json")) as file:

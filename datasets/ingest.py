@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict
 from itertools import count
 from typing import Any, BinaryIO, cast
 
@@ -26,6 +25,7 @@ from .errors import Refusal
 from .facts import as_columns
 from .gather import Pictures, gather, prepare
 from .models import Dataset, parses_as_number
+from .report import reported
 from .tilemap import CAPACITY
 
 logger = logging.getLogger(__name__)
@@ -79,8 +79,9 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     space = pipeline.space.identity if pipeline.space else None
     dataset.store("pictures", "pictures.json", json.dumps(_columns(pictures, archive) | {"space": space}).encode())
     dataset.count, dataset.names = len(pictures.names), pictures.names
-    dataset.skipped = [asdict(skipped) for skipped in archive.replaced + pictures.skipped]
-    dataset.passed_over = archive.passed_over + pictures.passed_over
+    dataset.store("report", "report.json", json.dumps(reported(archive, pictures)).encode())
+    dataset.skipped = [skipped.told() for skipped in archive.replaced + pictures.skipped]
+    dataset.passed_over = archive.passed_over + len(pictures.passed_over)
     dataset.backbone, dataset.network = pipeline.weights.backbone.name, pipeline.network
     dataset.engine = str(pipeline.extractor.info)
     dataset.space = "catalogue" if pipeline.space else "own"

@@ -69,7 +69,8 @@ def _wait(path: str, target: str | None, count: int) -> dict[str, Any]:
         # The worker died, or failed on it; its log says how.
         raise Refusal("The server failed on this picture; its log says why.", 500) from None
     finally:
-        DBTaskResult.objects.filter(id=result.id).delete()
+        if settings.TASKS_BACKEND == "database":
+            DBTaskResult.objects.filter(id=result.id).delete()
 
 
 def answer(path: str, target: str | None, count: int) -> dict[str, Any]:

@@ -36,6 +36,7 @@ urlpatterns = [
     *of_both("images/<str:index>/neighbors", search.Neighbours.as_view()),
     path("dataset/<str:identity>/duplicates", search.Duplicates.as_view()),
     path("dataset/<str:identity>/outliers", search.Outliers.as_view()),
+    path("dataset/<str:identity>/report", pictures.Report.as_view()),
     path("search", search.Search.as_view()),
     path("dataset/<str:identity>/tilemap/manifest", pictures.Manifest.as_view()),
     path("tilemaps/<str:number>/manifest", pictures.Manifest.as_view()),
