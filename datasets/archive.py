@@ -23,6 +23,8 @@ _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 # Python's own table, without the operating system's: the same archive is judged alike on every machine.
 _TYPES = mimetypes.MimeTypes()
 _DIRECTORY_BYTES_A_MEMBER = 512
+# Of what is passed over: an archive may have 100,000 entries, with names as long as it likes.
+_LISTED, _LONGEST_NAME = 10_000, 255
 
 # A page of one colour shrinks a thousandfold and is harmless; a ratio says something about large members only.
 _RATIO_MATTERS_FROM = 32 * 2**20
@@ -48,6 +50,11 @@ class Skipped:
 
     name: str
     reason: str
+    kind: str = "unreadable"
+    """What the import report calls it."""
+
+    def told(self) -> dict[str, str]:
+        return {"name": self.name, "reason": self.reason}
 
 
 class Member(NamedTuple):
@@ -117,15 +124,21 @@ class Archive:
         """Files that another one of the same name replaced, as it would when unpacked."""
         self.passed_over = 0
         """Files that are no pictures, are hidden or lie in folders."""
+        self.left: list[Skipped] = []
+        """The first thousands of them, each with its reason."""
         in_folders = 0
         for entry in files:
             name = _top_level_name(entry.filename)
             if name is None:
+                self._leave(entry.filename, _why_not(entry.filename))
                 in_folders += _lies_in_folder(entry.filename) and named_as_picture(entry.filename)
             elif may_be_picture(name):
                 if name in found:
-                    self.replaced.append(Skipped(name=name, reason="another file of the same name comes later"))
+                    reason = "another file of the same name comes later"
+                    self.replaced.append(Skipped(name=name, reason=reason, kind="replaced"))
                 found[name] = entry
+            else:
+                self._leave(name, "its ending says that it is no picture")
         self.passed_over = len(files) - len(found) - len(self.replaced)
         self._entries = dict(sorted(found.items()))
         if not self._entries:
@@ -137,6 +150,10 @@ class Archive:
     def names(self) -> list[str]:
         """Names of what may be pictures, at the top level, sorted."""
         return list(self._entries)
+
+    def _leave(self, name: str, reason: str) -> None:
+        if len(self.left) < _LISTED:
+            self.left.append(Skipped(name=name[:_LONGEST_NAME], reason=reason, kind="passed_over"))
 
     def read(self, name: str) -> bytes:
         """One member's bytes. Raises `MemberError`."""
@@ -194,6 +211,13 @@ def _top_level_name(path: str) -> str | None:
     """The name of a visible file at the archive's top level, else `None`. Some Windows tools write backslashes."""
     name = path.replace("\\", "/").removeprefix("./")
     return None if "/" in name or name.startswith(".") or not name else name
+
+
+def _why_not(path: str) -> str:
+    path = path.replace("\\", "/").removeprefix("./")
+    if "__MACOSX" in path:
+        return "macOS added it"
+    return "it lies in a folder" if "/" in path else "it is hidden"
 
 
 def _lies_in_folder(path: str) -> bool:

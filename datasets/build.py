@@ -3,6 +3,7 @@
 data/build/source.json           what is being built from what; another source needs another folder
 data/build/000.{npy,jpg,json}    a range: its features, its tilemap, its names; the .json comes last and counts
 data/build/fitted/               the reducers fitted on all of it, and its vectors
+data/build/neighbours/           the index that finds neighbours, of a catalogue of many
 data/catalogue/                  the whole folder, once it is installed
 """
 
@@ -12,17 +13,18 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from embeddings import pickles
+from embeddings import neighbours, pickles
 from embeddings.backbones import BACKBONES
 from embeddings.basis import Basis
 from embeddings.features import Features
 from embeddings.images import RGB
+from embeddings.neighbours import Index
 from embeddings.pipeline import Pipeline, Space
 from embeddings.reducers import REDUCERS, SEED
 from embeddings.vectors import Vectors, load, replacing, save
@@ -81,7 +83,7 @@ class Work:
         record = {
             "names": pictures.names,
             "facts": as_columns(pictures.facts) | {"member": [member(name) for name in pictures.names]},
-            "skipped": [asdict(skipped) for skipped in pictures.skipped],
+            "skipped": [skipped.told() for skipped in pictures.skipped],
             "taken": taken,
         }
         with replacing(self._path(number, "json")) as file:
@@ -90,6 +92,18 @@ class Work:
 
     def tilemap(self, number: int) -> Path:
         return self._path(number, "jpg")
+
+    @property
+    def neighbours(self) -> Path:
+        """The folder of the index."""
+        return self.folder / "neighbours"
+
+    @property
+    def network(self) -> str:
+        """What the features were computed with; empty where an older version did not say it all."""
+        card = self.card
+        known = f"{card['backbone']}:{card['weights']}:{card['precision']}" if card["precision"] != "int8" else ""
+        return str(card.get("network", known))
 
     def forget_fit(self) -> None:
         """Have `fit` do its work again."""
@@ -176,6 +190,14 @@ def fit(work: Work, on_step: Callable[[str], object]) -> None:
         save(fitted / f"{name}.npy", places)
     Space.save(fitted, reducers, demo=work.card["demo"])
     (fitted / "done").touch()
+
+
+def index(work: Work, on_step: Callable[[str], object]) -> None:
+    """Make the index that finds neighbours among many, if it is not there yet."""
+    blocks = work.blocks()
+    if sum(len(block) for block in blocks) > neighbours.EXACT_ROWS and Index.open(work.neighbours) is None:
+        on_step("neighbours")
+        neighbours.build(blocks, work.neighbours)
 
 
 def publish(data: Path, work: Work) -> int:

@@ -11,12 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import orjson
 from django.conf import settings
 
-from embeddings.reducers import REDUCERS
+from embeddings.features import Features
+from embeddings.neighbours import Finder, Index
+from embeddings.reducers import REDUCERS, ModelError, Reducer
 from embeddings.vectors import BadVectors, load
 
 from . import compute, facts, ranges
@@ -61,6 +64,13 @@ class Collection(ABC):
     def sheet(self, number: int) -> Sheet:
         """The sheet of the rows 1000 · number …"""
 
+    network: str
+    """What its features were computed with: those of equal networks can be compared. Empty where it is not known."""
+
+    @abstractmethod
+    def finder(self) -> Finder:
+        """Finds neighbours among its pictures. Raises `NotThere` where the features are not at hand."""
+
     @abstractmethod
     def read(self, row: int) -> bytes:
         """A picture's file as it came. Raises `Refusal` (404, 410)."""
@@ -91,6 +101,31 @@ class Upload(Collection):
         self.place = f"dataset/{dataset.hash}/{dataset.finished_at:%Y%m%d%H%M%S%f}"
         self.total = dataset.count
         self.name = dataset.name
+        self.network = dataset.network
+
+    def finder(self) -> Finder:
+        return Finder([self.features()])
+
+    def features(self) -> Features:
+        """`(n, d) float32`, memory-mapped."""
+        try:
+            mapped: Features = np.load(self.dataset.features.path, mmap_mode="r", allow_pickle=False)
+        except FileNotFoundError:
+            raise NotThere("The features of this dataset are gone.") from None
+        return mapped
+
+    def reducers(self) -> dict[str, Reducer]:
+        """Those that were fitted on its pictures; none for a dataset of another space, or of an older version."""
+        try:
+            return {name: kind.load(self.dataset.folder / f"{name}.npz") for name, kind in REDUCERS.items()}
+        except ModelError:
+            return {}
+
+    @property
+    def space(self) -> str | None:
+        """The identity of the catalogue's space that it was placed in, if it was."""
+        columns = _columns(Path(self.dataset.pictures.path), self.place) if self.dataset.pictures else {}
+        return cast(str | None, columns.get("space"))
 
     def sheet(self, number: int) -> Sheet:
         columns = _columns(Path(self.dataset.pictures.path), self.place) if self.dataset.pictures else {}
@@ -119,8 +154,16 @@ class Installed(Collection):
         self.work = _work(data, catalogue.identity)
         self.total = catalogue.total
         self.name = catalogue.name
+        self.network = self.work.network if self.work else ""
         # The records come a moment after the vectors, and go with `data/catalogue/`.
         self.place = f"catalogue/{catalogue.identity}/{'named' if self.work else 'bare'}"
+
+    def finder(self) -> Finder:
+        if self.work is None:
+            raise NotThere(
+                "The features of this catalogue are not at hand: neighbours can be found once it has been built here."
+            )
+        return _finder(self.work, self.catalogue.identity, Index.open(self.work.neighbours) is not None)
 
     def sheet(self, number: int) -> Sheet:
         tilemap = tilemap_path(self.catalogue.folder, number)
@@ -148,7 +191,12 @@ class Installed(Collection):
 
 def find(identity: str | None) -> Collection:
     """The upload of this id, or the catalogue for None. Raises `NotThere`."""
-    return installed() if identity is None else Upload(Dataset.objects.readable(identity))
+    return installed() if identity is None else upload(identity)
+
+
+def upload(identity: str) -> Upload:
+    """Raises `NotThere` where there is no such dataset, or none that is ready."""
+    return Upload(Dataset.objects.readable(identity))
 
 
 def installed() -> Installed:
@@ -167,6 +215,11 @@ def _columns(path: Path, place: str) -> Mapping[str, Sequence[Any]]:
     except (OSError, ValueError):
         return {}
     return columns
+
+
+@lru_cache(maxsize=1)
+def _finder(work: Work, identity: str, indexed: bool) -> Finder:
+    return Finder(work.blocks(), work.neighbours if indexed else None)
 
 
 def _work(data: Path, identity: str) -> Work | None:

@@ -38,3 +38,10 @@ class QueueFull(Refusal):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"{limit} uploads are waiting already, and no more may. Send it again later.")
+
+
+class Unavailable(Refusal):
+    """Something that will work later."""
+
+    status = 503
+    retry_after = 10

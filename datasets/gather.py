@@ -7,7 +7,16 @@ from dataclasses import dataclass
 
 from embeddings.backbones import Backbone
 from embeddings.features import Features
-from embeddings.images import RGB, NotAnImage, UnreadableImage, crop, decode_picture, in_order
+from embeddings.images import (
+    RGB,
+    NotAnImage,
+    OversizedImage,
+    TruncatedImage,
+    UnreadableImage,
+    crop,
+    decode_picture,
+    in_order,
+)
 
 from .archive import MemberError, OverLimit, Skipped, named_as_picture
 from .facts import Facts
@@ -39,7 +48,7 @@ class Pictures:
     names: list[str]
     facts: list[Facts]
     skipped: list[Skipped]
-    passed_over: int
+    passed_over: list[str]
     """Files that are no pictures and do not claim to be."""
     over_limit: bool
     """Whether a limit was the reason to skip any of them."""
@@ -85,17 +94,18 @@ def gather(
     names: list[str] = []
     facts: list[Facts] = []
     skipped: list[Skipped] = []
-    passed_over = taken = 0
+    passed_over: list[str] = []
+    taken = 0
     over_limit = False
 
     def crops() -> Iterator[RGB]:
-        nonlocal passed_over, taken, over_limit
+        nonlocal taken, over_limit
         for name, outcome in prepared:
             taken += 1
             if isinstance(outcome, NotAnImage) and not named_as_picture(name):
-                passed_over += 1
+                passed_over.append(name)
             elif isinstance(outcome, Exception):
-                skipped.append(Skipped(name=name, reason=str(outcome)))
+                skipped.append(Skipped(name=name, reason=str(outcome), kind=_kind(outcome)))
                 over_limit |= isinstance(outcome, OverLimit)
             else:
                 sheet.put(len(names), outcome.tile)
@@ -117,3 +127,9 @@ def gather(
         over_limit=over_limit,
         taken=taken,
     )
+
+
+def _kind(error: Exception) -> str:
+    if isinstance(error, OverLimit | OversizedImage):
+        return "too_large"
+    return "truncated" if isinstance(error, TruncatedImage) else "unreadable"

@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict
 from itertools import count
 from typing import Any, BinaryIO, cast
 
@@ -17,7 +16,7 @@ from django.core.files.base import File
 
 from embeddings.features import Features
 from embeddings.pipeline import VERSION, Pipeline
-from embeddings.reducers import SEED
+from embeddings.reducers import SEED, Reducer
 from embeddings.vectors import Vectors
 from embeddings.versions import versions
 
@@ -28,6 +27,7 @@ from .errors import Refusal
 from .facts import as_columns
 from .gather import Pictures, gather, prepare
 from .models import Dataset, Status, parses_as_number
+from .report import reported
 from .tilemap import CAPACITY
 
 logger = logging.getLogger(__name__)
@@ -76,17 +76,23 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
         archive = Archive(file, compute.limits())
         pictures = _gather(archive, pipeline, report.progress)
     dataset.count, dataset.names = len(pictures.names), pictures.names
-    dataset.skipped = [asdict(skipped) for skipped in archive.replaced + pictures.skipped]
-    dataset.passed_over = archive.passed_over + pictures.passed_over
+    dataset.skipped = [skipped.told() for skipped in archive.replaced + pictures.skipped]
+    dataset.passed_over = archive.passed_over + len(pictures.passed_over)
     dataset.store("tilemap", "tilemap.jpg", pictures.tilemap)
-    dataset.store("pictures", "pictures.json", json.dumps(_columns(pictures, archive)).encode())
+    space = pipeline.space.identity if pipeline.space else None
+    dataset.store("pictures", "pictures.json", json.dumps(_columns(pictures, archive) | {"space": space}).encode())
+    dataset.store("report", "report.json", json.dumps(reported(archive, pictures)).encode())
     dataset.show("count", "names", "skipped", "passed_over", "tilemap")
 
     def keep(reducer: str, vectors: Vectors) -> None:
         dataset.store(reducer, f"{reducer}.npy", _npy(vectors))
         dataset.show(reducer)
 
-    places = pipeline.place(pictures.features, report.stage, keep)
+    def keep_fitted(reducer: Reducer) -> None:
+        """Beside the vectors: other pictures can be placed among these later."""
+        reducer.save(dataset.folder / f"{reducer.name}.npz")
+
+    places = pipeline.place(pictures.features, report.stage, on_placed=keep, on_fitted=keep_fitted)
     report.stage("storing")
     dataset.store("features", "features.npy", _npy(pictures.features))
     dataset.explained_variance = places.explained_variance

@@ -162,8 +162,12 @@ class Dataset(models.Model):
     @property
     def size_on_disk(self) -> int:
         """Bytes of all its files."""
-        folder = Path(default_storage.path(self.hash))
-        return sum(file.stat().st_size for file in folder.glob("*") if file.is_file())
+        return sum(file.stat().st_size for file in self.folder.glob("*") if file.is_file())
+
+    @property
+    def folder(self) -> Path:
+        """Of all its files."""
+        return Path(default_storage.path(self.hash))
 
     @property
     def can_be_retried(self) -> bool:
@@ -259,11 +263,10 @@ class Dataset(models.Model):
 
     def remove_files(self, keep: str = "") -> None:
         """Everything in the dataset's folder but the file named."""
-        folder = Path(default_storage.path(self.hash))
         if not keep:
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(self.folder, ignore_errors=True)
             return
-        for file in folder.glob("*"):
+        for file in self.folder.glob("*"):
             if file.name != Path(keep).name:
                 file.unlink(missing_ok=True)
 

@@ -13,7 +13,7 @@ from embeddings.images import RGB, UnreadableImage, decode
 from . import ranges
 from .collection import Collection, Sheet
 from .errors import NotThere, Refusal
-from .tilemap import CELL, COLUMNS, ROWS, cell_of, place_of, tile_in
+from .tilemap import CELL, COLUMNS, ROWS, cell_of, place_of, size_in
 
 FORMATS = {"jpeg": "image/jpeg", "webp": "image/webp"}
 DEFAULT, LARGEST = 128, 1024
@@ -56,9 +56,8 @@ def tilemap(sheet: Sheet) -> RGB:
 def rectangle(sheet: Sheet, index: int, pixels: RGB) -> Sequence[int]:
     """Left, top, width and height of a picture in its tilemap; `pixels` are looked at where nothing else tells."""
     facts = sheet.facts(index)
-    if facts is None:
-        return tile_in(pixels, index)
-    return *place_of(index, facts.tile_width, facts.tile_height), facts.tile_width, facts.tile_height
+    width, height = (facts.tile_width, facts.tile_height) if facts else size_in(pixels, index)
+    return *place_of(index, width, height), width, height
 
 
 def manifest(sheet: Sheet, first: int) -> dict[str, Any]:

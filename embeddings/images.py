@@ -38,6 +38,14 @@ class NotAnImage(UnreadableImage):
     """The bytes are no picture in any format that is read here."""
 
 
+class TruncatedImage(UnreadableImage):
+    """The file ends before its picture does."""
+
+
+class OversizedImage(UnreadableImage):
+    """The picture has more pixels than are allowed."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Picture:
     """A decoded picture, and what its file said of it."""
@@ -73,7 +81,7 @@ def decode_picture(data: bytes, *, min_side: int, max_pixels: int) -> Picture:
     with image:
         width, height = image.size
         if width * height > max_pixels:
-            raise UnreadableImage(
+            raise OversizedImage(
                 f"too many pixels: {width} × {height} is over the limit of {max_pixels / 1e6:g} megapixels"
             )
         if width == 0 or height == 0:
@@ -81,7 +89,9 @@ def decode_picture(data: bytes, *, min_side: int, max_pixels: int) -> Picture:
         try:
             rgb = _decode_jpeg(data, image, min_side) if _is_plain_jpeg(image) else _decode_any(image, min_side)
         except Exception as error:  # as above
-            raise UnreadableImage(f"damaged: {_reason(error)}") from error
+            # Pillow has no exception of its own for this; each of its plug-ins says it with this word.
+            kind = TruncatedImage if "truncated" in str(error) else UnreadableImage
+            raise kind(f"damaged: {_reason(error)}") from error
         # TIFF has turned its size and pixels itself, and says 1 by now.
         if _orientation(image) in _LYING:
             width, height = height, width

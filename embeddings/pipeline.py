@@ -119,9 +119,15 @@ class Pipeline:
         self,
         features: Features,
         on_start: Callable[[str], object],
+        *,
         on_placed: Callable[[str, Vectors], object] = lambda name, vectors: None,
+        on_fitted: Callable[[Reducer], object] = lambda reducer: None,
     ) -> Places:
-        """`(n, d)` features → their places; the callbacks are told each reducer's name, and then its vectors."""
+        """`(n, d)` features → their places.
+
+        `on_start` is told each reducer's name and `on_placed` its vectors; `on_fitted` is given each reducer that was
+        fitted for these features.
+        """
         places: dict[str, Vectors] = {}
         fitted = dict(self._reducers())
         if not fitted:
@@ -133,6 +139,7 @@ class Pipeline:
                 places[name] = fitted[name].transform(features)
             else:
                 fitted[name], places[name] = kind.fit(basis, coordinates, seed=SEED)
+                on_fitted(fitted[name])
             on_placed(name, places[name])
         return Places(vectors=places, explained_variance=fitted["pca"].explained_variance())
 

@@ -144,7 +144,7 @@ def test_a_manifest_tells_where_each_picture_lies(client: Client) -> None:
         assert np.abs(np.median(inside, axis=(0, 1)) - colour(61 * k % 1000)).max() < 8
         assert max(width, height) == 48
         x, y, w, h = entry["cell"]
-        assert sheet[y : y + h, x : x + w].min(axis=2)[:, [0, -1]].min() > 230
+        assert sheet[y : y + h, x : x + w].min(axis=2)[:, [0, -1]].min() > 200
     # Where nothing was noted, the same is seen in the tilemap; dark enough pictures only, for white has no edge.
     Dataset.objects.update(pictures="", finished_at=Dataset.objects.get().created_at)
     seen = client.get(path).json()["tiles"]

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
-from datasets.views import contract, health, interface, management, pictures
+from datasets.views import contract, health, interface, management, pictures, search
 from viewer import views as pages
 
 handler400 = "datasets.http.error_answers.bad_request"
@@ -37,6 +37,11 @@ urlpatterns = [
     *of_both("images", pictures.Images.as_view()),
     *of_both("images/<str:index>", pictures.Image.as_view()),
     *of_both("images/<str:index>/thumbnail", pictures.Thumbnail.as_view()),
+    *of_both("images/<str:index>/neighbors", search.Neighbours.as_view()),
+    path("dataset/<str:identity>/duplicates", search.Duplicates.as_view()),
+    path("dataset/<str:identity>/outliers", search.Outliers.as_view()),
+    path("dataset/<str:identity>/report", pictures.Report.as_view()),
+    path("search", search.Search.as_view()),
     path("dataset/<str:identity>/tilemap/manifest", pictures.Manifest.as_view()),
     path("tilemaps/<str:number>/manifest", pictures.Manifest.as_view()),
     # For people.

@@ -88,14 +88,16 @@ def _why_not_there(dataset: Dataset) -> str:
     return "This dataset is not ready yet."
 
 
-def uploaded_file(request: Request) -> "UploadedFile[bytes]":
+def uploaded_file(
+    request: Request, wanted: str = "Send the ZIP as a multipart form with one file field named “file”."
+) -> "UploadedFile[bytes]":
     limit = settings.MAX_UPLOAD_MB * 2**20
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length.isdecimal() and int(length) > limit + _CHUNK:
         raise Refusal(f"The upload is larger than the limit of {settings.MAX_UPLOAD_MB} MiB.", 413)
     file: UploadedFile[bytes] | None = request.FILES.get("file")
     if file is None:
-        raise Refusal("Send the ZIP as a multipart form with one file field named “file”.")
+        raise Refusal(wanted)
     return file
 
 

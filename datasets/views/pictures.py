@@ -1,5 +1,6 @@
 """Pictures and names, of an upload or of the catalogue: which picture is row k, its file, a thumbnail of it."""
 
+from pathlib import Path
 from urllib.parse import quote
 
 from django.conf import settings
@@ -7,7 +8,7 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from datasets import collection, ranges, thumbnails
+from datasets import collection, ranges, report, thumbnails
 from datasets.collection import Collection, Upload
 from datasets.http import answers, renderers
 from embeddings.images import media_type
@@ -86,6 +87,21 @@ class Manifest(APIView):
             f"{found.place}-manifest-{sheet}",
             lambda: [renderers.dumps(thumbnails.manifest(found.sheet(sheet), sheet * ranges.SIZE))],
             cache_control=cache_control(found),
+            small=False,
+        )
+        return answers.send(request, answer)
+
+
+class Report(APIView):
+    """What became of each file of the archive."""
+
+    def get(self, request: Request, identity: str) -> HttpResponseBase:
+        found = collection.upload(identity)
+        stored = found.dataset.report
+        answer = answers.made(
+            f"{found.place}-report",
+            lambda: [Path(stored.path).read_bytes() if stored else renderers.dumps(report.of_older(found.dataset))],
+            cache_control=answers.DATASET,
             small=False,
         )
         return answers.send(request, answer)
