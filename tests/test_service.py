@@ -65,6 +65,8 @@ def left_over(data: Path) -> list[str]:
         named: set[str] = set()
         for identity, status, *files in rows.fetchall():
             named |= {name for name in files if name}
+            if status == "ready":  # the reducers that were fitted on it lie beside its vectors
+                named |= {f"{identity}/{path.name}" for path in (data / "datasets" / identity).glob("*.npz")}
             if status not in {"ready", "failed"}:
                 found.append(f"{identity} is {status}")
         tasks = database.execute("select id from django_tasks_database_dbtaskresult where status = 'RUNNING'")
