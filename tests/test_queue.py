@@ -90,8 +90,10 @@ def test_an_awaited_upload_goes_before_the_queued_ones(service: Service) -> None
     queued = [accepted(service, archive(20 + seed, 240)) for seed in range(4)]
     answer = service.upload(archive(30, 12))
     assert answer.status == 200
-    assert told(service, queued[-1])["status"] == "queued"
     wait_until_ready(service, *queued)
+    ended = [told(service, identity)["finished_at"] for identity in (answer.body.decode(), *queued)]
+    assert ended[0] < ended[2]
+    assert ended[1:] == sorted(ended[1:])
 
 
 def test_an_awaited_upload_of_a_queued_archive_is_answered_when_that_is_done(service: Service) -> None:
@@ -100,8 +102,8 @@ def test_an_awaited_upload_of_a_queued_archive_is_answered_when_that_is_done(ser
     identity = accepted(service, content)
     answer = service.upload(content)
     assert (answer.status, answer.body.decode()) == (200, identity)
-    assert told(service, queued)["status"] == "queued"
     wait_until_ready(service, first, queued)
+    assert told(service, identity)["finished_at"] < told(service, queued)["finished_at"]
 
 
 def test_a_full_queue_is_refused(service: Service) -> None:

@@ -51,7 +51,7 @@ def run_schemathesis(service: Service, config: Path, *options: str) -> None:
         [*command, *options], cwd=config.parent, env=environment, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "No issues found" in done.stdout or "passed" in done.stdout, done.stdout
+    assert "passed" in done.stdout
 
 
 def test_the_document_is_valid_and_no_call_is_missing() -> None:
@@ -107,7 +107,8 @@ def test_nor_do_requests_for_an_upload_that_is_there(service: Service, tmp_path:
     config = tmp_path / "schemathesis.toml"
     config.write_text(
         (ROOT / "tests" / "schemathesis.toml").read_text()
-        + f"\n[[operations]]\ninclude-method = 'GET'\nparameters = {{ 'path.identity' = '{identity}' }}\n"
+        + "\n[[operations]]\ninclude-operation-id-regex = '^get_dataset'\n"
+        + f"parameters = {{ 'path.identity' = '{identity}' }}\n"
     )
-    only = ("--include-path-regex", r"^/dataset/\{identity\}", "--include-method", "GET")
-    run_schemathesis(service, config, "--max-examples", "25", "--phases", "examples,coverage,fuzzing", *only)
+    options = ("--phases", "examples,coverage,fuzzing", "--include-operation-id-regex", "^get_dataset")
+    run_schemathesis(service, config, "--max-examples", "25", *options)

@@ -52,7 +52,12 @@ CALLS = {
                 )
             ],
             answers={
-                200: sent("OpenAPI 3.1.", JSON, {"type": "object"})[200],
+                **sent("OpenAPI 3.1.", JSON, {"type": "object"}),
+                200: Reply(
+                    description="OpenAPI 3.1.",
+                    content={JSON: {"type": "object"}, "application/yaml": {}},
+                    headers=("ETag", "Cache-Control", "Accept-Ranges"),
+                ),
                 **refusals(400, _400="There is no format “xml”; known are json, yaml."),
                 **ANY,
             },
