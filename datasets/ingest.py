@@ -18,7 +18,7 @@ from embeddings.features import Features
 from embeddings.pipeline import Pipeline
 from embeddings.vectors import Vectors
 
-from . import compute
+from . import compute, metadata_files
 from .archive import Archive, Skipped
 from .busy import beating
 from .errors import Refusal
@@ -67,6 +67,7 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     with dataset.archive.open("rb") as file:
         archive = Archive(file, compute.limits())
         pictures = _gather(archive, pipeline, report.progress)
+        table, remarks = metadata_files.of_archive(archive, pictures.names)
     # Kept beside the vectors: other pictures can be placed among these later.
     places = pipeline.place(
         pictures.features, report.stage, lambda reducer: reducer.save(dataset.folder / f"{reducer.name}.npz")
@@ -79,7 +80,9 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     space = pipeline.space.identity if pipeline.space else None
     dataset.store("pictures", "pictures.json", json.dumps(_columns(pictures, archive) | {"space": space}).encode())
     dataset.count, dataset.names = len(pictures.names), pictures.names
-    dataset.store("report", "report.json", json.dumps(reported(archive, pictures)).encode())
+    if table.columns:
+        dataset.store("metadata", "metadata.npz", table.dumped())
+    dataset.store("report", "report.json", json.dumps(reported(archive, pictures, remarks)).encode())
     dataset.skipped = [skipped.told() for skipped in archive.replaced + pictures.skipped]
     dataset.passed_over = archive.passed_over + len(pictures.passed_over)
     dataset.backbone, dataset.network = pipeline.weights.backbone.name, pipeline.network

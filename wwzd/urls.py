@@ -31,6 +31,7 @@ urlpatterns = [
     path("dataset/<str:identity>/tilemap", contract.DatasetTilemap.as_view()),
     # Pictures, names and metadata.
     *of_both("images", pictures.Images.as_view()),
+    *of_both("images/fields", pictures.Fields.as_view()),
     *of_both("images/<str:index>", pictures.Image.as_view()),
     *of_both("images/<str:index>/thumbnail", pictures.Thumbnail.as_view()),
     *of_both("images/<str:index>/neighbors", search.Neighbours.as_view()),
