@@ -128,10 +128,10 @@ class Upload(Collection):
     def features(self) -> Features:
         """`(n, d) float32`, memory-mapped."""
         try:
-            mapped: Features = np.load(self.dataset.features.path, mmap_mode="r", allow_pickle=False)
+            # As a plain array: that of a memory map is of a kind of its own.
+            return np.asarray(np.load(self.dataset.features.path, mmap_mode="r", allow_pickle=False))
         except FileNotFoundError:
             raise NotThere("The features of this dataset are gone.") from None
-        return mapped
 
     def reducers(self) -> dict[str, Reducer]:
         """Those that were fitted on its pictures; none for a dataset of another space, or of an older version."""

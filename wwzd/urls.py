@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
-from datasets.views import contract, health, pictures, search
+from datasets.views import contract, health, pictures, search, vectors
 from viewer import views as pages
 
 handler400 = "datasets.http.error_answers.bad_request"
@@ -27,6 +27,7 @@ urlpatterns = [
     path("tilemaps/<str:identity>", contract.CatalogueTilemap.as_view()),
     path("<str:reducer>/<str:start>/<str:end>/standalone", contract.CatalogueVectors.as_view()),
     path("dataset", contract.DatasetUpload.as_view()),
+    path("dataset/<str:identity>/features/network", vectors.NetworkFeatures.as_view()),  # before its sisters
     path("dataset/<str:identity>/features/<str:reducer>", contract.DatasetVectors.as_view()),
     path("dataset/<str:identity>/tilemap", contract.DatasetTilemap.as_view()),
     # Pictures, names and metadata.

@@ -20,7 +20,7 @@ class AnyOrigin:
         preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
         response = HttpResponse(status=204) if preflight else self._get_response(request)
         response["Access-Control-Allow-Origin"] = "*"
-        response["Access-Control-Expose-Headers"] = "ETag, Content-Range, Retry-After"
+        response["Access-Control-Expose-Headers"] = "ETag, Content-Range, Retry-After, X-Shape, X-Dtype"
         if preflight:
             response["Access-Control-Allow-Methods"] = "GET, HEAD, POST, DELETE, OPTIONS"
             response["Access-Control-Allow-Headers"] = request.headers.get("Access-Control-Request-Headers", "*")
