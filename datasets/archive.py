@@ -11,7 +11,7 @@ import mimetypes
 import struct
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, NamedTuple
 
 from .errors import Refusal
@@ -19,6 +19,8 @@ from .errors import Refusal
 # Methods whose decompressors need little memory. LZMA's dictionary may be asked to take gigabytes.
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2}
 _ENCRYPTED = 0x1
+METADATA = ("metadata.csv", "metadata.json")
+"""What the file that says something of the pictures is called, in any case of letters; the first one counts."""
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 # Python's own table, without the operating system's: the same archive is judged alike on every machine.
 _TYPES = mimetypes.MimeTypes()
@@ -50,7 +52,7 @@ class Skipped:
 
     name: str
     reason: str
-    kind: str = "unreadable"
+    kind: str = field(default="unreadable", compare=False)
     """What the import report calls it."""
 
     def told(self) -> dict[str, str]:
@@ -120,6 +122,7 @@ class Archive:
             raise Refusal("The file is not a ZIP archive, or it was cut off on its way here.") from error
         files = [entry for entry in self._zip.infolist() if not entry.filename.endswith("/")]
         found: dict[str, zipfile.ZipInfo] = {}
+        notes: dict[str, zipfile.ZipInfo] = {}
         self.replaced: list[Skipped] = []
         """Files that another one of the same name replaced, as it would when unpacked."""
         self.passed_over = 0
@@ -137,11 +140,16 @@ class Archive:
                     reason = "another file of the same name comes later"
                     self.replaced.append(Skipped(name=name, reason=reason, kind="replaced"))
                 found[name] = entry
+            elif name.lower() in METADATA:
+                notes[name.lower()] = entry
             else:
                 self._leave(name, "its ending says that it is no picture")
         self.passed_over = len(files) - len(found) - len(self.replaced)
-        self._entries = dict(sorted(found.items()))
-        if not self._entries:
+        self.metadata = next((name for name in METADATA if name in notes), None)
+        """The file that says something of the pictures, if there is one."""
+        self.passed_over -= self.metadata is not None
+        self._entries = dict(sorted(found.items())) | {name: notes[name] for name in [self.metadata] if name}
+        if not found:
             raise Refusal(_nothing_found(in_folders))
         if sum(min(entry.file_size, limits.member_bytes) for entry in found.values()) > limits.total_bytes:
             raise Refusal(f"The ZIP unpacks to more than the limit of {_size(limits.total_bytes)}.", 413)
@@ -149,7 +157,7 @@ class Archive:
     @property
     def names(self) -> list[str]:
         """Names of what may be pictures, at the top level, sorted."""
-        return list(self._entries)
+        return [name for name in self._entries if name != self.metadata]
 
     def _leave(self, name: str, reason: str) -> None:
         if len(self.left) < _LISTED:
@@ -175,6 +183,10 @@ class Archive:
                 return member.read(entry.file_size + 1)
         except Exception as error:  # as above
             raise MemberError(f"damaged in the ZIP: {str(error) or type(error).__name__}") from error
+
+    def size(self, name: str) -> int:
+        """Bytes that one says to have, unpacked."""
+        return self._entries[name].file_size
 
     def member(self, name: str) -> Member:
         """Where one lies."""

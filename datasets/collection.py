@@ -22,12 +22,13 @@ from embeddings.neighbours import Finder, Index
 from embeddings.reducers import REDUCERS, ModelError, Reducer
 from embeddings.vectors import BadVectors, load
 
-from . import compute, facts, ranges
+from . import compute, facts, metadata, ranges
 from .archive import Archive, Member, MemberError
 from .build import Work
 from .catalogue import Catalogue, identify, tilemap_path
 from .errors import NotThere, Refusal
 from .facts import Facts
+from .metadata import Table
 from .models import Dataset
 
 _ROW = re.compile(r"[0-9]{1,12}")
@@ -67,6 +68,20 @@ class Collection(ABC):
     network: str
     """What its features were computed with: those of equal networks can be compared. Empty where it is not known."""
 
+    @property
+    @abstractmethod
+    def metadata_path(self) -> Path:
+        """Where its metadata lie, if there are any."""
+
+    def metadata(self) -> Table:
+        return metadata.stored(self.metadata_path, self.total)
+
+    @property
+    def metadata_version(self) -> str:
+        """Another one whenever the metadata may be others."""
+        path = self.metadata_path
+        return f"{path.stat().st_mtime_ns:x}" if path.is_file() else "none"
+
     @abstractmethod
     def finder(self) -> Finder:
         """Finds neighbours among its pictures. Raises `NotThere` where the features are not at hand."""
@@ -98,10 +113,15 @@ class Upload(Collection):
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
         # An id that was deleted and sent again is computed anew.
-        self.place = f"dataset/{dataset.hash}/{dataset.finished_at:%Y%m%d%H%M%S%f}"
+        computed = dataset.finished_at or dataset.started_at
+        self.place = f"dataset/{dataset.hash}/{computed:%Y%m%d%H%M%S%f}"
         self.total = dataset.count
         self.name = dataset.name
         self.network = dataset.network
+
+    @property
+    def metadata_path(self) -> Path:
+        return self.dataset.folder / "metadata.npz"
 
     def finder(self) -> Finder:
         return Finder([self.features()])
@@ -109,10 +129,10 @@ class Upload(Collection):
     def features(self) -> Features:
         """`(n, d) float32`, memory-mapped."""
         try:
-            mapped: Features = np.load(self.dataset.features.path, mmap_mode="r", allow_pickle=False)
+            # As a plain array: that of a memory map is of a kind of its own.
+            return np.asarray(np.load(self.dataset.features.path, mmap_mode="r", allow_pickle=False))
         except FileNotFoundError:
             raise NotThere("The features of this dataset are gone.") from None
-        return mapped
 
     def reducers(self) -> dict[str, Reducer]:
         """Those that were fitted on its pictures; none for a dataset of another space, or of an older version."""
@@ -151,12 +171,18 @@ class Installed(Collection):
 
     def __init__(self, catalogue: Catalogue, data: Path) -> None:
         self.catalogue = catalogue
+        self.vectors_folder = data / "vectors"
         self.work = _work(data, catalogue.identity)
         self.total = catalogue.total
         self.name = catalogue.name
         self.network = self.work.network if self.work else ""
         # The records come a moment after the vectors, and go with `data/catalogue/`.
         self.place = f"catalogue/{catalogue.identity}/{'named' if self.work else 'bare'}"
+
+    @property
+    def metadata_path(self) -> Path:
+        # Beside the vectors, and named as they are: an old server's catalogue has no other folder.
+        return self.vectors_folder / f"metadata-{self.catalogue.identity}.npz"
 
     def finder(self) -> Finder:
         if self.work is None:

@@ -20,7 +20,7 @@ from embeddings.reducers import SEED, Reducer
 from embeddings.vectors import Vectors
 from embeddings.versions import versions
 
-from . import compute
+from . import compute, metadata_files
 from .archive import Archive, Skipped
 from .busy import beating
 from .errors import Refusal
@@ -75,13 +75,16 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     with dataset.archive.open("rb") as file:
         archive = Archive(file, compute.limits())
         pictures = _gather(archive, pipeline, report.progress)
+        table, remarks = metadata_files.of_archive(archive, pictures.names)
     dataset.count, dataset.names = len(pictures.names), pictures.names
     dataset.skipped = [skipped.told() for skipped in archive.replaced + pictures.skipped]
     dataset.passed_over = archive.passed_over + len(pictures.passed_over)
     dataset.store("tilemap", "tilemap.jpg", pictures.tilemap)
     space = pipeline.space.identity if pipeline.space else None
     dataset.store("pictures", "pictures.json", json.dumps(_columns(pictures, archive) | {"space": space}).encode())
-    dataset.store("report", "report.json", json.dumps(reported(archive, pictures)).encode())
+    dataset.store("report", "report.json", json.dumps(reported(archive, pictures, remarks)).encode())
+    if table.columns:
+        dataset.store("metadata", "metadata.npz", table.dumped())
     dataset.show("count", "names", "skipped", "passed_over", "tilemap")
 
     def keep(reducer: str, vectors: Vectors) -> None:

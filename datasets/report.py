@@ -21,8 +21,8 @@ SMALL = 32
 """Pixels of the shorter side below which the network sees little more than colour."""
 
 
-def reported(archive: Archive, pictures: Pictures) -> dict[str, Any]:
-    """The report of an upload that has just been read."""
+def reported(archive: Archive, pictures: Pictures, of_metadata: list[str]) -> dict[str, Any]:
+    """The report of an upload that has just been read; with what is to be remarked of its metadata."""
     remarks = [_remarks(facts) for facts in pictures.facts]
     _name_copies(remarks, pictures)
     files = [_row(index, name, remarks[index]) for index, name in enumerate(pictures.names)]
@@ -31,6 +31,9 @@ def reported(archive: Archive, pictures: Pictures) -> dict[str, Any]:
     reason = f"only the first {CAPACITY} pictures are taken"
     beyond = [Skipped(name=name, reason=reason, kind="beyond") for name in archive.names[pictures.taken :]]
     files += [_none(skipped) for skipped in no_pictures + beyond]
+    if archive.metadata:
+        kind = Skipped(name=archive.metadata, reason="; ".join(of_metadata), kind="metadata")
+        files.append(_none(kind))
     return _summed(files, archive.passed_over - len(archive.left))
 
 

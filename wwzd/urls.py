@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
-from datasets.views import contract, health, interface, management, pictures, search
+from datasets.views import contract, health, interface, management, pictures, search, vectors
 from viewer import views as pages
 
 handler400 = "datasets.http.error_answers.bad_request"
@@ -26,15 +26,16 @@ urlpatterns = [
     path("dataset/info", contract.CatalogueInfo.as_view()),
     path("tilemaps/<str:identity>", contract.CatalogueTilemap.as_view()),
     path("<str:reducer>/<str:start>/<str:end>/standalone", contract.CatalogueVectors.as_view()),
-    path(
-        "dataset", management.Datasets.as_view()
-    ),  # GET, and the answer to `Prefer: respond-async`, are not the contract's
+    # GET, and the answer to `Prefer: respond-async`, are not the contract's.
+    path("dataset", management.Datasets.as_view()),
+    path("dataset/<str:identity>/features/network", vectors.NetworkFeatures.as_view()),  # before its sisters
     path("dataset/<str:identity>/features/<str:reducer>", contract.DatasetVectors.as_view()),
     path("dataset/<str:identity>/tilemap", contract.DatasetTilemap.as_view()),
     # Uploads that are looked after.
     path("dataset/<str:identity>", management.OneDataset.as_view()),
     # Pictures, names and metadata.
     *of_both("images", pictures.Images.as_view()),
+    *of_both("images/fields", pictures.Fields.as_view()),
     *of_both("images/<str:index>", pictures.Image.as_view()),
     *of_both("images/<str:index>/thumbnail", pictures.Thumbnail.as_view()),
     *of_both("images/<str:index>/neighbors", search.Neighbours.as_view()),

@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 
 EXPOSED = (
     "Accept-Ranges, Content-Disposition, Content-Encoding, Content-Length, Content-Range, ETag, Link, Location, "
-    "Preference-Applied, Retry-After, Server-Timing, WWW-Authenticate"
+    "Preference-Applied, Retry-After, Server-Timing, WWW-Authenticate, X-Dtype, X-Shape"
 )
 """Beyond the few that browsers show to scripts of other origins anyway."""
 

@@ -7,10 +7,12 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from datasets import compute, ranges, uploads
+from datasets import collection, compute, ranges, uploads
+from datasets.collection import Upload
 from datasets.http import answers, renderers
 from datasets.models import Dataset, Status
 
+from . import vectors
 from .base import ContractView, check_reducer, dataset_with, unless_deleted, uploaded_file
 
 _SMALL = 32
@@ -52,13 +54,15 @@ class CatalogueVectors(ContractView):
         if reducer == "umap":
             # The old code's name for the list on this one call; its documentation says `tilemap_ids`.
             facts["tilemaps"] = ids
-        answer = answers.made(
+        return vectors.answer(
+            request,
+            features,
             f"catalogue/{catalogue.identity}/{reducer}-{numbers[0]}-{numbers[-1]}",
-            lambda: renderers.vectors(features, facts),
+            facts=facts,
+            collection=collection.installed,
             cache_control=answers.CATALOGUE,
-            small=len(features) < _SMALL,
+            first=rows.start,
         )
-        return answers.send(request, answer)
 
 
 class DatasetUpload(ContractView):
@@ -75,13 +79,14 @@ class DatasetVectors(ContractView):
         # An id that was deleted and sent again is computed anew.
         computed = dataset.finished_at or dataset.started_at
         with unless_deleted(dataset):
-            answer = answers.made(
+            return vectors.answer(
+                request,
+                dataset.vectors(reducer),
                 f"dataset/{dataset.hash}/{reducer}-{computed:%Y%m%d%H%M%S%f}",
-                lambda: renderers.vectors(dataset.vectors(reducer), {"total": dataset.count}),
+                facts={"total": dataset.count},
+                collection=lambda: Upload(dataset),
                 cache_control=_kept_as_long_as(dataset),
-                small=dataset.count < _SMALL,
             )
-            return answers.send(request, answer)
 
 
 class DatasetTilemap(ContractView):

@@ -1,5 +1,6 @@
 """Pictures and names, of an upload or of the catalogue: which picture is row k, its file, a thumbnail of it."""
 
+import hashlib
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ from rest_framework.views import APIView
 from datasets import collection, ranges, report, thumbnails
 from datasets.collection import Collection, Upload
 from datasets.http import answers, renderers
+from datasets.metadata import Table
 from embeddings.images import media_type
 
 from . import parameters
@@ -19,18 +21,48 @@ _PAGE, _LONGEST_PAGE = 100, 1000
 
 
 class Images(APIView):
-    """Names, sizes and metadata, page by page."""
+    """Names, sizes and metadata, page by page: of all pictures, or of those whose metadata are as asked for."""
 
     def get(self, request: Request, identity: str | None = None) -> HttpResponseBase:
         found = collection.find(identity)
         offset = parameters.whole(request, "offset", 0, most=10**12 - 1)
         limit = parameters.whole(request, "limit", _PAGE, least=1, most=_LONGEST_PAGE)
-        rows = range(found.total)[offset : offset + limit]
+        wanted = {name: values for name, values in request.query_params.lists() if name not in {"offset", "limit"}}
+        table = found.metadata()
+        chosen = table.select(wanted) if wanted else range(found.total)
+        rows = [int(row) for row in chosen[offset : offset + limit]]
+
+        def render() -> list[bytes]:
+            images = [_told(found, table, row) for row in rows]
+            return [renderers.dumps({"images": images, "total": len(chosen), "fields": table.fields()})]
+
+        asked = hashlib.sha256(repr((offset, limit, sorted(wanted.items()))).encode()).hexdigest()[:16]
         answer = answers.made(
-            f"{found.place}-images-{offset}-{limit}",
-            lambda: [renderers.dumps({"images": [_told(found, row) for row in rows], "total": found.total})],
+            f"{found.place}-images-{found.metadata_version}-{asked}",
+            render,
             cache_control=cache_control(found),
             small=len(rows) <= 10,
+        )
+        return answers.send(request, answer)
+
+
+class Fields(APIView):
+    """What the metadata are: each field's type, and how its values are spread."""
+
+    def get(self, request: Request, identity: str | None = None) -> HttpResponseBase:
+        found = collection.find(identity)
+        answer = answers.made(
+            f"{found.place}-fields-{found.metadata_version}",
+            lambda: [
+                renderers.dumps(
+                    {
+                        "fields": [column.summary() for column in found.metadata().columns.values()],
+                        "total": found.total,
+                    }
+                )
+            ],
+            cache_control=cache_control(found),
+            small=False,
         )
         return answers.send(request, answer)
 
@@ -111,7 +143,7 @@ def cache_control(found: Collection) -> str:
     return answers.DATASET if isinstance(found, Upload) else answers.CATALOGUE
 
 
-def _told(found: Collection, row: int) -> dict[str, object]:
+def _told(found: Collection, table: Table, row: int) -> dict[str, object]:
     (name,) = found.names([row])
     facts = found.facts(row)
     return {
@@ -120,5 +152,5 @@ def _told(found: Collection, row: int) -> dict[str, object]:
         "width": facts.width if facts else None,
         "height": facts.height if facts else None,
         "bytes": facts.size if facts else None,
-        "metadata": {},
+        "metadata": table.row(row),
     }
