@@ -23,9 +23,7 @@ urlpatterns = [
     path("dataset/<str:identity>/tilemap", contract.DatasetTilemap.as_view()),
     # For people.
     path("", pages.index),
-    path("look/catalogue/<str:reducer>.png", pages.catalogue_cloud, name="catalogue-cloud"),
-    path("look/<str:identity>", pages.dataset, name="dataset"),
-    path("look/<str:identity>/<str:reducer>.png", pages.dataset_cloud, name="dataset-cloud"),
+    path("look/<str:identity>", pages.look),
     # Beside it.
     path("health", health.Health.as_view()),
     path("admin", RedirectView.as_view(url="/admin/")),

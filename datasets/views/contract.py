@@ -11,6 +11,7 @@ from datasets import compute, ranges, uploads
 from datasets.http import answers, renderers
 
 from .base import ContractView, check_reducer, ready_dataset, uploaded_file
+from .tilemaps import tilemap_answer
 
 _SMALL = 32
 """Rows, or ranges, of which the JSON is about a kilobyte."""
@@ -36,8 +37,10 @@ class CatalogueInfo(ContractView):
 
 class CatalogueTilemap(ContractView):
     def get(self, request: Request, identity: str) -> HttpResponseBase:
-        tilemap = compute.shelf().catalogue().tilemap(identity)
-        return answers.send(request, answers.picture(tilemap, cache_control=answers.CATALOGUE))
+        catalogue = compute.shelf().catalogue()
+        tilemap = catalogue.tilemap(identity)
+        owner = f"catalogue/{catalogue.identity}"
+        return answers.send(request, tilemap_answer(request, tilemap, owner, cache_control=answers.CATALOGUE))
 
 
 class CatalogueVectors(ContractView):
@@ -83,5 +86,6 @@ class DatasetVectors(ContractView):
 
 class DatasetTilemap(ContractView):
     def get(self, request: Request, identity: str) -> HttpResponseBase:
-        tilemap = Path(ready_dataset(identity).tilemap.path)
-        return answers.send(request, answers.picture(tilemap, cache_control=answers.DATASET))
+        dataset = ready_dataset(identity)
+        tilemap, owner = Path(dataset.tilemap.path), f"dataset/{dataset.hash}"
+        return answers.send(request, tilemap_answer(request, tilemap, owner, cache_control=answers.DATASET))
