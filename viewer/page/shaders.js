@@ -126,6 +126,7 @@ ${PLACE}
 uniform vec2 uView;              // the canvas in pixels
 uniform float uNearer;           // how far in front of its point a quad lies, in clip space
 uniform float uLeast;            // pixels that it has at least
+uniform float uMost;             // and at most
 
 in vec2 corner;                  // −0.5 … 0.5
 in vec4 border;
@@ -143,7 +144,7 @@ out vec2 vAt;
 void main() {
   vec4 place = seen();
   vec4 centre = projectionMatrix * place;
-  float side = grow * max(uSize * uScale / -place.z, uLeast);
+  float side = min(grow * max(uSize * uScale / -place.z, uLeast), uMost);
   vPixels = shape * side;
   vBorder = border;
   vRow = int(row + 0.5);

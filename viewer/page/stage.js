@@ -2,7 +2,7 @@
 // something changed.
 
 import { ease, Rig } from "./camera.js";
-import { Cloud, PALETTES } from "./cloud.js";
+import { Cloud, MOST_OF_VIEW, PALETTES } from "./cloud.js";
 import { inside, largest, pick, place } from "./picking.js";
 import { SIDE } from "./textures.js";
 import { Tiles } from "./tiles.js";
@@ -201,7 +201,7 @@ export class Stage extends EventTarget {
 
   frame(now) {
     this.asked = 0;
-    const seconds = Math.min(0.05, Math.max(0, now - this.last) / 1000);
+    const seconds = Math.min(0.2, Math.max(0, now - this.last) / 1000);
     this.last = now;
     let more = this.rig.step(seconds);
     more = this.stepMorph(seconds) || more;
@@ -289,7 +289,7 @@ export class Stage extends EventTarget {
       height: clientHeight,
       size: this.size,
       scale: clientHeight / (2 * Math.tan((camera.fov * Math.PI) / 360)),
-      limits: [2 / ratio, this.cloud.largest / ratio],
+      limits: [2 / ratio, MOST_OF_VIEW * clientHeight],
       shapes: this.cloud.array("shape"),
       dot: this.pictures ? 0 : this.cloud.dot(1),
     };
