@@ -144,7 +144,8 @@ out vec2 vAt;
 void main() {
   vec4 place = seen();
   vec4 centre = projectionMatrix * place;
-  float side = min(grow * max(uSize * uScale / -place.z, uLeast), uMost);
+  float side = max(uSize * uScale / -place.z, uLeast);
+  side = min(max(side, min(grow * side, uMost * 0.5)), uMost);  // what is large already needs not grow
   vPixels = shape * side;
   vBorder = border;
   vRow = int(row + 0.5);

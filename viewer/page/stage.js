@@ -356,7 +356,13 @@ export class Stage extends EventTarget {
     const front = this.neighbors.map((row) => ({ row, slot: slot(row), border: accent }));
     front.reverse();
     if (this.clicked >= 0) front.push({ row: this.clicked, slot: slot(this.clicked), border: accent, grow: 1.5 });
-    if (this.hovered >= 0) front.push({ row: this.hovered, slot: slot(this.hovered), border: [1, 1, 1], grow: 1.5 });
+    if (this.hovered >= 0)
+      front.push({
+        row: this.hovered,
+        slot: slot(this.hovered),
+        border: this.hovered === this.clicked ? accent : [1, 1, 1],
+        grow: 1.5,
+      });
     this.cloud.setFront(front);
     this.cloud.setLines(this.clicked >= 0 ? this.neighbors.map((row) => [this.clicked, row]) : []);
   }
