@@ -48,7 +48,7 @@ def shapes_of(sheet: NDArray[np.uint8]) -> NDArray[np.uint8]:
     darkest = np.minimum(np.minimum(sheet[..., 0], sheet[..., 1]), sheet[..., 2])
     cells = (darkest < _WHITE).reshape(ROWS, CELL, COLUMNS, CELL).transpose(0, 2, 1, 3)
     inner = cells.reshape(CAPACITY, CELL, CELL)[:, BORDER:-BORDER, BORDER:-BORDER]
-    widths, heights = _extent(inner.any(axis=1)), _extent(inner.any(axis=2))
+    widths, heights = (_extent(np.asarray(inner.any(axis=axis))) for axis in (1, 2))
     shapes = np.stack([np.where(widths < heights, widths, BOX), np.where(widths < heights, BOX, heights)], axis=1)
     shapes[~inner.any(axis=(1, 2))] = BOX
     # A JPEG blurs the edges: what is all but of the most common shape is of that shape.

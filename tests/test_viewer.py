@@ -63,7 +63,7 @@ def install(data: Path) -> None:
 
 def pixel(visit: Visit, x: float, y: float) -> "np.ndarray[Any, np.dtype[np.int64]]":
     shot = visit.page.screenshot(clip={"x": int(x), "y": int(y), "width": 1, "height": 1})
-    return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"))[0, 0].astype(int)
+    return np.array(Image.open(io.BytesIO(shot)).convert("RGB").getpixel((0, 0)))
 
 
 def seen(visit: Visit, x: float, y: float) -> int:

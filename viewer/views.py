@@ -34,7 +34,6 @@ _OFFERED_AT = {
     "search": "/search",
     "facts": f"/dataset/{_SOME_ID}",
     "list": f"/dataset/{_SOME_ID}",
-    "raw": "/catalogue/images",
 }
 """What the page can make use of, and a path that is routed where the service has it."""
 

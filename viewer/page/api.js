@@ -58,10 +58,11 @@ export async function remove(path) {
   await call(path, { method: "DELETE" });
 }
 
-/** `(n, 3)` vectors as one Float32Array: raw where the server sends them so, else from the contract's JSON. */
-export async function vectors(path, raw) {
-  if (raw) return new Float32Array(await bytes(`${path}?format=raw`));
-  const { features } = await json(path);
+/** `(n, 3)` vectors as one Float32Array: raw from a server that sends them so, else from the contract's JSON. */
+export async function vectors(path) {
+  const response = await call(`${path}?format=raw`);
+  if (!response.headers.get("Content-Type")?.includes("json")) return new Float32Array(await response.arrayBuffer());
+  const { features } = await response.json();
   const flat = new Float32Array(3 * features.length);
   for (let row = 0; row < features.length; row++) flat.set(features[row], 3 * row);
   return flat;

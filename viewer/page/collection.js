@@ -37,7 +37,7 @@ export class Collection {
     if (facts.status === "failed") throw new api.ApiError(facts.error ?? "", 404);
     const made = new Collection({ kind: "dataset", id, name: facts.name, count: facts.count, reducers, base, offers });
     made.facts = facts;
-    made.reducers = reducers.filter((reducer) => facts.links?.features?.[reducer] ?? facts.status === "ready");
+    made.reducers = reducers.filter((reducer) => facts.reducers.includes(reducer));
     return made;
   }
 
@@ -53,7 +53,7 @@ export class Collection {
   vectors(reducer) {
     const path =
       this.kind === "catalogue" ? `/${reducer}/0/${this.ranges - 1}/standalone` : `${this.base}/features/${reducer}`;
-    return api.vectors(path, this.offers.raw);
+    return api.vectors(path);
   }
 
   original(row) {

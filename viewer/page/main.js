@@ -49,7 +49,9 @@ function start() {
   pointer = new Pointer(stage, { hover, click, outline, shape });
   uploader = new Uploader({
     offers: facts.offers,
+    early: arriving,
     done: arrived,
+    tell: status,
     similar: facts.offers.search ? similar : null,
   });
   api.waiting.tell = (on) => on && status(t("waiting"));
@@ -541,10 +543,24 @@ async function reality() {
 
 // Collections.
 
+/** The first layout is there, others are still computed. */
+function arriving({ id }) {
+  return go(id);
+}
+
 async function arrived({ id, name }) {
   const known = recent().filter((entry) => entry.id !== id);
   remembered.set("uploads", JSON.stringify([{ id, name }, ...known].slice(0, 30)));
-  await go(id);
+  const { collection } = stage;
+  if (collection?.id === id) {
+    const fresh = await Collection.dataset(id, facts);
+    Object.assign(collection, { reducers: fresh.reducers, facts: fresh.facts });
+    reducers(collection, stage.reducer);
+    check("reducer", collection.reducers.at(-1));
+    await to(collection.reducers.at(-1));
+  } else {
+    await go(id);
+  }
   toast(t("done", { name }));
 }
 

@@ -2,7 +2,7 @@
 
 import { fill, find, h } from "./dom.js";
 import { many, number, t } from "./i18n.js";
-import { face, portrait } from "./pictures.js";
+import { face, original, portrait } from "./pictures.js";
 
 const AT_ONCE = 60;
 
@@ -86,7 +86,7 @@ export function details(stage, row, { close, open, share }) {
   const { collection } = stage;
   const record = collection.known(row);
   const neighbours = h("div", { id: "neighbours" });
-  const address = collection.original(row);
+  const address = original(collection, row);
   find("panel").setAttribute("aria-label", nameOf(collection, row));
   show(
     heading(nameOf(collection, row), close),

@@ -14,13 +14,19 @@ export function face(collection, row, side, shape) {
   return image;
 }
 
-/** The original, or the best there is. */
+/** The original where it is kept, or the best there is. */
 export function portrait(collection, row, shape) {
-  const address = collection.original(row);
+  const address = original(collection, row);
   if (!address) return face(collection, row, 256, shape);
   const image = h("img", { src: address, alt: "", decoding: "async" });
+  // Browsers do not show every format that the server takes.
   image.addEventListener("error", () => image.replaceWith(face(collection, row, 256, shape)), { once: true });
   return image;
+}
+
+/** Its address; null where the server says nothing of a file. */
+export function original(collection, row) {
+  return collection.known(row)?.bytes ? collection.original(row) : null;
 }
 
 function tile(collection, row, shape) {

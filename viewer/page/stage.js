@@ -37,6 +37,8 @@ export class Stage extends EventTarget {
     this.asked = 0;
     this.last = 0;
     this.settling = 0;
+    this.settled = "";
+    this.painted = 0;
     new ResizeObserver(() => this.resize()).observe(canvas);
     this.resize();
   }
@@ -86,6 +88,8 @@ export class Stage extends EventTarget {
 
   leave() {
     this.tiles?.stop();
+    this.settled = "";
+    this.nearRows = [];
     this.tiles = null;
     this.collection = null;
     this.cloud.clear();
@@ -240,12 +244,31 @@ export class Stage extends EventTarget {
     this.settling = setTimeout(() => {
       this.settling = 0;
       if (!this.tiles || this.morph) return;
+      const seen = this.seen();
+      if (seen === this.settled) return; // nothing has moved: no frame for its own sake
+      this.settled = seen;
       const rows = this.pictures ? this.near() : [];
       this.tiles.want([...new Set([...this.inFront(), ...rows])]);
       this.nearRows = rows;
       this.sharpen();
       this.tell("settled");
     }, 220);
+  }
+
+  /** All that decides which pictures are near. */
+  seen() {
+    const { width, height } = this.canvas;
+    const loaded = this.tiles.shaped.reduce((sum, there) => sum + there, 0);
+    const view = [
+      this.size,
+      this.pictures,
+      this.flat.now,
+      this.reducer,
+      this.split,
+      this.chosen.size,
+      this.skip.length,
+    ];
+    return [...this.rig.get(), ...view, width, height, loaded, this.painted].join(" ");
   }
 
   near() {
@@ -396,6 +419,7 @@ export class Stage extends EventTarget {
   }
 
   paint() {
+    this.painted += 1;
     if (!this.cloud.points) return;
     const colours = this.cloud.array("colour");
     for (let row = 0; row < this.collection.count; row++) {

@@ -7,9 +7,12 @@ import { heading } from "./panels.js";
 import * as uploads from "./uploads.js";
 
 export class Uploader {
-  /** `done({ id, facts, name })` when a dataset is there, `similar(file)` to search by a picture, or null. */
-  constructor({ offers, done, similar }) {
-    Object.assign(this, { offers, done, similar });
+  /**
+   * `early({ id, name })` when a dataset can be looked at but is not all computed, `done({ id, name })` when it is, and
+   * `similar(file)` to search by a picture, or null. `tell(words)` while the dialog is closed.
+   */
+  constructor({ offers, early, done, similar, tell }) {
+    Object.assign(this, { offers, early, done, similar, tell });
     this.dialog = find("uploader");
     this.running = null;
     for (const input of [find("files"), find("folder")]) {
@@ -19,7 +22,8 @@ export class Uploader {
         if (files.length) this.take(files);
       });
     }
-    this.dialog.addEventListener("close", () => this.running?.abort());
+    this.dialog.addEventListener("close", () => !this.shown && this.running?.abort());
+    this.shown = false; // what is computed is looked at already, and the dialog closed
     this.dragged = 0;
     window.addEventListener("dragenter", (event) => this.drag(event, 1));
     window.addEventListener("dragleave", (event) => this.drag(event, -1));
@@ -108,6 +112,7 @@ export class Uploader {
     this.running?.abort();
     const running = new AbortController();
     this.running = running;
+    this.shown = false;
     const bar = h("progress", { max: 1, value: 0, "aria-label": name });
     const what = h("p", { class: "soft", role: "status" });
     const tell = (words, share) => {
@@ -123,11 +128,21 @@ export class Uploader {
         offers: this.offers,
         signal: running.signal,
         sending: (share) => tell(`${t("sending")} – ${Math.round(100 * share)} %`, share),
-        working: (facts) => tell(...progress(facts)),
+        working: (facts) => {
+          const [words, share] = progress(facts);
+          tell(words, share);
+          if (this.shown) this.tell(words);
+          else if (facts?.links?.tilemap && facts.reducers?.length) {
+            this.shown = true;
+            this.dialog.close();
+            this.early({ id: facts.id, name });
+          }
+        },
       });
       this.running = null;
       this.dialog.close();
-      this.done({ id, facts, name });
+      this.tell("");
+      this.done({ id, name });
       if (facts?.skipped?.length) this.skipped(facts.skipped);
     } catch (error) {
       if (error.name === "AbortError") return;
