@@ -6,6 +6,14 @@
 
 ARG PYTHON=3.12
 
+FROM node:24-slim AS page
+WORKDIR /page
+COPY viewer/package.json viewer/package-lock.json ./
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+COPY viewer/build.mjs ./
+COPY viewer/page page
+RUN npm run build
+
 FROM python:${PYTHON}-slim AS builder
 
 # Where pip finds torch for CPUs. Empty takes PyPI's torch, the CUDA build, several GB larger:
@@ -34,6 +42,7 @@ RUN apt-get update \
 COPY --from=builder /venv /venv
 WORKDIR /app
 COPY . .
+COPY --from=page /page/static/viewer/built viewer/static/viewer/built
 RUN ["/venv/bin/python", "-m", "compileall", "-q", "/app"]
 
 # HOME and USER are for a container that runs under an id without a name.

@@ -1,60 +1,327 @@
-"""The page for people, with real uploads."""
+"""The page in a real browser, on the real service: pictures of one colour each show whether the right one is meant."""
 
+import csv
 import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
-from django.test import Client
 from PIL import Image
+from playwright.sync_api import Browser, expect
 
-from datasets.busy import LIFETIME
-from datasets.models import BusyFlag, Dataset
+from datasets import catalogue
+from datasets.tilemap import Tilemap, tile
 
-from .pictures import photograph, zipped
+from .browser import Visit, chromium
+from .pictures import colour, encode, photograph, zipped
+from .service import Service
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads the process tree from /proc")
 
-
-def post(client: Client, content: bytes) -> "object":
-    file = io.BytesIO(content)
-    file.name = "holiday.zip"
-    return client.post("/", {"file": file}, follow=True)
-
-
-def test_the_page_works_without_a_catalogue(client: Client) -> None:
-    response = client.get("/")
-    assert response.status_code == 200
-    assert "None is installed" in response.content.decode()
-    assert client.get("/look/catalogue/umap.png").status_code == 404
+COUNT = 150
+SHAPE = (45, 60)
+"""Of the pictures, in pixels: upright, so that white would show at both sides of them."""
 
 
-def test_a_posted_zip_is_shown_with_its_clouds_and_what_was_skipped(client: Client) -> None:
-    response = post(client, zipped({"a.jpg": photograph(1), "b.jpg": photograph(2), "c.jpg": b"no"}))
-    page = response.content.decode()  # type: ignore[attr-defined]
-    identity = Dataset.objects.get().hash
-    assert "holiday.zip" in page
-    assert "2 pictures" in page
-    assert "c.jpg" in page
-    for reducer in ("pca", "umap"):
-        picture = client.get(f"/look/{identity}/{reducer}.png")
-        assert Image.open(io.BytesIO(picture.content)).size == (900, 640)
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
 
 
-@pytest.mark.parametrize("content", [b"not a zip", zipped({"folder/a.jpg": photograph(1)})])
-def test_a_bad_upload_is_told_in_words(client: Client, content: bytes) -> None:
-    response = post(client, content)
-    assert response.status_code == 400  # type: ignore[attr-defined]
-    assert 'role="alert"' in response.content.decode()  # type: ignore[attr-defined]
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    data = tmp_path_factory.mktemp("viewer") / "data"
+    install(data)
+    running = Service(data)
+    yield running.start(warm=False)
+    running.stop()
 
 
-def test_a_busy_server_says_so_on_the_page(client: Client) -> None:
-    BusyFlag.objects.take("someone", LIFETIME)
-    assert client.get("/").status_code == 200
-    response = post(client, zipped({"a.jpg": photograph(1)}))
-    assert response.status_code == 503  # type: ignore[attr-defined]
-    assert "Server is busy" in response.content.decode()  # type: ignore[attr-defined]
+@pytest.fixture
+def visit(browser: Browser, service: Service, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    made = Visit(browser, service.url(""), **({"color_scheme": "dark"} | getattr(request, "param", {})))
+    yield made
+    made.close()
 
 
-def test_an_unknown_dataset_is_a_page_too(client: Client) -> None:
-    response = client.get("/look/0123456789abcdef0123456789abcdef")
-    assert response.status_code == 404
-    assert "Nothing is here" in response.content.decode()
+def install(data: Path) -> None:
+    """A catalogue of pictures of one colour each, in two layouts that have nothing in common."""
+    random = np.random.default_rng(0)
+    arrays = {name: random.normal(size=(COUNT, 3)).astype(np.float32) for name in ("pca", "umap")}
+    catalogue.install(data, arrays, name="Colours")
+    sheet = Tilemap()
+    for index in range(COUNT):
+        sheet.put(index, tile(np.asarray(Image.new("RGB", SHAPE, colour(index)))))
+    path = catalogue.tilemap_path(data / "tilemaps", 0)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(sheet.jpeg())
+
+
+def pixel(visit: Visit, x: float, y: float) -> "np.ndarray[Any, np.dtype[np.int64]]":
+    shot = visit.page.screenshot(clip={"x": int(x), "y": int(y), "width": 1, "height": 1})
+    return np.array(Image.open(io.BytesIO(shot)).convert("RGB").getpixel((0, 0)))
+
+
+def seen(visit: Visit, x: float, y: float) -> int:
+    """Which picture is drawn at a point: the one whose colour the pixel has. -1 if it has none's."""
+    distances = np.abs(np.array([colour(index) for index in range(COUNT)]) - pixel(visit, x, y)).max(axis=1)
+    return int(distances.argmin()) if distances.min() <= 10 else -1
+
+
+def place(visit: Visit, row: int) -> tuple[float, float]:
+    found = visit.page.evaluate(f"wwzd.stage.where({row})")
+    return found["x"], found["y"]
+
+
+def without_fading(visit: Visit) -> None:
+    visit.page.evaluate("wwzd.stage.setFade(0)")
+    visit.rest()
+
+
+def pick(visit: Visit, name: str, value: str) -> None:
+    visit.page.locator(f"label:has(input[name={name}][value={value}])").click()
+
+
+def points_to_try(visit: Visit, count: int = 6) -> list[tuple[float, float]]:
+    """The middles of some pictures, clear of the bars."""
+    places = [place(visit, row) for row in range(0, COUNT, 3)]
+    clear = [(x, y) for x, y in places if 60 < x < 940 and 90 < y < 600]
+    assert len(clear) >= count
+    return clear[:count]
+
+
+def test_it_draws_all_pictures_and_asks_nobody_else(visit: Visit) -> None:
+    visit.open()
+    assert visit.page.title() == "Colours – WWZD"
+    expect(visit.page.locator("#collection-count")).to_have_text("150")
+    without_fading(visit)
+    found = {seen(visit, *place(visit, row)) for row in range(COUNT)}
+    # Those behind others do not show.
+    assert len(found - {-1}) > COUNT / 3
+
+
+def test_no_white_shows_beside_a_picture(visit: Visit) -> None:
+    visit.open()
+    without_fading(visit)
+    image = np.asarray(Image.open(io.BytesIO(visit.page.locator("#cloud").screenshot())).convert("RGB"))
+    # None of the colours is as bright as that, and the ground is dark.
+    assert image[90:600, 60:940].min(axis=2).max() < 240
+
+
+def test_hovering_names_the_picture_under_the_cursor(visit: Visit) -> None:
+    visit.open()
+    without_fading(visit)
+    for x, y in points_to_try(visit):
+        visit.page.mouse.move(5, 690)
+        visit.rest()
+        row = seen(visit, x, y)
+        assert row >= 0
+        visit.page.mouse.move(x, y)
+        expect(visit.page.locator("#hover p")).to_have_text(f"Picture {row + 1}")
+        visit.rest()
+        assert seen(visit, x, y) == row, "the one under the cursor is not in front"
+
+
+def test_a_click_opens_the_picture(visit: Visit) -> None:
+    visit.open()
+    without_fading(visit)
+    x, y = points_to_try(visit)[2]
+    row = seen(visit, x, y)
+    visit.page.mouse.click(x, y)
+    expect(visit.page.locator("#panel h2")).to_have_text(f"Picture {row + 1}")
+    assert f"picture={row}" in visit.page.url
+    visit.page.keyboard.press("Escape")
+    expect(visit.page.locator("#panel")).to_be_hidden()
+    assert "picture=" not in visit.page.url
+
+
+def test_another_reducer_moves_every_picture_to_its_place_there(visit: Visit) -> None:
+    visit.open()
+    before = [place(visit, row) for row in range(COUNT)]
+    pick(visit, "reducer", "pca")
+    visit.wait("wwzd.stage.reducer === 'pca' && !wwzd.stage.morph")
+    without_fading(visit)
+    moved = [np.hypot(*np.subtract(place(visit, row), before[row])) for row in range(COUNT)]
+    assert np.median(moved) > 20
+    assert "view=pca" in visit.page.url
+    for x, y in points_to_try(visit, 3):
+        row = seen(visit, x, y)
+        assert row >= 0
+        assert visit.page.evaluate(f"wwzd.stage.at({x}, {y})") == row
+
+
+def test_dots_have_the_colours_of_their_pictures(visit: Visit) -> None:
+    visit.open()
+    pick(visit, "mode", "dots")
+    without_fading(visit)
+    matching = [seen(visit, *place(visit, row)) == row for row in range(COUNT)]
+    assert np.mean(matching) > 0.7
+
+
+def test_a_lasso_around_all_selects_all_and_exports_them(visit: Visit) -> None:
+    visit.open()
+    pick(visit, "tool", "lasso")
+    visit.page.mouse.move(4, 70)
+    visit.page.mouse.down()
+    for x, y in ((996, 70), (996, 640), (4, 640), (4, 80)):
+        visit.page.mouse.move(x, y, steps=3)
+    visit.page.mouse.up()
+    inside = visit.page.evaluate("[...wwzd.stage.chosen]")
+    expected = [row for row in range(COUNT) if 70 < place(visit, row)[1] < 640]
+    assert sorted(inside) == expected
+    expect(visit.page.locator("#panel h2")).to_have_text(f"{len(expected)} pictures selected")
+    with visit.page.expect_download() as saving:
+        visit.page.click("#export")
+    lines = list(csv.DictReader(Path(saving.value.path()).read_text().splitlines()))
+    assert [int(line["index"]) for line in lines] == expected
+
+
+def test_a_box_selects_what_lies_inside(visit: Visit) -> None:
+    visit.open()
+    pick(visit, "tool", "box")
+    visit.page.mouse.move(300, 200)
+    visit.page.mouse.down()
+    visit.page.mouse.move(560, 420, steps=4)
+    visit.page.mouse.up()
+    places = [place(visit, row) for row in range(COUNT)]
+    expected = [row for row, (x, y) in enumerate(places) if 300 < x < 560 and 200 < y < 420]
+    assert 0 < len(expected) < COUNT
+    assert sorted(visit.page.evaluate("[...wwzd.stage.chosen]")) == expected
+    visit.page.keyboard.press("Escape")
+    assert visit.page.evaluate("wwzd.stage.chosen.size") == 0
+
+
+def test_two_layouts_stand_side_by_side_and_share_the_selection(visit: Visit) -> None:
+    visit.open()
+    visit.page.click("#split")
+    expect(visit.page.locator("#panes")).to_be_visible()
+    without_fading(visit)
+    for pane, left in ((0, 0), (1, 500)):
+        found = visit.page.evaluate(f"Array.from({{length: {COUNT}}}, (_, row) => wwzd.stage.where(row, {pane}))")
+        clear = [(p["x"], p["y"]) for p in found if left + 40 < p["x"] < left + 460 and 100 < p["y"] < 600]
+        x, y = clear[len(clear) // 2]
+        row = seen(visit, x, y)
+        assert row >= 0
+        assert visit.page.evaluate(f"wwzd.stage.at({x}, {y})") == row
+
+
+def test_the_address_restores_what_was_seen(visit: Visit) -> None:
+    visit.open()
+    visit.page.evaluate("wwzd.stage.rig.set([0.4, 0.3, 1.7, 0.1, 0, 0])")
+    pick(visit, "mode", "dots")
+    pick(visit, "reducer", "pca")
+    visit.wait("location.search.includes('view=pca') && location.search.includes('camera=')")
+    visit.page.evaluate("wwzd.stage.choose([3, 5, 90])")
+    visit.wait("location.search.includes('selected=')")
+    camera = "wwzd.stage.rig.get().map((n) => n.toFixed(2))"
+    state = f"[wwzd.stage.reducer, wwzd.stage.pictures, [...wwzd.stage.chosen], {camera}]"
+    before = visit.page.evaluate(state)
+    visit.open(visit.page.url.removeprefix(visit.origin))
+    visit.wait("wwzd.stage.chosen.size === 3")
+    assert visit.page.evaluate(state) == before
+
+
+def test_keys_turn_open_and_close(visit: Visit) -> None:
+    visit.open()
+    visit.page.focus("#cloud")
+    before = visit.page.evaluate("wwzd.stage.rig.get()")
+    visit.page.keyboard.down("ArrowRight")
+    visit.page.wait_for_timeout(300)
+    visit.page.keyboard.up("ArrowRight")
+    visit.rest()
+    after = visit.page.evaluate("wwzd.stage.rig.get()")
+    assert np.abs(np.subtract(after, before)).max() > 0.05
+    visit.page.evaluate("wwzd.stage.approach(7)")
+    visit.rest()
+    visit.page.focus("#cloud")
+    visit.page.keyboard.press("Enter")
+    expect(visit.page.locator("#panel")).to_be_visible()
+    visit.page.keyboard.press("Escape")
+    expect(visit.page.locator("#panel")).to_be_hidden()
+
+
+def test_every_control_is_reached_by_tab_and_has_a_name(visit: Visit) -> None:
+    visit.open()
+    names = set()
+    for _ in range(25):
+        visit.page.keyboard.press("Tab")
+        names.add(
+            visit.page.evaluate(
+                "(({id, ariaLabel, textContent, labels}) => [id, (ariaLabel || textContent || labels?.[0]?.textContent "
+                "|| '').trim()])(document.activeElement).join(': ')"
+            )
+        )
+    reached = {name.split(":")[0] for name in names}
+    assert {"cloud", "collection", "help", "add", "split", "reset", "tune"} <= reached
+    assert [name for name in names if name.endswith(": ")] == []
+
+
+@pytest.mark.parametrize("visit", [{"size": (375, 700)}], indirect=True)
+def test_it_fits_a_narrow_screen(visit: Visit) -> None:
+    visit.open()
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 375
+    for part in ("#collection", "#add", "#tools"):
+        box = visit.page.locator(part).bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 375
+    row = int(visit.page.evaluate("wwzd.stage.near()[0]"))
+    x, y = place(visit, row)
+    visit.page.mouse.click(x, y)
+    expect(visit.page.locator("#panel")).to_be_visible()
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 375
+
+
+@pytest.mark.parametrize("visit", [{"locale": "pl-PL"}], indirect=True)
+def test_it_speaks_polish(visit: Visit) -> None:
+    visit.open()
+    expect(visit.page.locator("#add")).to_have_text("Dodaj zdjęcia")
+    assert visit.page.evaluate("document.documentElement.lang") == "pl"
+    visit.page.click("#tune")
+    pick(visit, "language", "en")
+    expect(visit.page.locator("#add")).to_have_text("Add pictures")
+
+
+def test_an_unknown_dataset_is_told_in_words(visit: Visit) -> None:
+    visit.open("/?dataset=" + "0a" * 16, drawn=False)
+    expect(visit.page.locator("#empty")).to_contain_text("not here")
+    visit.page.click("#empty button")
+    visit.wait_until_drawn()
+    visit.problems = [problem for problem in visit.problems if "404" not in problem]
+
+
+def test_a_zip_becomes_a_cloud(visit: Visit) -> None:
+    visit.open()
+    archive = zipped(
+        {f"{index:02d}.png": encode(Image.new("RGB", SHAPE, colour(7 * index)), "PNG") for index in range(20)}
+    )
+    visit.page.set_input_files("#files", {"name": "holiday.zip", "mimeType": "application/zip", "buffer": archive})
+    visit.wait(
+        "wwzd.stage.collection?.kind === 'dataset' && performance.getEntriesByName('wwzd:tiles').length > 1", 120
+    )
+    assert re.search(r"\?dataset=[0-9a-f]{32}$", visit.page.url.split("&")[0])
+    expect(visit.page.locator("#collection-count")).to_have_text("20")
+    without_fading(visit)
+    shown = {row for row in range(20) if seen(visit, *place(visit, row)) == 7 * row}
+    assert len(shown) >= 5
+
+
+def test_loose_pictures_are_zipped_in_the_browser(visit: Visit) -> None:
+    visit.open()
+    files = [{"name": f"{index}.jpg", "mimeType": "image/jpeg", "buffer": photograph(index)} for index in range(9)] + [
+        {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no picture"}
+    ]
+    visit.page.set_input_files("#files", files)  # type: ignore[arg-type]
+    visit.wait("wwzd.stage.collection?.kind === 'dataset'", 120)
+    expect(visit.page.locator("#collection-count")).to_have_text("9")
+
+
+def test_what_is_no_zip_is_told_in_words(visit: Visit) -> None:
+    visit.open()
+    visit.page.set_input_files("#files", {"name": "a.zip", "mimeType": "application/zip", "buffer": b"no zip at all"})
+    expect(visit.page.locator("#uploader [role=alert]")).to_contain_text("ZIP")
+    visit.problems = [problem for problem in visit.problems if "400" not in problem]

@@ -1,67 +1,70 @@
-"""The page for people: what is served here, a form for a ZIP, and what became of it."""
+"""The page for people: one document, its scripts, and the facts that they begin with."""
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_GET, require_http_methods, require_safe
+from typing import Any
 
-from datasets import busy, compute, uploads
-from datasets.errors import Busy, Refusal
-from datasets.models import Dataset
-from datasets.preview import cloud
-from datasets.ranges import SIZE
+from django.contrib.staticfiles import finders
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import Resolver404, resolve
+from django.views.decorators.http import require_safe
+
+from datasets import compute
 from embeddings.reducers import REDUCERS
 
+# Nothing but what this service sends, and no script or style within the document. Blobs are pictures that were dropped.
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "worker-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob:",
+        "connect-src 'self'",
+        "form-action 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def index(request: HttpRequest) -> HttpResponse:
-    """The catalogue and the form; posted to, it computes the upload and shows it."""
-    status, problem = 200, ""
-    if request.method == "POST":
-        try:
-            busy.refuse_if_up()
-            if (file := request.FILES.get("file")) is None:
-                raise Refusal("Choose a ZIP first.")
-            return redirect("dataset", identity=uploads.receive(file).hash)
-        except Refusal as refusal:
-            status, problem = refusal.status, str(refusal)
-            if isinstance(refusal, Busy):
-                problem += ": it is working on somebody's pictures."
-    facts = {"catalogue": compute.shelf().catalogue(), "reducers": list(REDUCERS), "problem": problem}
-    return render(request, "viewer/index.html", facts, status=status)
+_SOME_ID = "0" * 32
+_OFFERED_AT = {
+    "images": "/catalogue/images",
+    "neighbors": "/catalogue/images/0/neighbors",
+    "search": "/search",
+    "facts": f"/dataset/{_SOME_ID}",
+    "list": f"/dataset/{_SOME_ID}",
+}
+"""What the page can make use of, and a path that is routed where the service has it."""
 
 
 @require_safe
-def dataset(request: HttpRequest, identity: str) -> HttpResponse:
-    """What was made of an upload."""
-    found = Dataset.objects.ready().filter(hash=identity).first()
-    if found is None:
-        return render(request, "viewer/missing.html", status=404)
-    return render(request, "viewer/dataset.html", {"dataset": found, "reducers": list(REDUCERS)})
-
-
-@require_GET
-@cache_control(max_age=600)
-def catalogue_cloud(request: HttpRequest, reducer: str) -> HttpResponse:
-    """The first thousand pictures of the catalogue where a reducer put them, as a PNG."""
+def index(request: HttpRequest) -> HttpResponse:
+    """The page; what it shows, its scripts ask for."""
     catalogue = compute.shelf().catalogue()
+    facts: dict[str, Any] = {
+        "catalogue": {"name": catalogue.name, "total": catalogue.total, "demo": catalogue.demo},
+        "reducers": list(REDUCERS),
+        "offers": {name: _is_routed(path) for name, path in _OFFERED_AT.items()},
+    }
+    # Scripts are built by `make`; without npm's registry they are not there, and the page says so.
+    built = finders.find("viewer/built/main.js") is not None
+    response = render(request, "viewer/index.html", {"facts": facts, "built": built})
+    response["Content-Security-Policy"] = _POLICY
+    response["Referrer-Policy"] = "same-origin"
+    response["Cache-Control"] = "no-cache"
+    return response
+
+
+@require_safe
+def look(request: HttpRequest, identity: str) -> HttpResponseBase:
+    """Where an upload was looked at before; links to it may be about."""
+    return HttpResponsePermanentRedirect(f"/?dataset={identity}")
+
+
+def _is_routed(path: str) -> bool:
     try:
-        tilemap = catalogue.tilemap("0").read_bytes()
-        return _png(cloud(catalogue.vectors[reducer][:SIZE], tilemap, size=(900, 640)))
-    except (Refusal, KeyError):
-        return render(request, "viewer/missing.html", status=404)
-
-
-@require_GET
-@cache_control(max_age=600)
-def dataset_cloud(request: HttpRequest, identity: str, reducer: str) -> HttpResponse:
-    """An upload's pictures where a reducer put them, as a PNG."""
-    found = Dataset.objects.ready().filter(hash=identity).first()
-    if found is None or reducer not in REDUCERS:
-        return render(request, "viewer/missing.html", status=404)
-    with found.tilemap.open("rb") as tilemap:
-        return _png(cloud(found.vectors(reducer), tilemap.read(), size=(900, 640)))
-
-
-def _png(data: bytes) -> HttpResponse:
-    return HttpResponse(data, content_type="image/png")
+        resolve(path)
+    except Resolver404:
+        return False
+    return True

@@ -47,9 +47,7 @@ urlpatterns = [
     path("tilemaps/<str:number>/manifest", pictures.Manifest.as_view()),
     # For people.
     path("", pages.index),
-    path("look/catalogue/<str:reducer>.png", pages.catalogue_cloud, name="catalogue-cloud"),
-    path("look/<str:identity>", pages.dataset, name="dataset"),
-    path("look/<str:identity>/<str:reducer>.png", pages.dataset_cloud, name="dataset-cloud"),
+    path("look/<str:identity>", pages.look),
     # Beside it.
     path("health", health.Health.as_view()),
     path("schema", interface.Schema.as_view()),

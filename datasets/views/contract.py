@@ -14,6 +14,7 @@ from datasets.models import Dataset, Status
 
 from . import vectors
 from .base import ContractView, check_reducer, dataset_with, unless_deleted, uploaded_file
+from .tilemaps import tilemap_answer
 
 _SMALL = 32
 """Rows, or ranges, of which the JSON is about a kilobyte."""
@@ -39,8 +40,10 @@ class CatalogueInfo(ContractView):
 
 class CatalogueTilemap(ContractView):
     def get(self, request: Request, identity: str) -> HttpResponseBase:
-        tilemap = compute.shelf().catalogue().tilemap(identity)
-        return answers.send(request, answers.picture(tilemap, cache_control=answers.CATALOGUE))
+        catalogue = compute.shelf().catalogue()
+        tilemap = catalogue.tilemap(identity)
+        owner = f"catalogue/{catalogue.identity}"
+        return answers.send(request, tilemap_answer(request, tilemap, owner, cache_control=answers.CATALOGUE))
 
 
 class CatalogueVectors(ContractView):
@@ -92,8 +95,10 @@ class DatasetVectors(ContractView):
 class DatasetTilemap(ContractView):
     def get(self, request: Request, identity: str) -> HttpResponseBase:
         dataset = dataset_with(identity, "tilemap")
+        owner = f"dataset/{dataset.hash}"
         with unless_deleted(dataset):
-            tilemap = answers.picture(Path(dataset.tilemap.path), cache_control=_kept_as_long_as(dataset))
+            path = Path(dataset.tilemap.path)
+            tilemap = tilemap_answer(request, path, owner, cache_control=_kept_as_long_as(dataset))
             return answers.send(request, tilemap)
 
 

@@ -1,0 +1,82 @@
+"""The README's pictures of the page, taken from the real page: `python -m benchmarks.screenshots`.
+
+The demo catalogue of digits, and an upload of cuts from scikit-learn's two sample photographs; nothing else is shown.
+Writes docs/page-*.jpg.
+"""
+
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from tests.browser import Visit, chromium
+from tests.pictures import zipped
+from tests.service import ROOT, Service
+
+from .inputs import portraits
+
+DOCS = ROOT / "docs"
+WIDE, NARROW = (1280, 800), (375, 720)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="wwzd-screenshots-") as folder:
+        archive = Path(folder) / "cuts.zip"
+        archive.write_bytes(zipped(portraits(700, (160, 160))))
+        service = Service(Path(folder) / "data", {"DEMO": "1"}).start()
+        try:
+            with chromium() as browser:
+                catalogue(browser, service)
+                upload(browser, service, archive)
+        finally:
+            service.stop()
+
+
+def catalogue(browser: Browser, service: Service) -> None:
+    visit = Visit(browser, service.url(""), WIDE, color_scheme="dark").open()
+    settle(visit)
+    visit.page.evaluate("wwzd.stage.rig.set([1.3, 0.55, 1.75, 0.02, -0.02, 0])")
+    shoot(visit, "catalogue")
+    visit.close()
+
+
+def upload(browser: Browser, service: Service, archive: Path) -> None:
+    visit = Visit(browser, service.url(""), WIDE, color_scheme="dark").open()
+    visit.page.set_input_files("#files", str(archive))
+    visit.page.wait_for_timeout(2500)
+    visit.page.screenshot(path=DOCS / "page-upload.jpg", type="jpeg", quality=82)
+    visit.wait("wwzd.stage.collection?.kind === 'dataset' && wwzd.stage.reducer === 'umap' && !wwzd.stage.morph", 300)
+    visit.page.wait_for_timeout(6000)  # the note that it is here has gone
+    settle(visit)
+    identity = visit.page.evaluate("wwzd.stage.collection.id")
+    visit.page.evaluate("wwzd.stage.setZoom(1.3), wwzd.stage.rig.set([0.5, 0.35, 1.25, 0.05, 0, 0])")
+    shoot(visit, "close")
+    row = visit.page.evaluate("wwzd.stage.near()[3]")
+    visit.page.evaluate("wwzd.stage.setZoom(1), wwzd.stage.rig.set([0.3, 0.2, 2.1, 0.25, 0, 0])")
+    settle(visit)
+    spot = visit.page.evaluate(f"wwzd.stage.where({row})")
+    visit.page.mouse.click(spot["x"], spot["y"])
+    visit.page.wait_for_timeout(2500)
+    visit.page.mouse.move(4, 700)
+    shoot(visit, "neighbours")
+    visit.close()
+    narrow = Visit(browser, service.url(""), NARROW, color_scheme="dark", device_scale_factor=2, has_touch=True)
+    narrow.open(f"/?dataset={identity}&camera=0.2,0.2,2.4,0,-0.35,0&picture={row}")
+    narrow.page.wait_for_timeout(2000)
+    settle(narrow)
+    shoot(narrow, "narrow")
+    narrow.close()
+
+
+def settle(visit: Visit) -> None:
+    visit.page.wait_for_timeout(600)
+    visit.rest()
+
+
+def shoot(visit: Visit, name: str) -> None:
+    settle(visit)
+    visit.page.screenshot(path=DOCS / f"page-{name}.jpg", type="jpeg", quality=82)
+
+
+if __name__ == "__main__":
+    main()

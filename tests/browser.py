@@ -1,0 +1,81 @@
+"""A real browser on the real page: headless Chromium that draws in software, and notes all that it complains about."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The machine's own browser; a test that needs one is skipped where there is none."""
+    path = next((found for name in _NAMES if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.skip(f"there is no browser: none of {', '.join(_NAMES)} is installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """One page, and what was wrong with it."""
+
+    def __init__(self, browser: Browser, origin: str, size: tuple[int, int] = (1000, 700), **context: Any) -> None:
+        self.origin = origin
+        self.problems: list[str] = []
+        self.context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **context)
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(20_000)
+        self.page.on("console", self._listen)
+        self.page.on("pageerror", lambda error: self._note(str(error)))
+        self.page.on("request", lambda request: self._check(request.url))
+
+    def open(self, address: str = "/", *, drawn: bool = True) -> "Visit":
+        self.page.goto(self.origin + address)
+        if drawn:
+            self.wait_until_drawn()
+        return self
+
+    def wait_until_drawn(self) -> None:
+        self.wait("performance.getEntriesByName('wwzd:tiles').length > 0")
+
+    def wait(self, condition: str, seconds: float = 30) -> None:
+        """Until a JavaScript expression holds. Playwright's own way needs `eval`, which the page's policy forbids."""
+        deadline = time.monotonic() + seconds
+        while not self.page.evaluate(condition):
+            assert time.monotonic() < deadline, f"never so: {condition}; {self.problems}"
+            self.page.wait_for_timeout(40)
+
+    def rest(self) -> None:
+        """Until nothing moves any more."""
+        frames = -1
+        while frames != (frames := self.page.evaluate("wwzd.stage.facts.frames")):
+            self.page.wait_for_timeout(400)
+
+    def close(self) -> None:
+        """Leave, and complain of what the browser complained of."""
+        self.context.close()
+        assert self.problems == []
+
+    def _listen(self, said: ConsoleMessage) -> None:
+        if said.type in {"error", "warning"}:
+            self._note(f"{said.text} {said.location}")
+
+    def _note(self, problem: str) -> None:
+        # Chromium's own remark on drawing in software; and a catalogue whose features are not kept has no neighbours.
+        if "GPU stall due to ReadPixels" not in problem and "/neighbors" not in problem:
+            self.problems.append(problem)
+
+    def _check(self, address: str) -> None:
+        parts = urlsplit(address)
+        if parts.scheme not in {"blob", "data"} and f"{parts.scheme}://{parts.netloc}" != self.origin:
+            self.problems.append(f"asked another machine: {address}")

@@ -1,0 +1,24 @@
+// page/ and the libraries it names → static/viewer/built/, which the service serves: one module for the page, one for
+// its worker, each also compressed, so that the service sends them without compressing anything itself.
+
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+const target = "static/viewer/built";
+rmSync(target, { recursive: true, force: true });
+await build({
+  entryPoints: ["page/main.js", "page/tiles.worker.js"],
+  bundle: true,
+  minify: true,
+  format: "esm",
+  target: "es2022",
+  legalComments: "linked",
+  outdir: target,
+  logLevel: "warning",
+});
+for (const name of readdirSync(target).filter((name) => name.endsWith(".js"))) {
+  const code = readFileSync(`${target}/${name}`);
+  writeFileSync(`${target}/${name}.br`, brotliCompressSync(code));
+  writeFileSync(`${target}/${name}.gz`, gzipSync(code, { level: 9 }));
+}

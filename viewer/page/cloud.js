@@ -1,0 +1,271 @@
+// The cloud as three.js draws it: all pictures as points in one call, those that are near as sharp quads, and a few in
+// front of all (under the cursor, clicked, neighbours).
+
+import {
+  BufferAttribute,
+  BufferGeometry,
+  Color,
+  GLSL3,
+  InstancedBufferAttribute,
+  InstancedBufferGeometry,
+  LineSegments,
+  Mesh,
+  PerspectiveCamera,
+  Points,
+  RawShaderMaterial,
+  Scene,
+  Vector2,
+  WebGLRenderer,
+} from "three";
+import * as shaders from "./shaders.js";
+import { Textures } from "./textures.js";
+
+export const ANGLE = 50; // degrees that the camera sees, from top to bottom
+const MOST_IN_FRONT = 64;
+const MOST_LINES = 64;
+/** A picture right before the camera takes this part of the view's height, not all of it. */
+export const MOST_OF_VIEW = 0.42;
+const LARGEST_POINT = 128; // pixels; what is larger is near, and drawn as a quad
+
+export const PALETTES = {
+  dark: { ground: "#101216", muted: "#2c3038", accent: "#ffb454" },
+  light: { ground: "#f4f4f1", muted: "#d5d5d0", accent: "#c2410c" },
+};
+
+export class Cloud {
+  constructor(canvas) {
+    this.renderer = new WebGLRenderer({ canvas, antialias: false, alpha: false, preserveDrawingBuffer: false });
+    this.renderer.autoClear = false;
+    this.camera = new PerspectiveCamera(ANGLE, 1, 0.004, 60);
+    this.camera.position.set(0, 0, 2.9);
+    this.scene = new Scene();
+    this.panes = [{ x: 0, width: 1, morph: 0 }];
+    this.frames = 0;
+    const gl = this.renderer.getContext();
+    this.largest = Math.min(LARGEST_POINT, gl.getParameter(gl.ALIASED_POINT_SIZE_RANGE)[1]);
+    this.shared = {
+      uMorph: { value: 0 },
+      uDepth: { value: 1 },
+      uSize: { value: 0.05 },
+      uScale: { value: 1 },
+      uFog: { value: new Vector2(2, 5) },
+      uFade: { value: 0.5 },
+      uGround: { value: new Color() },
+      uMuted: { value: new Color() },
+      uAccent: { value: new Color() },
+      uView: { value: new Vector2(1, 1) },
+      uSmall: { value: null },
+      uMiddle: { value: null },
+      uSharp: { value: null },
+      uReady: { value: null },
+      uPictures: { value: true },
+      uChosen: { value: false },
+      uDot: { value: 4 },
+      uLimits: { value: new Vector2(2, this.largest) },
+      uBest: { value: 0 },
+      uMost: { value: 1 },
+    };
+    this.palette("dark");
+    this.points = null;
+  }
+
+  /** Make room for `count` pictures in so many ranges, all at the origin, and forget those that were shown. */
+  begin(count, ranges) {
+    this.clear();
+    this.count = count;
+    this.textures = new Textures(this.renderer, ranges);
+    this.shared.uSmall.value = this.textures.small;
+    this.shared.uMiddle.value = this.textures.middle;
+    this.shared.uSharp.value = this.textures.sharp;
+    this.shared.uReady.value = this.textures.ready;
+    this.shared.uBest.value = 0;
+    const geometry = new BufferGeometry();
+    geometry.setAttribute("position", new BufferAttribute(new Float32Array(3 * count), 3));
+    geometry.setAttribute("goal", new BufferAttribute(new Float32Array(3 * count), 3));
+    geometry.setAttribute("shape", new BufferAttribute(new Uint8Array(2 * count).fill(255), 2, true));
+    geometry.setAttribute("colour", new BufferAttribute(new Uint8Array(4 * count).fill(128), 4, true));
+    geometry.setAttribute("border", new BufferAttribute(new Uint8Array(4 * count), 4, true));
+    this.points = new Points(geometry, this.material(shaders.points));
+    this.near = this.quads(this.textures.slots, { uNearer: 2e-6, uLeast: 0, uWidth: 2 });
+    this.front = this.quads(MOST_IN_FRONT, { uNearer: 0, uLeast: 34, uWidth: 3 });
+    this.front.material.depthTest = false;
+    this.front.renderOrder = 2;
+    const strokes = new BufferGeometry();
+    for (const name of ["position", "goal"]) {
+      strokes.setAttribute(name, new BufferAttribute(new Float32Array(6 * MOST_LINES), 3));
+    }
+    strokes.setAttribute("shape", new BufferAttribute(new Float32Array(4 * MOST_LINES), 2));
+    strokes.setDrawRange(0, 0);
+    this.lines = new LineSegments(strokes, this.material(shaders.lines));
+    this.lines.material.depthTest = false;
+    this.lines.renderOrder = 1;
+    for (const part of [this.points, this.near, this.front, this.lines]) {
+      part.frustumCulled = false;
+      this.scene.add(part);
+    }
+  }
+
+  clear() {
+    if (!this.points) return;
+    for (const part of [this.points, this.near, this.front, this.lines]) {
+      this.scene.remove(part);
+      part.geometry.dispose();
+      part.material.dispose();
+    }
+    this.textures.dispose();
+    this.points = null;
+  }
+
+  material({ vertex, fragment }, own = {}) {
+    const uniforms = { ...this.shared };
+    for (const [name, value] of Object.entries(own)) uniforms[name] = { value };
+    return new RawShaderMaterial({ glslVersion: GLSL3, vertexShader: vertex, fragmentShader: fragment, uniforms });
+  }
+
+  quads(most, own) {
+    const geometry = new InstancedBufferGeometry();
+    const corners = new Float32Array([-0.5, -0.5, 0.5, -0.5, 0.5, 0.5, -0.5, 0.5]);
+    geometry.setAttribute("corner", new BufferAttribute(corners, 2));
+    geometry.setIndex([0, 1, 2, 0, 2, 3]);
+    const sizes = { position: 3, goal: 3, shape: 2, border: 4, row: 1, slot: 1, grow: 1 };
+    for (const [name, size] of Object.entries(sizes)) {
+      geometry.setAttribute(name, new InstancedBufferAttribute(new Float32Array(size * most), size));
+    }
+    geometry.instanceCount = 0;
+    return new Mesh(geometry, this.material(shaders.quads, own));
+  }
+
+  /** Where the pictures are, and where they go as `morph` grows from 0 to 1. */
+  layouts(from, to) {
+    this.write("position", from);
+    this.write("goal", to);
+    this.refresh();
+  }
+
+  write(name, values) {
+    const attribute = this.points.geometry.getAttribute(name);
+    attribute.array.set(values);
+    attribute.needsUpdate = true;
+  }
+
+  /** Some rows of an attribute of the points: their shapes, colours or borders. */
+  writeRows(name, first, values) {
+    const attribute = this.points.geometry.getAttribute(name);
+    const start = first * attribute.itemSize;
+    attribute.array.set(values, start);
+    attribute.addUpdateRange(start, values.length);
+    attribute.needsUpdate = true;
+  }
+
+  shape(row) {
+    const { array } = this.points.geometry.getAttribute("shape");
+    return [array[2 * row] / 255, array[2 * row + 1] / 255];
+  }
+
+  array(name) {
+    return this.points.geometry.getAttribute(name).array;
+  }
+
+  /** What to draw as quads: `[{ row, slot, border: [r, g, b] | null, grow }]`. */
+  setNear(items) {
+    this.fillQuads(this.near, items);
+  }
+
+  setFront(items) {
+    this.fillQuads(this.front, items.slice(0, MOST_IN_FRONT));
+  }
+
+  fillQuads(mesh, items) {
+    mesh.items = items;
+    const { attributes } = mesh.geometry;
+    const [from, to] = [this.array("position"), this.array("goal")];
+    items.forEach(({ row, slot, border, grow = 1 }, place) => {
+      attributes.position.array.set(from.subarray(3 * row, 3 * row + 3), 3 * place);
+      attributes.goal.array.set(to.subarray(3 * row, 3 * row + 3), 3 * place);
+      attributes.shape.array.set(this.shape(row), 2 * place);
+      attributes.border.array.set(border ? [...border, 1] : [0, 0, 0, 0], 4 * place);
+      attributes.row.array[place] = row;
+      attributes.slot.array[place] = slot ?? -1;
+      attributes.grow.array[place] = grow;
+    });
+    for (const attribute of Object.values(attributes))
+      if (attribute !== attributes.corner) attribute.needsUpdate = true;
+    mesh.geometry.instanceCount = items.length;
+  }
+
+  /** Lines between pairs of rows. */
+  setLines(pairs) {
+    this.pairs = pairs.slice(0, MOST_LINES);
+    const { geometry } = this.lines;
+    for (const name of ["position", "goal"]) {
+      const places = this.array(name);
+      const attribute = geometry.getAttribute(name);
+      this.pairs.flat().forEach((row, end) => {
+        attribute.array.set(places.subarray(3 * row, 3 * row + 3), 3 * end);
+      });
+      attribute.needsUpdate = true;
+    }
+    geometry.setDrawRange(0, 2 * this.pairs.length);
+  }
+
+  /** After the layouts changed: quads and lines follow their pictures. */
+  refresh() {
+    this.setNear(this.near.items ?? []);
+    this.setFront(this.front.items ?? []);
+    this.setLines(this.pairs ?? []);
+  }
+
+  palette(name) {
+    const { ground, muted, accent } = PALETTES[name];
+    const plain = (target, value) => target.value.setStyle(value, "srgb-linear"); // as it is, not made linear
+    plain(this.shared.uGround, ground);
+    plain(this.shared.uMuted, muted);
+    plain(this.shared.uAccent, accent);
+    this.accent = this.shared.uAccent.value.toArray();
+    this.renderer.setClearColor(new Color(ground));
+  }
+
+  resize(width, height, ratio) {
+    this.renderer.setPixelRatio(ratio);
+    this.renderer.setSize(width, height, false);
+  }
+
+  /** Draw every pane: a part of the canvas that shows the layouts at its own stage of the way between them. */
+  draw() {
+    if (this.renderer.xr.isPresenting) {
+      this.scale(this.renderer.getDrawingBufferSize(new Vector2()));
+      this.renderer.clear();
+      this.renderer.render(this.scene, this.camera);
+      return;
+    }
+    const size = this.renderer.getSize(new Vector2());
+    const ratio = this.renderer.getPixelRatio();
+    this.renderer.setScissorTest(false);
+    this.renderer.clear();
+    this.renderer.setScissorTest(this.panes.length > 1);
+    const distance = this.camera.position.length();
+    this.shared.uFog.value.set(Math.max(0.2, distance - 0.8), distance + 1.6);
+    for (const { x, width, morph } of this.panes) {
+      const pane = [Math.round(x * size.x), 0, Math.round(width * size.x), size.y];
+      this.renderer.setViewport(...pane);
+      this.renderer.setScissor(...pane);
+      this.camera.aspect = pane[2] / pane[3];
+      this.camera.updateProjectionMatrix();
+      this.scale({ x: pane[2] * ratio, y: pane[3] * ratio });
+      this.shared.uMorph.value = morph;
+      this.shared.uDot.value = this.dot(ratio);
+      if (this.points) this.renderer.render(this.scene, this.camera);
+    }
+    this.frames += 1;
+  }
+
+  dot(ratio) {
+    return ratio * (this.count > 20_000 ? 3 : this.count > 2_000 ? 5 : 8);
+  }
+
+  scale({ x, y }) {
+    this.shared.uView.value.set(x, y);
+    this.shared.uMost.value = MOST_OF_VIEW * y;
+    this.shared.uScale.value = y / (2 * Math.tan((ANGLE * Math.PI) / 360));
+  }
+}

@@ -1,0 +1,450 @@
+// The cloud on the page: which collection, by which reducer, seen from where, with what marked. Draws only when
+// something changed.
+
+import { ease, Rig } from "./camera.js";
+import { Cloud, MOST_OF_VIEW, PALETTES } from "./cloud.js";
+import { inside, largest, pick, place } from "./picking.js";
+import { SIDE } from "./textures.js";
+import { Tiles } from "./tiles.js";
+import { aligned, normalised } from "./vectors.js";
+
+const GLIDE = 1.2; // seconds from one layout to another
+const SHARP_FROM = 22; // CSS pixels: below, the middle tiles are as good
+const HIDDEN = 0;
+const PLAIN = 128;
+const CHOSEN = 255;
+
+export class Stage extends EventTarget {
+  constructor(canvas) {
+    super();
+    this.canvas = canvas;
+    this.cloud = new Cloud(canvas);
+    this.rig = new Rig(this.cloud.camera, canvas, () => this.invalidate());
+    this.collection = null;
+    this.layouts = {};
+    this.reducer = "";
+    this.split = null;
+    this.morph = null;
+    this.pictures = true;
+    this.flat = { now: 0, goal: 0 };
+    this.zoom = 1;
+    this.hovered = -1;
+    this.clicked = -1;
+    this.neighbors = [];
+    this.chosen = new Set();
+    this.skip = null;
+    this.borders = null;
+    this.asked = 0;
+    this.last = 0;
+    this.settling = 0;
+    this.settled = "";
+    this.painted = 0;
+    new ResizeObserver(() => this.resize()).observe(canvas);
+    this.resize();
+  }
+
+  tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  resize() {
+    const { clientWidth, clientHeight } = this.canvas;
+    if (!clientWidth || !clientHeight) return;
+    this.cloud.resize(clientWidth, clientHeight, Math.min(devicePixelRatio || 1, 2));
+    this.draw();
+  }
+
+  /** Show a collection by a reducer. Resolves when its points are drawn; tiles follow by themselves. */
+  async show(collection, reducer) {
+    this.leave();
+    this.collection = collection;
+    const { count, ranges } = collection;
+    const rows = collection.vectors(reducer);
+    const layout = normalised(await rows);
+    if (this.collection !== collection) return;
+    if (layout.rows.length !== 3 * count) throw new Error("The vectors and the pictures do not fit together.");
+    this.layouts = { [reducer]: layout };
+    this.reducer = reducer;
+    this.cloud.begin(count, ranges);
+    this.cloud.layouts(layout.rows, layout.rows);
+    this.skip = new Uint8Array(count);
+    this.chosen = new Set();
+    this.apply();
+    this.tiles = new Tiles(this.cloud, collection, {
+      changed: (sharp) => {
+        if (sharp) this.sharpen();
+        this.invalidate();
+      },
+      progress: (done, total) => this.tell("tiles", { done, total }),
+      failed: (error) => this.tell("fault", { error }),
+    });
+    this.draw();
+    performance.mark("wwzd:points");
+    this.tiles.load().then(() => {
+      performance.mark("wwzd:tiles");
+      this.settle();
+    });
+  }
+
+  leave() {
+    this.tiles?.stop();
+    this.settled = "";
+    this.nearRows = [];
+    this.tiles = null;
+    this.collection = null;
+    this.cloud.clear();
+    Object.assign(this, { hovered: -1, clicked: -1, neighbors: [], morph: null, split: null, borders: null });
+    this.cloud.panes = [{ x: 0, width: 1, morph: 0 }];
+    this.invalidate();
+  }
+
+  /** Fetch a reducer's layout and turn it onto the first one. */
+  async layout(reducer) {
+    const { collection } = this;
+    if (!this.layouts[reducer]) {
+      const fresh = normalised(await collection.vectors(reducer));
+      if (this.collection !== collection) return null;
+      const model = Object.values(this.layouts)[0];
+      this.layouts[reducer] = this.layouts[reducer] ?? aligned(fresh, model.rows);
+    }
+    return this.layouts[reducer];
+  }
+
+  /** Glide to a reducer's layout. */
+  async to(reducer) {
+    const next = await this.layout(reducer);
+    if (!next || this.reducer === reducer) return;
+    if (this.split) this.both(null);
+    this.morph = { from: this.layouts[this.reducer].rows, to: next.rows, done: 0 };
+    this.reducer = reducer;
+    this.cloud.layouts(this.morph.from, this.morph.to);
+    this.mark();
+    if (this.rig.still) this.morph.done = 1;
+    this.invalidate();
+  }
+
+  /** Show a second reducer beside the first, seen by the same camera; null for one view. */
+  async both(reducer) {
+    if (reducer) {
+      const other = await this.layout(reducer);
+      if (!other) return;
+      this.finishMorph();
+      this.cloud.layouts(this.layouts[this.reducer].rows, other.rows);
+      this.cloud.panes = [
+        { x: 0, width: 0.5, morph: 0 },
+        { x: 0.5, width: 0.5, morph: 1 },
+      ];
+    } else {
+      const { rows } = this.layouts[this.reducer];
+      this.cloud.layouts(rows, rows);
+      this.cloud.panes = [{ x: 0, width: 1, morph: 0 }];
+    }
+    this.split = reducer;
+    this.mark();
+    this.invalidate();
+  }
+
+  finishMorph() {
+    if (!this.morph) return;
+    const { rows } = this.layouts[this.reducer];
+    this.cloud.layouts(rows, rows);
+    this.cloud.panes[0].morph = 0;
+    this.morph = null;
+  }
+
+  setPictures(on) {
+    this.pictures = on;
+    this.apply();
+  }
+
+  setZoom(factor) {
+    this.zoom = factor;
+    this.apply();
+  }
+
+  setFade(amount) {
+    this.cloud.shared.uFade.value = amount;
+    this.invalidate();
+  }
+
+  setPalette(name) {
+    this.cloud.palette(PALETTES[name] ? name : "dark");
+    this.mark();
+    this.invalidate();
+  }
+
+  setFlat(on) {
+    this.flat.goal = on ? 1 : 0;
+    if (this.rig.still) this.flat.now = this.flat.goal;
+    this.rig.plane(on);
+    this.apply();
+  }
+
+  /** A sprite's longer side in the cloud's units: the fewer pictures, the larger. */
+  get size() {
+    return (this.zoom * 0.8) / Math.cbrt(Math.max(this.collection?.count ?? 1, 8));
+  }
+
+  apply() {
+    const { shared } = this.cloud;
+    shared.uSize.value = this.size;
+    shared.uPictures.value = this.pictures;
+    shared.uChosen.value = this.chosen.size > 0;
+    this.cloud.near && this.sharpen();
+    this.settle();
+    this.invalidate();
+  }
+
+  // Frames.
+
+  invalidate() {
+    if (!this.asked && !this.cloud.renderer.xr.isPresenting) {
+      this.asked = requestAnimationFrame((now) => this.frame(now));
+    }
+  }
+
+  frame(now) {
+    this.asked = 0;
+    const seconds = Math.min(0.2, Math.max(0, now - this.last) / 1000);
+    this.last = now;
+    let more = this.rig.step(seconds);
+    more = this.stepMorph(seconds) || more;
+    more = this.stepFlat(seconds) || more;
+    this.cloud.draw();
+    this.tell("frame");
+    if (more) this.invalidate();
+    this.settle();
+  }
+
+  draw() {
+    this.cloud.draw();
+  }
+
+  stepMorph(seconds) {
+    if (!this.morph) return false;
+    this.morph.done = Math.min(1, this.morph.done + seconds / GLIDE);
+    this.cloud.panes[0].morph = ease(this.morph.done);
+    if (this.morph.done < 1) return true;
+    this.finishMorph();
+    this.tell("settled");
+    return false;
+  }
+
+  stepFlat(seconds) {
+    const { flat } = this;
+    const way = flat.goal - flat.now;
+    if (way) flat.now = Math.abs(way) < 0.01 ? flat.goal : flat.now + way * Math.min(1, seconds * 7);
+    this.cloud.shared.uDepth.value = 1 - flat.now;
+    return flat.now !== flat.goal;
+  }
+
+  /** Soon after the last frame, and now and then in a long movement: sharp tiles for what is near. */
+  settle() {
+    if (this.settling) return;
+    this.settling = setTimeout(() => {
+      this.settling = 0;
+      if (!this.tiles || this.morph) return;
+      const seen = this.seen();
+      if (seen === this.settled) return; // nothing has moved: no frame for its own sake
+      this.settled = seen;
+      const rows = this.pictures ? this.near() : [];
+      this.tiles.want([...new Set([...this.inFront(), ...rows])]);
+      this.nearRows = rows;
+      this.sharpen();
+      this.tell("settled");
+    }, 220);
+  }
+
+  /** All that decides which pictures are near. */
+  seen() {
+    const { width, height } = this.canvas;
+    const loaded = this.tiles.shaped.reduce((sum, there) => sum + there, 0);
+    const view = [
+      this.size,
+      this.pictures,
+      this.flat.now,
+      this.reducer,
+      this.split,
+      this.chosen.size,
+      this.skip.length,
+    ];
+    return [...this.rig.get(), ...view, width, height, loaded, this.painted].join(" ");
+  }
+
+  near() {
+    const most = this.cloud.textures.slots - 40;
+    const rows = this.cloud.panes.flatMap((_, pane) =>
+      largest(this.view(pane), this.skip, SHARP_FROM, Math.floor(most / this.cloud.panes.length)),
+    );
+    return [...new Set(rows)];
+  }
+
+  sharpen() {
+    if (!this.cloud.points || !this.tiles) return;
+    const chosen = this.chosen.size > 0;
+    const items = [];
+    for (const row of this.pictures ? (this.nearRows ?? []) : []) {
+      const slot = this.tiles.slot(row);
+      if (slot === null || this.skip[row] || (chosen && !this.chosen.has(row))) continue;
+      items.push({ row, slot, border: this.borderOf(row) });
+    }
+    this.cloud.setNear(items);
+    this.mark();
+    this.invalidate();
+  }
+
+  // What is where.
+
+  view(pane = 0) {
+    const { x, width } = this.cloud.panes[pane] ?? this.cloud.panes[0];
+    const { clientWidth, clientHeight } = this.canvas;
+    const ratio = this.cloud.renderer.getPixelRatio();
+    const reducer = pane === 1 ? this.split : this.reducer;
+    const camera = this.cloud.camera;
+    camera.aspect = (width * clientWidth) / clientHeight;
+    camera.updateProjectionMatrix();
+    return {
+      rows: this.layouts[reducer].rows,
+      depth: 1 - this.flat.now,
+      camera,
+      left: x * clientWidth,
+      width: width * clientWidth,
+      height: clientHeight,
+      size: this.size,
+      scale: clientHeight / (2 * Math.tan((camera.fov * Math.PI) / 360)),
+      limits: [2 / ratio, MOST_OF_VIEW * clientHeight],
+      shapes: this.cloud.array("shape"),
+      dot: this.pictures ? 0 : this.cloud.dot(1),
+    };
+  }
+
+  paneAt(x) {
+    return this.cloud.panes.findIndex((pane) => x <= (pane.x + pane.width) * this.canvas.clientWidth);
+  }
+
+  /** The row under a point of the canvas, or -1. */
+  at(x, y) {
+    if (!this.cloud.points || this.morph) return -1;
+    const view = this.view(this.paneAt(x));
+    return pick(view, this.skip, x - view.left, y);
+  }
+
+  /** Where a row is drawn: `{ x, y, side }` on the canvas, or null. */
+  where(row, pane = 0) {
+    if (!this.cloud.points || row < 0) return null;
+    const view = this.view(pane);
+    const found = place(view, row);
+    return found && { ...found, x: found.x + view.left };
+  }
+
+  /** The rows inside an outline on the canvas; it belongs to the pane that it begins in. */
+  within(outline) {
+    if (!this.cloud.points) return [];
+    const view = this.view(this.paneAt(outline[0][0]));
+    return inside(
+      view,
+      this.skip,
+      outline.map(([x, y]) => [x - view.left, y]),
+    );
+  }
+
+  // What is marked.
+
+  hover(row) {
+    if (row === this.hovered) return;
+    this.hovered = row;
+    this.wantFront();
+  }
+
+  click(row, neighbors = []) {
+    this.clicked = row;
+    this.neighbors = neighbors;
+    this.wantFront();
+  }
+
+  wantFront() {
+    this.mark();
+    if (this.tiles) this.tiles.want([...new Set([...this.inFront(), ...(this.nearRows ?? [])])]);
+    this.invalidate();
+  }
+
+  inFront() {
+    return [this.hovered, this.clicked, ...this.neighbors].filter((row) => row >= 0);
+  }
+
+  mark() {
+    if (!this.cloud.points || !this.tiles) return;
+    const { accent } = this.cloud;
+    const slot = (row) => this.tiles.slot(row);
+    const front = this.neighbors.map((row) => ({ row, slot: slot(row), border: accent }));
+    front.reverse();
+    if (this.clicked >= 0) front.push({ row: this.clicked, slot: slot(this.clicked), border: accent, grow: 1.5 });
+    if (this.hovered >= 0)
+      front.push({
+        row: this.hovered,
+        slot: slot(this.hovered),
+        border: this.hovered === this.clicked ? accent : [1, 1, 1],
+        grow: 1.5,
+      });
+    this.cloud.setFront(front);
+    this.cloud.setLines(this.clicked >= 0 ? this.neighbors.map((row) => [this.clicked, row]) : []);
+  }
+
+  /** Put these rows forward and let the others stand back; none: all are equal again. */
+  choose(rows) {
+    this.chosen = new Set(rows);
+    this.paint();
+  }
+
+  /** Leave the rows of which `skip` is 1 as grey context. */
+  filter(skip) {
+    this.skip = skip;
+    this.paint();
+  }
+
+  /** Colour borders, a colour a row (three bytes) or null. */
+  colour(borders) {
+    this.borders = borders;
+    const target = this.cloud.array("border");
+    for (let row = 0; row < this.collection.count; row++) {
+      for (let channel = 0; channel < 3; channel++) target[4 * row + channel] = borders?.[3 * row + channel] ?? 0;
+      target[4 * row + 3] = borders ? 255 : 0;
+    }
+    this.cloud.writeRows("border", 0, target.slice());
+    this.apply();
+  }
+
+  borderOf(row) {
+    return this.borders ? [...this.borders.subarray(3 * row, 3 * row + 3)].map((byte) => byte / 255) : null;
+  }
+
+  paint() {
+    this.painted += 1;
+    if (!this.cloud.points) return;
+    const colours = this.cloud.array("colour");
+    for (let row = 0; row < this.collection.count; row++) {
+      colours[4 * row + 3] = this.skip[row] ? HIDDEN : this.chosen.has(row) ? CHOSEN : PLAIN;
+    }
+    this.cloud.writeRows("colour", 0, colours.slice());
+    this.apply();
+  }
+
+  /** Glide to a picture until it fills a part of the view. */
+  approach(row) {
+    const { rows } = this.layouts[this.reducer];
+    const point = [...rows.subarray(3 * row, 3 * row + 3)];
+    point[2] *= 1 - this.flat.goal;
+    this.rig.approach(point, Math.max(0.06, this.size * 7));
+  }
+
+  /** The canvas as a PNG. */
+  picture() {
+    this.draw();
+    return new Promise((resolve) => this.canvas.toBlob(resolve, "image/png"));
+  }
+
+  /** What a test or a benchmark wants to know. */
+  get facts() {
+    return { frames: this.cloud.frames, bytes: this.cloud.textures?.bytes ?? 0, slot: SIDE };
+  }
+}

@@ -1,0 +1,112 @@
+// Tilemaps → texels, beside the page's own thread, which answers to the mouse meanwhile.
+
+const CELLS = 1000;
+const COLUMNS = 10;
+const SHEET_CELL = 50;
+const BOX = 48;
+const SHEETS_KEPT = 4; // decoded, 10 MB each
+
+const sheets = new Map();
+
+self.onmessage = async ({ data: { id, job } }) => {
+  try {
+    const result = job.kind === "small" ? await small(job) : await sharp(job);
+    self.postMessage(
+      { id, result },
+      Object.values(result).map((array) => array.buffer),
+    );
+  } catch (error) {
+    self.postMessage({ id, error: String(error) });
+  }
+};
+
+async function fetched(url) {
+  for (let attempt = 0; ; attempt++) {
+    const response = await fetch(url);
+    if (response.ok) return response.arrayBuffer();
+    // 503: busy with an upload that someone waits for.
+    if (response.status !== 503 || attempt > 200) throw new Error(`${response.status} for ${url}`);
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+  }
+}
+
+/** A small tilemap → its texels, each cell's shape and each cell's mean colour. */
+async function small({ url, tile }) {
+  const buffer = await fetched(url);
+  const { data } = pixels(await createImageBitmap(new Blob([buffer])));
+  const texels = new Uint16Array(data.length / 4);
+  for (let texel = 0, at = 0; texel < texels.length; texel++, at += 4) {
+    texels[texel] = ((data[at] & 0xf8) << 8) | ((data[at + 1] & 0xfc) << 3) | (data[at + 2] >> 3);
+  }
+  return { texels, shapes: shapes(new Uint8Array(buffer)), colours: means(data, tile) };
+}
+
+/** Cells of a full tilemap, each stretched over a slot of `side` × `side` texels. `cells` are `[cell, width, height]`. */
+async function sharp({ url, side, cells, whole }) {
+  const sheet = await decoded(url);
+  const canvas = new OffscreenCanvas(side, side * cells.length);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.imageSmoothingQuality = "high";
+  cells.forEach(([cell, width, height], place) => {
+    const left = whole ? 0 : SHEET_CELL * (cell % COLUMNS) + 1 + ((BOX - width + 1) >> 1);
+    const top = whole ? 0 : SHEET_CELL * Math.floor(cell / COLUMNS) + 1 + ((BOX - height + 1) >> 1);
+    const size = whole ? [sheet.width, sheet.height] : [width, height];
+    context.drawImage(sheet, left, top, ...size, 0, side * place, side, side);
+  });
+  return { texels: new Uint8Array(context.getImageData(0, 0, side, canvas.height).data.buffer) };
+}
+
+function decoded(url) {
+  const known = sheets.get(url);
+  if (known) {
+    sheets.delete(url);
+    sheets.set(url, known);
+    return known;
+  }
+  const sheet = fetched(url).then((buffer) => createImageBitmap(new Blob([buffer])));
+  sheet.catch(() => sheets.delete(url));
+  sheets.set(url, sheet);
+  if (sheets.size > SHEETS_KEPT) {
+    const [oldest, bitmap] = sheets.entries().next().value;
+    sheets.delete(oldest);
+    bitmap.then((old) => setTimeout(() => old.close(), 5000)).catch(() => {});
+  }
+  return sheet;
+}
+
+function pixels(bitmap) {
+  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  return context.getImageData(0, 0, canvas.width, canvas.height);
+}
+
+/** The JPEG's comment: a width and a height for each cell, as hexadecimal digits. */
+function shapes(file) {
+  const found = new Uint8Array(2 * CELLS).fill(BOX);
+  for (let at = 2; file[at] === 0xff && file[at + 1] !== 0xda; at += 2 + 256 * file[at + 2] + file[at + 3]) {
+    if (file[at + 1] !== 0xfe) continue;
+    const text = new TextDecoder().decode(file.subarray(at + 4, at + 4 + 4 * CELLS));
+    for (let index = 0; index < found.length; index++) found[index] = parseInt(text.substr(2 * index, 2), 16) || BOX;
+  }
+  return found;
+}
+
+function means(data, tile) {
+  const colours = new Uint8Array(3 * CELLS);
+  const width = COLUMNS * tile;
+  for (let cell = 0; cell < CELLS; cell++) {
+    const sums = [0, 0, 0];
+    const start = 4 * (Math.floor(cell / COLUMNS) * tile * width + (cell % COLUMNS) * tile);
+    for (let row = 0; row < tile; row++) {
+      for (let at = start + 4 * row * width, end = at + 4 * tile; at < end; at += 4) {
+        sums[0] += data[at];
+        sums[1] += data[at + 1];
+        sums[2] += data[at + 2];
+      }
+    }
+    for (let channel = 0; channel < 3; channel++) colours[3 * cell + channel] = sums[channel] / (tile * tile);
+  }
+  return colours;
+}

@@ -1,0 +1,98 @@
+// Layouts as reducers give them → layouts as they are drawn: around the origin, of one size, and turned so that what is
+// near in one lies near in the next. All are `(n, 3)` in one Float32Array.
+
+/** Move the middle to the origin, and scale so that 95 % of the pictures lie within a distance of 1. */
+export function normalised(rows) {
+  const count = rows.length / 3;
+  const middle = [0, 1, 2].map((axis) => mean(rows, axis));
+  const lengths = new Float32Array(count);
+  const moved = new Float32Array(rows.length);
+  for (let row = 0; row < count; row++) {
+    let square = 0;
+    for (let axis = 0; axis < 3; axis++) {
+      const value = rows[3 * row + axis] - middle[axis];
+      moved[3 * row + axis] = value;
+      square += value * value;
+    }
+    lengths[row] = Math.sqrt(square);
+  }
+  lengths.sort();
+  const radius = lengths[Math.min(count - 1, Math.floor(0.95 * count))];
+  // Pictures that are one picture many times over lie on one spot, and are not blown up to fill the page.
+  const scale = radius > 1e-6 ? 1 / radius : 1;
+  for (let index = 0; index < moved.length; index++) moved[index] *= scale;
+  return { rows: moved, place: (point) => point.map((value, axis) => (value - middle[axis]) * scale) };
+}
+
+function mean(rows, axis) {
+  let sum = 0;
+  for (let index = axis; index < rows.length; index += 3) sum += rows[index];
+  return rows.length ? (3 * sum) / rows.length : 0;
+}
+
+/** Turn (and mirror, if that fits better) `rows` onto `model`, both normalised. Procrustes without the scaling. */
+export function aligned({ rows, place }, model) {
+  const matrix = best(covariance(rows, model));
+  const turned = new Float32Array(rows.length);
+  for (let row = 0; row < rows.length; row += 3) {
+    const [x, y, z] = [rows[row], rows[row + 1], rows[row + 2]];
+    for (let axis = 0; axis < 3; axis++) {
+      turned[row + axis] = matrix[axis][0] * x + matrix[axis][1] * y + matrix[axis][2] * z;
+    }
+  }
+  const turn = (point) => matrix.map((line) => line[0] * point[0] + line[1] * point[1] + line[2] * point[2]);
+  return { rows: turned, place: (point) => turn(place(point)) };
+}
+
+function covariance(rows, model) {
+  const sums = [0, 1, 2].map(() => [0, 0, 0]);
+  for (let row = 0; row < rows.length; row += 3) {
+    for (let a = 0; a < 3; a++) for (let b = 0; b < 3; b++) sums[a][b] += rows[row + a] * model[row + b];
+  }
+  return sums;
+}
+
+/** Of the best rotation and the best rotation of the mirror image, the one that fits better, as a 3 × 3 matrix. */
+function best(s) {
+  const straight = rotation(s);
+  const mirrored = rotation([s[0], s[1], s[2].map((value) => -value)]);
+  if (straight.fit >= mirrored.fit) return straight.matrix;
+  return mirrored.matrix.map(([a, b, c]) => [a, b, -c]);
+}
+
+/** Horn's method: the rotation is the quaternion that a symmetric 4 × 4 matrix stretches most. */
+function rotation([[xx, xy, xz], [yx, yy, yz], [zx, zy, zz]]) {
+  const horn = [
+    [xx + yy + zz, yz - zy, zx - xz, xy - yx],
+    [yz - zy, xx - yy - zz, xy + yx, zx + xz],
+    [zx - xz, xy + yx, yy - xx - zz, yz + zy],
+    [xy - yx, zx + xz, yz + zy, zz - xx - yy],
+  ];
+  const { value, vector } = largest(horn);
+  const [w, x, y, z] = vector;
+  return {
+    fit: value,
+    matrix: [
+      [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+      [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+      [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ],
+  };
+}
+
+/** The largest eigenvalue of a symmetric matrix and its vector: powers of it, shifted so that all are positive. */
+function largest(matrix) {
+  const shift = Math.max(...matrix.map((line) => line.reduce((sum, value) => sum + Math.abs(value), 0))) || 1;
+  let power = matrix.map((line, row) => line.map((value, column) => value / shift + (row === column ? 1 : 0)));
+  for (let doubling = 0; doubling < 24; doubling++) {
+    const square = power.map((line) => power.map((_, column) => line.reduce((s, v, k) => s + v * power[k][column], 0)));
+    const size = Math.max(...square.flat().map(Math.abs));
+    power = square.map((line) => line.map((value) => value / size));
+  }
+  const column = [0, 1, 2, 3].reduce((a, b) => (power[b][b] > power[a][a] ? b : a));
+  const long = power.map((line) => line[column]);
+  const length = Math.hypot(...long);
+  const vector = long.map((value) => value / length);
+  const value = vector.reduce((sum, v, row) => sum + v * matrix[row].reduce((s, m, k) => s + m * vector[k], 0), 0);
+  return { value, vector };
+}
