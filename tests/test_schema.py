@@ -112,3 +112,22 @@ def test_nor_do_requests_for_an_upload_that_is_there(service: Service, tmp_path:
     )
     options = ("--phases", "examples,coverage,fuzzing", "--include-operation-id-regex", "^get_dataset")
     run_schemathesis(service, config, "--max-examples", "25", *options)
+
+
+def test_a_client_generated_from_the_document_works(service: Service, tmp_path: Path) -> None:
+    (tmp_path / "schema.json").write_bytes(service.get("/schema").body)
+    # The generator knows binary answers of this one type only.
+    overrides = "content_type_overrides: {image/jpeg: application/octet-stream}"
+    (tmp_path / "config.yaml").write_text(f"{overrides}\nliteral_enums: true\n")
+    files = {f"{k}.jpg": photograph(7000 + k) for k in range(5)} | {"bad.jpg": b"not a picture"}
+    (tmp_path / "photos.zip").write_bytes(zipped(files))
+    generate = [sys.executable, "-m", "openapi_python_client", "generate", "--path", "schema.json", "--meta", "none"]
+    generate += ["--config", "config.yaml", "--output-path", "wwzd_client", "--fail-on-warning"]
+    use = [sys.executable, str(ROOT / "tests" / "generated_client.py"), service.url(""), "photos.zip"]
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # of ruff, which tidies what was generated
+        "PYTHONPATH": str(tmp_path),
+    }
+    for command in (generate, use):
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr

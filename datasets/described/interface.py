@@ -22,6 +22,7 @@ CALLS = {
             name="get_health",
             tag=_TAG,
             summary="Is it alive?",
+            is_open=True,
             description="For containers and load balancers. Never busy, never behind a token.",
             answers={
                 200: Reply(

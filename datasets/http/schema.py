@@ -103,6 +103,8 @@ class Call:
     body: Json | None = None
     """The `requestBody`."""
     answers: Mapping[int, Reply]
+    is_open: bool = False
+    """Whether it never takes a token, whatever the settings say."""
 
     def told(self) -> Json:
         found: Json = {"operationId": self.name, "summary": self.summary, "tags": [self.tag]}
@@ -113,7 +115,7 @@ class Call:
         if self.body is not None:
             found["requestBody"] = self.body
         # Without a token, or with one: the settings decide which calls ask for it.
-        found["security"] = [{}, {"token": []}]
+        found["security"] = [] if self.is_open else [{}, {"token": []}]
         found["responses"] = {str(status): self.answers[status].told() for status in sorted(self.answers)}
         return found
 
