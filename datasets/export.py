@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import zipfile
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
@@ -10,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from embeddings.reducers import REDUCERS
 from embeddings.vectors import Vectors
 
 from . import report, thumbnails
 from .collection import Upload
-from .tilemap import CELL
+from .tilemap import CELL, cell_of
 
 FORMAT = 1
 """Of the archive's content."""
@@ -46,7 +48,6 @@ def everything(upload: Upload) -> Iterator[bytes]:
 
 def projector(upload: Upload) -> Iterator[bytes]:
     """Tensors, labels, sprite and `projector_config.pbtxt`, as `tensorboard --logdir` takes them."""
-    sheet = upload.sheet(0)
     tensors: dict[str, Callable[[], Vectors]] = {
         "features": upload.features,
         **{name: lambda name=name: upload.dataset.vectors(name) for name in REDUCERS},  # type: ignore[misc]
@@ -54,7 +55,7 @@ def projector(upload: Upload) -> Iterator[bytes]:
     files: dict[str, Content] = {
         "projector_config.pbtxt": lambda: _projector_config(upload, list(tensors)).encode(),
         "metadata.tsv": lambda: _labels(upload),
-        "sprite.jpg": sheet.tilemap,
+        "sprite.jpg": lambda: _sprite(upload),
     }
     for name, read in tensors.items():
         files[f"{name}.bytes"] = lambda read=read: np.ascontiguousarray(read(), "<f4").tobytes()  # type: ignore[misc]
@@ -153,6 +154,20 @@ def _labels(upload: Upload) -> bytes:
     lines = [["name", *(column.name for column in columns)]]
     lines += [[name, *(column.value(row) for column in columns)] for row, name in enumerate(names)]
     return "".join("\t".join(map(_plain, line)) + "\n" for line in lines).encode()
+
+
+def _sprite(upload: Upload) -> bytes:
+    """The tiles in a square: the projector counts rows of ⌈√n⌉ pictures, whatever the sheet's width."""
+    tiles = thumbnails.tilemap(upload.sheet(0))
+    side = math.ceil(math.sqrt(upload.total))
+    square = np.full((side * CELL, side * CELL, 3), 255, np.uint8)
+    for row in range(upload.total):
+        left, top = cell_of(row)
+        down, right = (CELL * place for place in divmod(row, side))
+        square[down : down + CELL, right : right + CELL] = tiles[top : top + CELL, left : left + CELL]
+    file = io.BytesIO()
+    Image.fromarray(square).save(file, "JPEG", quality=92)
+    return file.getvalue()
 
 
 def _plain(value: Any) -> str:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from datasets.models import Dataset
 
-from .pictures import photograph
+from .pictures import colour, photograph, picture
 from .test_pictures import upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -67,7 +67,16 @@ def test_the_projectors_folder_is_whole(client: Client, identity: str) -> None:
     lines = archive.read("metadata.tsv").decode().splitlines()
     assert lines[:3] == ["name\tage\tnote", "0.jpg\t\ttwo", "1.jpg\t7\twith tab"]
     assert len(lines) == 7
-    assert Image.open(io.BytesIO(archive.read("sprite.jpg"))).width == 500
+
+
+def test_the_projectors_sprite_is_a_square_in_the_order_of_rows(client: Client) -> None:
+    identity = upload(client, {f"{k:02d}.png": picture(37 * k % 1000) for k in range(23)})
+    sprite = np.asarray(Image.open(io.BytesIO(exported(client, identity, "?format=projector").read("sprite.jpg"))))
+    assert sprite.shape == (250, 250, 3)  # TensorBoard takes 23 pictures for 5 rows of 5
+    for k in range(23):
+        row, place = divmod(k, 5)
+        centre = sprite[row * 50 + 25, place * 50 + 25].astype(int)
+        assert np.abs(centre - colour(37 * k % 1000)).max() < 12
 
 
 def test_without_metadata_the_labels_are_names(client: Client) -> None:
