@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
-from datasets.views import contract, health, interface, management, pictures, search, vectors
+from datasets.views import contract, exports, health, interface, management, pictures, search, vectors
 from viewer import views as pages
 
 handler400 = "datasets.http.error_answers.bad_request"
@@ -41,6 +41,7 @@ urlpatterns = [
     *of_both("images/<str:index>/neighbors", search.Neighbours.as_view()),
     path("dataset/<str:identity>/duplicates", search.Duplicates.as_view()),
     path("dataset/<str:identity>/outliers", search.Outliers.as_view()),
+    path("dataset/<str:identity>/export", exports.Export.as_view()),
     path("dataset/<str:identity>/report", pictures.Report.as_view()),
     path("search", search.Search.as_view()),
     path("dataset/<str:identity>/tilemap/manifest", pictures.Manifest.as_view()),
