@@ -109,8 +109,10 @@ class DatasetAdmin(ReadOnlyAdmin):
                     "seconds",
                     "seconds_by_stage",
                     "backbone",
+                    "precision",
                     "engine",
                     "space",
+                    "variance",
                 )
             },
         ),
@@ -182,6 +184,10 @@ class DatasetAdmin(ReadOnlyAdmin):
     def seconds_by_stage(self, dataset: Dataset) -> str:
         rows = {stage: f"{seconds:.3f} s" for stage, seconds in dataset.timings.items()}
         return _rendered("figures", rows=rows) if rows else self.empty_value_display
+
+    @admin.display(description="variance along PCA's axes")
+    def variance(self, dataset: Dataset) -> str:
+        return " + ".join(f"{100 * share:.1f} %" for share in dataset.explained_variance) or self.empty_value_display
 
     @admin.display(description="names")
     def picture_names(self, dataset: Dataset) -> str:

@@ -126,7 +126,9 @@ def _wait(dataset: Dataset) -> Dataset:
             raise Refusal(dataset.error, dataset.error_status)
         patient = timezone.now() - began < _WORKER_MAY_BE_AWAY
         if dataset.status == Status.QUEUED and not patient and WorkerState.objects.current() is None:
-            dataset.fail("No worker is running, so nothing can be computed. Try again later.", status=500)
+            if not dataset.awaited:  # it was in the queue before this client came, and may stay there
+                raise Refusal(_NO_WORKER, 500)
+            dataset.fail(_NO_WORKER, status=500)
         if Dataset.objects.filter(pk=dataset.pk).stale().give_up(WORKER_DIED):
             dataset.refresh_from_db()
             if dataset.status == Status.QUEUED:
@@ -134,5 +136,6 @@ def _wait(dataset: Dataset) -> Dataset:
         time.sleep(_POLL_SECONDS)
 
 
+_NO_WORKER = "No worker is running, so nothing can be computed. Try again later."
 WORKER_DIED = "The worker died while it computed this upload. Nothing is lost: send it again."
 SERVICE_DIED = "The service was stopped while it computed this upload. Nothing is lost: send it again."

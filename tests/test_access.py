@@ -78,6 +78,19 @@ def test_everything_takes_a_token_if_so_set(client: Client, settings: Settings, 
     assert with_token(token).get("/dataset").status_code == 200
 
 
+def test_no_cache_gives_to_others_what_took_a_token(settings: Settings, token: str) -> None:
+    settings.TOKENS = "all"
+    client = with_token(token)
+    identity = send(client, zipped({f"{k}.jpg": photograph(k) for k in range(3)})).content.decode()
+    for path in ("/dataset/info", f"/dataset/{identity}/features/pca", f"/dataset/{identity}/tilemap"):
+        response = client.get(path)
+        response.close()
+        assert response.status_code == 200
+        assert "private" in response["Cache-Control"]
+        assert "public" not in response["Cache-Control"]
+        assert "s-maxage" not in response["Cache-Control"]
+
+
 def test_people_log_in_for_the_pages(client: Client, settings: Settings, admin_client: Client) -> None:
     settings.TOKENS = "all"
     response = client.get("/")

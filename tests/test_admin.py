@@ -75,6 +75,7 @@ def test_the_list_and_the_page_show_an_upload(admin_client: Client, ready: Datas
     whole = content(admin_client, page(ready))
     for shown in (ready.hash, "tilemap.jpg", "pca.png", "umap.png", ready.engine, "5.jpg", ready.skipped[0]["reason"]):
         assert shown in whole
+    assert " + ".join(f"{100 * share:.1f} %" for share in ready.explained_variance) in whole
     assert "bad &lt;i&gt;.jpg" in whole
     assert "Try again" not in whole
 

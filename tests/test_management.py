@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from datasets import forecast, uploads
+from datasets import forecast, recovery, uploads
 from datasets.busy import LIFETIME
 from datasets.models import BusyFlag, Dataset, Status
 from embeddings.reducers import SEED
@@ -70,6 +70,13 @@ def test_the_explained_variance_is_that_of_the_vectors(client: Client, ready: Da
     assert 0 < sum(shares) <= 1
     spread = ready.vectors("pca").var(axis=0)
     assert list(spread / spread[0]) == pytest.approx([share / shares[0] for share in shares], rel=1e-3)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_few_pictures_vary_along_few_axes(client: Client, count: int) -> None:
+    identity = upload(client, zipped({f"{k}.jpg": photograph(k) for k in range(count)}))
+    shares = client.get(f"/dataset/{identity}").json()["explained_variance"]
+    assert shares == pytest.approx([count - 1, 0, 0], abs=1e-3)
 
 
 def test_a_failed_dataset_says_why(client: Client) -> None:
@@ -252,6 +259,22 @@ def test_files_that_go_while_they_are_read_are_not_a_fault(client: Client, ready
         response = client.get(f"/dataset/{ready.hash}/{path}")
         assert response.status_code == 404
         assert sentence(response.json(), 404)
+
+
+@pytest.mark.parametrize(("attempts", "ended"), [(1, Status.READY), (3, Status.FAILED)])
+def test_the_work_of_a_silent_worker_is_begun_again(attempts: int, ended: Status) -> None:
+    long_ago = timezone.now() - timedelta(minutes=1)
+    facts = {"worker": "gone", "attempts": attempts, "started_at": long_ago, "beat_at": long_ago}
+    dataset = row(0, Status.PROCESSING, **facts)
+    dataset.store("archive", "archive.zip", zipped({"a.jpg": photograph(1), "b.jpg": photograph(2)}))
+    dataset.save()
+    recovery.after_silence("gone")  # its own is not for it to judge
+    dataset.refresh_from_db()
+    assert dataset.status == Status.PROCESSING
+    recovery.after_silence("another")
+    dataset.refresh_from_db()
+    assert dataset.status == ended  # tests compute what is queued at once
+    assert bool(dataset.error) == (ended == Status.FAILED)
 
 
 def test_no_original_is_kept_where_none_is_to_be(client: Client, settings: Settings) -> None:

@@ -80,7 +80,8 @@ class ServerTiming:
 class OnlyNow:
     """`Cache-Control: no-store` on refusals, faults and what was asked for by POST: the next time it may be otherwise.
 
-    Caches may keep a 404 otherwise, and give it for a tilemap that has been built since.
+    Caches may keep a 404 otherwise, and give it for a tilemap that has been built since. Nor may they give to others
+    what someone had to show a token for.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -90,7 +91,15 @@ class OnlyNow:
         response = self._get_response(request)
         if response.status_code >= 400 or request.method not in {"GET", "HEAD"}:
             response.headers.setdefault("Cache-Control", "no-store")
+        if settings.TOKENS == "all" and not request.path.startswith(settings.STATIC_URL):
+            response["Cache-Control"] = _private(response.get("Cache-Control", "no-cache"))
         if request.method == "HEAD" and isinstance(response, HttpResponse):
             # With the length that GET would have. gunicorn would drop the body itself, and write a warning each time.
             response.content = b""
         return response
+
+
+def _private(cache_control: str) -> str:
+    """The same, for the client's own cache alone."""
+    kept = [part for part in cache_control.split(", ") if part != "public" and not part.startswith("s-maxage")]
+    return ", ".join(["private", *(part for part in kept if part != "private")])
