@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from django_tasks_db.models import DBTaskResult
 from PIL import Image
+from pytest_django import Settings
 
-from datasets import tasks
+from datasets import lookup, tasks
 from datasets.management.commands.build_demo import _digits
-from datasets.models import Dataset
+from datasets.models import Dataset, WorkerState
 from embeddings import neighbours
 from embeddings.neighbours import Finder, Index
 
@@ -221,6 +223,24 @@ def test_what_cannot_be_looked_up_is_a_sentence(client: Client, data: Path) -> N
     ):
         assert response.status_code == status, response.content
         assert response.json()["error"].endswith(".")
+    assert not list((data / "tmp").iterdir())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_worker_or_in_its_long_absence_a_client_is_sent_away(
+    client: Client, settings: Settings, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = upload(client, {"a.jpg": photograph(1), "b.jpg": photograph(2)})
+    settings.TASKS_BACKEND = "database"
+    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+    monkeypatch.setattr(lookup, "PATIENCE_SECONDS", 0.3)
+    for sentence in ("No worker is running", "The worker has other work"):
+        response = ask(client, photograph(1), f"?in={identity}")
+        assert response.status_code == 503
+        assert response.json()["error"].startswith(sentence)
+        assert int(response["Retry-After"]) > 0
+        WorkerState.objects.beat("busy")
+    assert not DBTaskResult.objects.exists()
     assert not list((data / "tmp").iterdir())
 
 
