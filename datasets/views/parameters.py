@@ -41,10 +41,3 @@ def one_of(request: Request, name: str, known: Iterable[str], default: str) -> s
     if text not in words:
         raise Refusal(f"“{name}” must be one of {', '.join(words)}, not “{text[:40]}”.")
     return text
-
-
-def only(request: Request, known: Iterable[str]) -> None:
-    """Refuse a parameter that the call does not have: a misspelt one would be ignored in silence."""
-    for name in request.query_params:
-        if name not in known:
-            raise Refusal(f"This call has no parameter “{name[:40]}”; it has {', '.join(known)}.")
