@@ -1,6 +1,7 @@
 """Who is like whom: exactly and by the index, through the calls, on real digits by the real network."""
 
 import io
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,24 @@ def test_an_upload_is_compared_with_the_catalogue(client: Client, catalogue_of_p
     # Features of another network say nothing about the catalogue's.
     Dataset.objects.update(network="resnet50:0:fp32")
     assert client.get(f"/dataset/{identity}/images/0/neighbors?in=catalogue").status_code == 409
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_large_catalogue_gets_an_index_that_answers_as_before(
+    client: Client, data: Path, catalogue_of_photographs: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "/catalogue/images/7/neighbors?k=5"
+    exactly = client.get(path).json()
+    assert not (data / "catalogue" / "neighbours").exists()
+    monkeypatch.setattr(neighbours, "EXACT_ROWS", 20)
+    call_command("fit_reducers", **QUIET)
+    assert (data / "catalogue" / "neighbours" / "index.json").is_file()
+    assert client.get(path).json() == exactly
+    # Without the index it could not be asked any more: its cells are what is searched.
+    (data / "catalogue" / "neighbours" / "index.faiss").rename(data / "index.faiss")
+    os.utime(data / "catalogue" / "neighbours" / "index.json", (1, 1))
+    with pytest.raises(RuntimeError, match=r"index\.faiss"):
+        client.get(path)
 
 
 @pytest.mark.django_db(transaction=True)
