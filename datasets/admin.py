@@ -1,5 +1,6 @@
 """The admin: what was uploaded and how that went. Looked at, deleted and tried again, but never edited."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -116,7 +117,10 @@ class DatasetAdmin(ReadOnlyAdmin):
                 )
             },
         ),
-        ("Pictures", {"fields": ("count", "picture_names", "skipped_files", "passed_over", "whole_tilemap")}),
+        (
+            "Pictures",
+            {"fields": ("count", "picture_names", "report_counts", "skipped_files", "passed_over", "whole_tilemap")},
+        ),
         ("Vectors", {"fields": ("clouds",)}),
     )
 
@@ -192,6 +196,13 @@ class DatasetAdmin(ReadOnlyAdmin):
     @admin.display(description="names")
     def picture_names(self, dataset: Dataset) -> str:
         return _rendered("names", names=dataset.names) if dataset.names else self.empty_value_display
+
+    @admin.display(description="import report")
+    def report_counts(self, dataset: Dataset) -> str:
+        if not _is_there(dataset.report):
+            return self.empty_value_display
+        counts = json.loads(_content(dataset.report))["counts"]
+        return _rendered("figures", rows={outcome.replace("_", " "): count for outcome, count in counts.items()})
 
     @admin.display(description="skipped files")
     def skipped_files(self, dataset: Dataset) -> str:

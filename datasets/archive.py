@@ -148,6 +148,8 @@ class Archive:
         self.metadata = next((name for name in METADATA if name in notes), None)
         """The file that says something of the pictures, if there is one."""
         self.passed_over -= self.metadata is not None
+        for name in notes.keys() - {self.metadata}:
+            self._leave(name, f"{self.metadata} is taken")
         self._entries = dict(sorted(found.items())) | {name: notes[name] for name in [self.metadata] if name}
         if not found:
             raise Refusal(_nothing_found(in_folders))

@@ -99,6 +99,14 @@ class Work:
         return self.folder / "neighbours"
 
     @property
+    def index_version(self) -> int:
+        """Another one for another index; 0 where there is none."""
+        try:
+            return (self.neighbours / "index.json").stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
+    @property
     def network(self) -> str:
         """What the features were computed with; empty where an older version did not say it all."""
         card = self.card

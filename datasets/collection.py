@@ -18,7 +18,7 @@ import orjson
 from django.conf import settings
 
 from embeddings.features import Features
-from embeddings.neighbours import Finder, Index
+from embeddings.neighbours import Finder
 from embeddings.reducers import REDUCERS, ModelError, Reducer
 from embeddings.vectors import BadVectors, load
 
@@ -189,7 +189,7 @@ class Installed(Collection):
             raise NotThere(
                 "The features of this catalogue are not at hand: neighbours can be found once it has been built here."
             )
-        return _finder(self.work, self.catalogue.identity, Index.open(self.work.neighbours) is not None)
+        return _finder(self.work, self.catalogue.identity, self.work.index_version)
 
     def sheet(self, number: int) -> Sheet:
         tilemap = tilemap_path(self.catalogue.folder, number)
@@ -244,8 +244,8 @@ def _columns(path: Path, place: str) -> Mapping[str, Sequence[Any]]:
 
 
 @lru_cache(maxsize=1)
-def _finder(work: Work, identity: str, indexed: bool) -> Finder:
-    return Finder(work.blocks(), work.neighbours if indexed else None)
+def _finder(work: Work, identity: str, index: int) -> Finder:
+    return Finder(work.blocks(), work.neighbours if index else None)
 
 
 def _work(data: Path, identity: str) -> Work | None:

@@ -82,14 +82,14 @@ def answer(path: str, target: str | None, count: int) -> dict[str, Any]:
 
 
 def _answer(path: Path, target: str | None, count: int) -> dict[str, Any]:
-    pipeline = compute.catalogue_pipeline()
+    pipeline = compute.pipeline()  # whose network is warm, whatever space it has
     among = collection.find(target)
     check_comparable(pipeline.network, among)
     features = _features(path, pipeline)
     found = among.finder().nearest(features[0], count)
     return {
         "neighbors": told(among, found.rows.tolist(), found.similarities.tolist(), target or "catalogue"),
-        **_places(features, among, pipeline),
+        **_places(features, among, compute.catalogue_pipeline()),
         "in": target or "catalogue",
     }
 

@@ -85,7 +85,9 @@ class Service:
     def get(self, path: str, **headers: str) -> Answer:
         return self.send(urllib.request.Request(self.url(path), headers=headers))
 
-    def upload(self, archive: bytes, name: str = "photos.zip", timeout: float = 120, **more: str) -> Answer:
+    def upload(
+        self, archive: bytes, name: str = "photos.zip", timeout: float = 120, path: str = "/dataset", **more: str
+    ) -> Answer:
         boundary = "----tests"
         body = (
             (
@@ -96,7 +98,7 @@ class Service:
             + f"\r\n--{boundary}--\r\n".encode()
         )
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", **more}
-        return self.send(urllib.request.Request(self.url("/dataset"), body, headers), timeout)
+        return self.send(urllib.request.Request(self.url(path), body, headers), timeout)
 
     def send(self, request: urllib.request.Request, timeout: float = 60) -> Answer:
         try:

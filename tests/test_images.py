@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from embeddings.images import FORMATS, RGB, NotAnImage, UnreadableImage, crop, decode, in_order
+from embeddings.images import FORMATS, RGB, NotAnImage, UnreadableImage, crop, decode, decode_picture, in_order
 
 from .pictures import encode, photograph
 
@@ -440,3 +440,17 @@ def test_a_damaged_file_is_a_picture_or_unreadable_and_nothing_else(form: str) -
             assert rgb.dtype == np.uint8
             assert rgb.ndim == rgb.shape[2] == 3
             assert rgb.size > 0
+
+
+@pytest.mark.parametrize("form", ["JPEG", "TIFF", "PNG", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_width_and_height_are_those_of_the_whole_upright_picture(form: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture = decode_picture(
+        encode(Image.new("RGB", (1200, 800), "red"), form, exif=exif), min_side=64, max_pixels=10**7
+    )
+    assert (picture.width, picture.height) == ((1200, 800) if orientation < 5 else (800, 1200))
+    assert picture.media_type == f"image/{form.lower()}"
+    height, width = picture.rgb.shape[:2]
+    assert (width > height) == (picture.width > picture.height)

@@ -1,6 +1,7 @@
 """Who is like whom: exactly and by the index, through the calls, on real digits by the real network."""
 
 import io
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,13 @@ import numpy as np
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from django_tasks_db.models import DBTaskResult
 from PIL import Image
+from pytest_django import Settings
 
-from datasets import tasks
+from datasets import lookup, tasks
 from datasets.management.commands.build_demo import _digits
-from datasets.models import Dataset
+from datasets.models import Dataset, WorkerState
 from embeddings import neighbours
 from embeddings.neighbours import Finder, Index
 
@@ -172,6 +175,24 @@ def test_an_upload_is_compared_with_the_catalogue(client: Client, catalogue_of_p
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_large_catalogue_gets_an_index_that_answers_as_before(
+    client: Client, data: Path, catalogue_of_photographs: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "/catalogue/images/7/neighbors?k=5"
+    exactly = client.get(path).json()
+    assert not (data / "catalogue" / "neighbours").exists()
+    monkeypatch.setattr(neighbours, "EXACT_ROWS", 20)
+    call_command("fit_reducers", **QUIET)
+    assert (data / "catalogue" / "neighbours" / "index.json").is_file()
+    assert client.get(path).json() == exactly
+    # Without the index it could not be asked any more: its cells are what is searched.
+    (data / "catalogue" / "neighbours" / "index.faiss").rename(data / "index.faiss")
+    os.utime(data / "catalogue" / "neighbours" / "index.json", (1, 1))
+    with pytest.raises(RuntimeError, match=r"index\.faiss"):
+        client.get(path)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_picture_is_looked_up_in_the_catalogue_and_placed_there(
     client: Client, catalogue_of_photographs: dict[str, bytes]
 ) -> None:
@@ -221,6 +242,24 @@ def test_what_cannot_be_looked_up_is_a_sentence(client: Client, data: Path) -> N
     ):
         assert response.status_code == status, response.content
         assert response.json()["error"].endswith(".")
+    assert not list((data / "tmp").iterdir())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_worker_or_in_its_long_absence_a_client_is_sent_away(
+    client: Client, settings: Settings, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = upload(client, {"a.jpg": photograph(1), "b.jpg": photograph(2)})
+    settings.TASKS_BACKEND = "database"
+    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+    monkeypatch.setattr(lookup, "PATIENCE_SECONDS", 0.3)
+    for sentence in ("No worker is running", "The worker has other work"):
+        response = ask(client, photograph(1), f"?in={identity}")
+        assert response.status_code == 503
+        assert response.json()["error"].startswith(sentence)
+        assert int(response["Retry-After"]) > 0
+        WorkerState.objects.beat("busy")
+    assert not DBTaskResult.objects.exists()
     assert not list((data / "tmp").iterdir())
 
 

@@ -184,6 +184,20 @@ def test_killing_gunicorn_alone_brings_it_back(service: Service, slow_archive: b
     assert service.upload(archive(5)).status == 200
 
 
+def test_a_picture_is_looked_up_by_the_worker(service: Service) -> None:
+    identity = service.upload(archive(71)).body.decode()
+    answer = service.upload(photograph(71_003), "me.jpg", path=f"/search?in={identity}&k=2")
+    assert answer.status == 200
+    found = answer.json()
+    assert [each["name"] for each in found["neighbors"]][0] == "3.jpg"
+    places = service.get(f"/dataset/{identity}/features/pca").json()["features"]
+    assert np.allclose(found["pca"], places[3], atol=1e-3)
+    refused = service.upload(b"no picture", "me.jpg", path=f"/search?in={identity}")
+    assert refused.status == 400
+    assert "cannot be read" in refused.json()["error"]
+    assert not list((service.data / "tmp").iterdir())
+
+
 def test_the_web_process_stays_small_and_loads_nothing_heavy(service: Service) -> None:
     (web,) = (pid for name, pid in service.children().items() if name == "web")
     (process,) = (int(pid) for pid in Path(f"/proc/{web}/task/{web}/children").read_text().split())

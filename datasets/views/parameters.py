@@ -46,10 +46,3 @@ def choice(request: Request, name: str, known: Iterable[str]) -> str | None:
 def one_of(request: Request, name: str, known: Iterable[str], default: str) -> str:
     """As `choice`, with a word for where nothing was said."""
     return choice(request, name, known) or default
-
-
-def only(request: Request, known: Iterable[str]) -> None:
-    """Refuse a parameter that the call does not have: a misspelt one would be ignored in silence."""
-    for name in request.query_params:
-        if name not in known:
-            raise Refusal(f"This call has no parameter “{name[:40]}”; it has {', '.join(known)}.")
