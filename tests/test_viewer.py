@@ -5,7 +5,6 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -61,14 +60,16 @@ def install(data: Path) -> None:
     path.write_bytes(sheet.jpeg())
 
 
-def pixel(visit: Visit, x: float, y: float) -> "np.ndarray[Any, np.dtype[np.int64]]":
-    shot = visit.page.screenshot(clip={"x": int(x), "y": int(y), "width": 1, "height": 1})
-    return np.array(Image.open(io.BytesIO(shot)).convert("RGB").getpixel((0, 0)))
+def look(visit: Visit) -> Image.Image:
+    return Image.open(io.BytesIO(visit.page.screenshot())).convert("RGB")
 
 
-def seen(visit: Visit, x: float, y: float) -> int:
+def seen(image: Image.Image, x: float, y: float) -> int:
     """Which picture is drawn at a point: the one whose colour the pixel has. -1 if it has none's."""
-    distances = np.abs(np.array([colour(index) for index in range(COUNT)]) - pixel(visit, x, y)).max(axis=1)
+    if not (0 <= x < image.width and 0 <= y < image.height):
+        return -1
+    pixel = np.array(image.getpixel((int(x), int(y))))
+    distances = np.abs(np.array([colour(index) for index in range(COUNT)]) - pixel).max(axis=1)
     return int(distances.argmin()) if distances.min() <= 10 else -1
 
 
@@ -99,7 +100,8 @@ def test_it_draws_all_pictures_and_asks_nobody_else(visit: Visit) -> None:
     assert visit.page.title() == "Colours – WWZD"
     expect(visit.page.locator("#collection-count")).to_have_text("150")
     without_fading(visit)
-    found = {seen(visit, *place(visit, row)) for row in range(COUNT)}
+    image = look(visit)
+    found = {seen(image, *place(visit, row)) for row in range(COUNT)}
     # Those behind others do not show.
     assert len(found - {-1}) > COUNT / 3
 
@@ -107,7 +109,7 @@ def test_it_draws_all_pictures_and_asks_nobody_else(visit: Visit) -> None:
 def test_no_white_shows_beside_a_picture(visit: Visit) -> None:
     visit.open()
     without_fading(visit)
-    image = np.asarray(Image.open(io.BytesIO(visit.page.locator("#cloud").screenshot())).convert("RGB"))
+    image = np.asarray(look(visit))
     # None of the colours is as bright as that, and the ground is dark.
     assert image[90:600, 60:940].min(axis=2).max() < 240
 
@@ -118,19 +120,19 @@ def test_hovering_names_the_picture_under_the_cursor(visit: Visit) -> None:
     for x, y in points_to_try(visit):
         visit.page.mouse.move(5, 690)
         visit.rest()
-        row = seen(visit, x, y)
+        row = seen(look(visit), x, y)
         assert row >= 0
         visit.page.mouse.move(x, y)
         expect(visit.page.locator("#hover p")).to_have_text(f"Picture {row + 1}")
         visit.rest()
-        assert seen(visit, x, y) == row, "the one under the cursor is not in front"
+        assert seen(look(visit), x, y) == row, "the one under the cursor is not in front"
 
 
 def test_a_click_opens_the_picture(visit: Visit) -> None:
     visit.open()
     without_fading(visit)
     x, y = points_to_try(visit)[2]
-    row = seen(visit, x, y)
+    row = seen(look(visit), x, y)
     visit.page.mouse.click(x, y)
     expect(visit.page.locator("#panel h2")).to_have_text(f"Picture {row + 1}")
     assert f"picture={row}" in visit.page.url
@@ -149,7 +151,7 @@ def test_another_reducer_moves_every_picture_to_its_place_there(visit: Visit) ->
     assert np.median(moved) > 20
     assert "view=pca" in visit.page.url
     for x, y in points_to_try(visit, 3):
-        row = seen(visit, x, y)
+        row = seen(look(visit), x, y)
         assert row >= 0
         assert visit.page.evaluate(f"wwzd.stage.at({x}, {y})") == row
 
@@ -158,7 +160,8 @@ def test_dots_have_the_colours_of_their_pictures(visit: Visit) -> None:
     visit.open()
     pick(visit, "mode", "dots")
     without_fading(visit)
-    matching = [seen(visit, *place(visit, row)) == row for row in range(COUNT)]
+    image = look(visit)
+    matching = [seen(image, *place(visit, row)) == row for row in range(COUNT)]
     assert np.mean(matching) > 0.7
 
 
@@ -204,7 +207,7 @@ def test_two_layouts_stand_side_by_side_and_share_the_selection(visit: Visit) ->
         found = visit.page.evaluate(f"Array.from({{length: {COUNT}}}, (_, row) => wwzd.stage.where(row, {pane}))")
         clear = [(p["x"], p["y"]) for p in found if left + 40 < p["x"] < left + 460 and 100 < p["y"] < 600]
         x, y = clear[len(clear) // 2]
-        row = seen(visit, x, y)
+        row = seen(look(visit), x, y)
         assert row >= 0
         assert visit.page.evaluate(f"wwzd.stage.at({x}, {y})") == row
 
@@ -306,7 +309,8 @@ def test_a_zip_becomes_a_cloud(visit: Visit) -> None:
     assert re.search(r"\?dataset=[0-9a-f]{32}$", visit.page.url.split("&")[0])
     expect(visit.page.locator("#collection-count")).to_have_text("20")
     without_fading(visit)
-    shown = {row for row in range(20) if seen(visit, *place(visit, row)) == 7 * row}
+    image = look(visit)
+    shown = {row for row in range(20) if seen(image, *place(visit, row)) == 7 * row}
     assert len(shown) >= 5
 
 

@@ -122,8 +122,8 @@ function message(head, text, add = false) {
     h("h2", {}, head),
     h("p", {}, text),
     add
-      ? h("button", { class: "strong", onclick: () => uploader.ask() }, t("add"))
-      : stage && h("button", { class: "strong", onclick: () => go("") }, t("toCatalogue")),
+      ? h("button", { class: "strong", autofocus: true, onclick: () => uploader.ask() }, t("add"))
+      : stage && h("button", { class: "strong", autofocus: true, onclick: () => go("") }, t("toCatalogue")),
   );
   find("empty").hidden = false;
 }
@@ -329,9 +329,10 @@ function quoted(text) {
 
 async function search(text) {
   const { collection } = stage;
-  const { images } = await collection.images({ name: text, limit: 200 });
+  status(t("searching"));
+  const rows = await collection.search(text);
   if (stage.collection !== collection) return;
-  const rows = images.map(({ index }) => index);
+  status("");
   panels.results(stage, rows, {
     title: many("results", rows.length),
     empty: t("noResults"),
@@ -517,7 +518,11 @@ function hint(asked = false) {
       { class: "keys" },
       t("hint").flatMap(([key, does]) => [h("dt", {}, key), h("dd", {}, does)]),
     ),
-    h("div", { class: "actions" }, h("button", { class: "strong", onclick: () => dialog.close() }, t("understood"))),
+    h(
+      "div",
+      { class: "actions" },
+      h("button", { class: "strong", autofocus: true, onclick: () => dialog.close() }, t("understood")),
+    ),
   );
   dialog.showModal();
 }
@@ -636,6 +641,7 @@ function erase(id, name, dialog) {
         "button",
         {
           class: "strong",
+          autofocus: true,
           onclick: async () => {
             dialog.close();
             try {
