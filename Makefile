@@ -24,6 +24,7 @@ lint: .venv/installed-dev $(MODULES)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	HTTPS=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 bench: .venv/installed-dev page

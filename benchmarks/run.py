@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-MODULES = ("decoding", "upload", "layout", "serving")
+MODULES = ("decoding", "upload", "layout", "serving", "neighbours", "formats")
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from django.views.decorators.http import require_POST
 from embeddings.reducers import REDUCERS
 
 from . import preview, uploads
-from .models import BusyFlag, Dataset, Status, WorkerState
+from .models import RESULTS, BusyFlag, Dataset, Status, WorkerState
 from .tilemap import CELL, COLUMNS
 
 admin.site.site_header = admin.site.site_title = "WWZD"
@@ -31,7 +31,7 @@ admin.site.index_title = "Uploads and their state"
 admin.site.enable_nav_sidebar = False  # the few pages are a click apart, and the list of datasets is wide
 
 _SHOWN_SKIPPED = 1000
-_FILES = ("archive", "tilemap", "features", "pca", "umap")
+_FILES = ("archive", *RESULTS)
 
 
 class JSONLength(Func):

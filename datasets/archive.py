@@ -6,20 +6,27 @@ limits allow.
 
 import bz2
 import copy
+import io
 import mimetypes
+import struct
 import zipfile
 import zlib
-from dataclasses import dataclass
-from typing import IO
+from dataclasses import dataclass, field
+from typing import IO, NamedTuple
 
 from .errors import Refusal
 
 # Methods whose decompressors need little memory. LZMA's dictionary may be asked to take gigabytes.
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2}
 _ENCRYPTED = 0x1
+METADATA = ("metadata.csv", "metadata.json")
+"""What the file that says something of the pictures is called, in any case of letters; the first one counts."""
+_LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 # Python's own table, without the operating system's: the same archive is judged alike on every machine.
 _TYPES = mimetypes.MimeTypes()
 _DIRECTORY_BYTES_A_MEMBER = 512
+# Of what is passed over: an archive may have 100,000 entries, with names as long as it likes.
+_LISTED, _LONGEST_NAME = 10_000, 255
 
 # A page of one colour shrinks a thousandfold and is harmless; a ratio says something about large members only.
 _RATIO_MATTERS_FROM = 32 * 2**20
@@ -45,6 +52,52 @@ class Skipped:
 
     name: str
     reason: str
+    kind: str = field(default="unreadable", compare=False)
+    """What the import report calls it."""
+
+    def told(self) -> dict[str, str]:
+        return {"name": self.name, "reason": self.reason}
+
+
+class Member(NamedTuple):
+    """Where a file lies in a ZIP: enough to read it again without the directory, of perhaps 200,000 entries."""
+
+    offset: int
+    """Of its local header."""
+    packed: int
+    """Bytes."""
+    size: int
+    """Bytes, unpacked."""
+    method: int
+    crc: int
+
+    @classmethod
+    def of(cls, entry: zipfile.ZipInfo) -> "Member":
+        return cls(entry.header_offset, entry.compress_size, entry.file_size, entry.compress_type, entry.CRC)
+
+    def read(self, file: IO[bytes]) -> bytes:
+        """The file's bytes, never more than were declared. Raises `MemberError` where the ZIP is another by now."""
+        try:
+            file.seek(self.offset)
+            header = file.read(_LOCAL_HEADER.size)
+            signature, *_, name, extra = _LOCAL_HEADER.unpack(header)
+            if signature != b"PK\x03\x04":
+                raise zipfile.BadZipFile("Bad magic number for file header")
+            if self.packed > self.size * 1.02 + 2**16:
+                raise zipfile.BadZipFile("packed to more than its size")
+            file.seek(name + extra, io.SEEK_CUR)
+            packed = file.read(self.packed)
+            if self.method == zipfile.ZIP_DEFLATED:
+                content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, self.size)
+            elif self.method == zipfile.ZIP_BZIP2:
+                content = bz2.BZ2Decompressor().decompress(packed, self.size)
+            else:
+                content = packed
+            if zlib.crc32(content) != self.crc:
+                raise zipfile.BadZipFile("Bad CRC-32")
+        except Exception as error:  # each module has its own
+            raise MemberError(f"damaged in the ZIP: {str(error) or type(error).__name__}") from error
+        return content
 
 
 class MemberError(Exception):
@@ -69,22 +122,34 @@ class Archive:
             raise Refusal("The file is not a ZIP archive, or it was cut off on its way here.") from error
         files = [entry for entry in self._zip.infolist() if not entry.filename.endswith("/")]
         found: dict[str, zipfile.ZipInfo] = {}
+        notes: dict[str, zipfile.ZipInfo] = {}
         self.replaced: list[Skipped] = []
         """Files that another one of the same name replaced, as it would when unpacked."""
         self.passed_over = 0
         """Files that are no pictures, are hidden or lie in folders."""
+        self.left: list[Skipped] = []
+        """The first thousands of them, each with its reason."""
         in_folders = 0
         for entry in files:
             name = _top_level_name(entry.filename)
             if name is None:
+                self._leave(entry.filename, _why_not(entry.filename))
                 in_folders += _lies_in_folder(entry.filename) and named_as_picture(entry.filename)
             elif may_be_picture(name):
                 if name in found:
-                    self.replaced.append(Skipped(name=name, reason="another file of the same name comes later"))
+                    reason = "another file of the same name comes later"
+                    self.replaced.append(Skipped(name=name, reason=reason, kind="replaced"))
                 found[name] = entry
+            elif name.lower() in METADATA:
+                notes[name.lower()] = entry
+            else:
+                self._leave(name, "its ending says that it is no picture")
         self.passed_over = len(files) - len(found) - len(self.replaced)
-        self._entries = dict(sorted(found.items()))
-        if not self._entries:
+        self.metadata = next((name for name in METADATA if name in notes), None)
+        """The file that says something of the pictures, if there is one."""
+        self.passed_over -= self.metadata is not None
+        self._entries = dict(sorted(found.items())) | {name: notes[name] for name in [self.metadata] if name}
+        if not found:
             raise Refusal(_nothing_found(in_folders))
         if sum(min(entry.file_size, limits.member_bytes) for entry in found.values()) > limits.total_bytes:
             raise Refusal(f"The ZIP unpacks to more than the limit of {_size(limits.total_bytes)}.", 413)
@@ -92,7 +157,11 @@ class Archive:
     @property
     def names(self) -> list[str]:
         """Names of what may be pictures, at the top level, sorted."""
-        return list(self._entries)
+        return [name for name in self._entries if name != self.metadata]
+
+    def _leave(self, name: str, reason: str) -> None:
+        if len(self.left) < _LISTED:
+            self.left.append(Skipped(name=name[:_LONGEST_NAME], reason=reason, kind="passed_over"))
 
     def read(self, name: str) -> bytes:
         """One member's bytes. Raises `MemberError`."""
@@ -114,6 +183,14 @@ class Archive:
                 return member.read(entry.file_size + 1)
         except Exception as error:  # as above
             raise MemberError(f"damaged in the ZIP: {str(error) or type(error).__name__}") from error
+
+    def size(self, name: str) -> int:
+        """Bytes that one says to have, unpacked."""
+        return self._entries[name].file_size
+
+    def member(self, name: str) -> Member:
+        """Where one lies."""
+        return Member.of(self._entries[name])
 
     def _read_bzip2(self, entry: zipfile.ZipInfo) -> bytes:
         """zipfile unpacks all that it has read of a bzip2 stream at once, and 4 KB of one can hold gigabytes."""
@@ -146,6 +223,13 @@ def _top_level_name(path: str) -> str | None:
     """The name of a visible file at the archive's top level, else `None`. Some Windows tools write backslashes."""
     name = path.replace("\\", "/").removeprefix("./")
     return None if "/" in name or name.startswith(".") or not name else name
+
+
+def _why_not(path: str) -> str:
+    path = path.replace("\\", "/").removeprefix("./")
+    if "__MACOSX" in path:
+        return "macOS added it"
+    return "it lies in a folder" if "/" in path else "it is hidden"
 
 
 def _lies_in_folder(path: str) -> bool:

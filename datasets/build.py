@@ -3,6 +3,7 @@
 data/build/source.json           what is being built from what; another source needs another folder
 data/build/000.{npy,jpg,json}    a range: its features, its tilemap, its names; the .json comes last and counts
 data/build/fitted/               the reducers fitted on all of it, and its vectors
+data/build/neighbours/           the index that finds neighbours, of a catalogue of many
 data/catalogue/                  the whole folder, once it is installed
 """
 
@@ -12,22 +13,25 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from embeddings import pickles
+from embeddings import neighbours, pickles
 from embeddings.backbones import BACKBONES
 from embeddings.basis import Basis
 from embeddings.features import Features
 from embeddings.images import RGB
+from embeddings.neighbours import Index
 from embeddings.pipeline import Pipeline, Space
 from embeddings.reducers import REDUCERS, SEED
 from embeddings.vectors import Vectors, load, replacing, save
 
+from .archive import Member
 from .catalogue import install, pickle_path, tilemap_path
+from .facts import as_columns
 from .gather import Pictures, gather, prepare
 from .ranges import range_id
 from .sources import Source
@@ -69,14 +73,17 @@ class Work:
         """Features of the finished ranges, memory-mapped."""
         return [np.load(self._path(number, "npy"), mmap_mode="r") for number in range(len(self.ranges()))]
 
-    def put(self, number: int, pictures: Pictures, taken: int) -> dict[str, Any]:
+    def put(
+        self, number: int, pictures: Pictures, taken: int, member: Callable[[str], Member | None]
+    ) -> dict[str, Any]:
         """Store a finished range. Returns its record."""
         save(self._path(number, "npy"), pictures.features)
         with replacing(self._path(number, "jpg")) as file:
             file.write(pictures.tilemap)
         record = {
             "names": pictures.names,
-            "skipped": [asdict(skipped) for skipped in pictures.skipped],
+            "facts": as_columns(pictures.facts) | {"member": [member(name) for name in pictures.names]},
+            "skipped": [skipped.told() for skipped in pictures.skipped],
             "taken": taken,
         }
         with replacing(self._path(number, "json")) as file:
@@ -85,6 +92,18 @@ class Work:
 
     def tilemap(self, number: int) -> Path:
         return self._path(number, "jpg")
+
+    @property
+    def neighbours(self) -> Path:
+        """The folder of the index."""
+        return self.folder / "neighbours"
+
+    @property
+    def network(self) -> str:
+        """What the features were computed with; empty where an older version did not say it all."""
+        card = self.card
+        known = f"{card['backbone']}:{card['weights']}:{card['precision']}" if card["precision"] != "int8" else ""
+        return str(card.get("network", known))
 
     def forget_fit(self) -> None:
         """Have `fit` do its work again."""
@@ -98,6 +117,7 @@ def open_work(data: Path, source: Source, pipeline: Pipeline, *, name: str, demo
     """The build folder for this source and this network, new or begun. Raises `BuildError` for another one's."""
     work = Work(folder=data / "build")
     listing = hashlib.sha256("\0".join(source.names).encode()).hexdigest()
+    # What decides whether a begun build can go on; where the source lies may change.
     card = {
         "format": FORMAT,
         "source": source.label,
@@ -106,6 +126,7 @@ def open_work(data: Path, source: Source, pipeline: Pipeline, *, name: str, demo
         "backbone": pipeline.weights.backbone.name,
         "weights": pipeline.weights.digest,
         "precision": pipeline.choice.precision,
+        "network": pipeline.network,
         "name": name,
         "demo": demo,
     }
@@ -113,7 +134,8 @@ def open_work(data: Path, source: Source, pipeline: Pipeline, *, name: str, demo
     if restart:
         shutil.rmtree(work.folder, ignore_errors=True)
     if path.exists():
-        different = [key for key, value in card.items() if work.card.get(key) != value]
+        begun = {"network": card["network"]} | work.card  # older builds do not name it
+        different = [key for key, value in card.items() if begun.get(key) != value]
         if different:
             raise BuildError(
                 f"{work.folder} holds a build begun with another {', '.join(different)} (source: "
@@ -121,7 +143,7 @@ def open_work(data: Path, source: Source, pipeline: Pipeline, *, name: str, demo
             )
     else:
         with replacing(path) as file:
-            file.write(json.dumps(card, indent=1).encode())
+            file.write(json.dumps(card | {"pictures": source.place}, indent=1).encode())
     for part in work.folder.glob("**/.*.part"):  # what a killed build was writing
         part.unlink()
     return work
@@ -145,7 +167,7 @@ def extract(
             if not pictures.names:
                 break
             taken += pictures.taken
-            records.append(work.put(len(records), pictures, taken))
+            records.append(work.put(len(records), pictures, taken, source.member))
     if not records:
         raise BuildError(f"Not one of the {len(source.names)} files of {source.label} is a picture.")
     return records
@@ -168,6 +190,14 @@ def fit(work: Work, on_step: Callable[[str], object]) -> None:
         save(fitted / f"{name}.npy", places)
     Space.save(fitted, reducers, demo=work.card["demo"])
     (fitted / "done").touch()
+
+
+def index(work: Work, on_step: Callable[[str], object]) -> None:
+    """Make the index that finds neighbours among many, if it is not there yet."""
+    blocks = work.blocks()
+    if sum(len(block) for block in blocks) > neighbours.EXACT_ROWS and Index.open(work.neighbours) is None:
+        on_step("neighbours")
+        neighbours.build(blocks, work.neighbours)
 
 
 def publish(data: Path, work: Work) -> int:

@@ -38,13 +38,13 @@ def refuse_if_up() -> None:
 
 
 @contextmanager
-def beating(beat: Callable[[], object]) -> Iterator[None]:
-    """Call `beat` every second, from a thread of its own, while the block runs."""
+def beating(beat: Callable[[], object], every: float = BEAT_SECONDS) -> Iterator[None]:
+    """Call `beat` every second, or every so many, from a thread of its own, while the block runs."""
     stop = threading.Event()
 
     def run() -> None:
         try:
-            while not stop.wait(BEAT_SECONDS):
+            while not stop.wait(every):
                 try:
                     beat()
                 except Exception:  # a beat that fails now may succeed in a second; the block must not know

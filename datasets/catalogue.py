@@ -114,7 +114,7 @@ def install(data: Path, arrays: dict[str, Vectors], *, name: str, demo: bool = F
     lengths = {reducer: len(array) for reducer, array in arrays.items()}
     if len(set(lengths.values())) != 1:
         raise BadVectors(f"the reducers have different numbers of rows: {lengths}")
-    identity = _identity(arrays)
+    identity = identify(arrays)
     folder = data / "vectors"
     for reducer, array in arrays.items():
         vectors.save(folder / f"{reducer}-{identity}.npy", array)
@@ -149,14 +149,15 @@ def import_pickles(data: Path, *, name: str = "CelebA", demo: bool = False) -> i
         installed = read_card(data)
     except BadVectors:
         installed = {}  # damaged: this is what mends it
-    if installed.get("identity") == _identity(arrays):
+    if installed.get("identity") == identify(arrays):
         # The same vectors with other dates, as after a copy of the folder: still the catalogue that it was.
         name, demo = installed["name"], installed["demo"]
     install(data, arrays, name=name, demo=demo)
     return len(next(iter(arrays.values())))
 
 
-def _identity(arrays: dict[str, Vectors]) -> str:
+def identify(arrays: dict[str, Vectors]) -> str:
+    """Equal vectors have equal identities."""
     digest = hashlib.sha256()
     for array in arrays.values():
         digest.update(array.tobytes())

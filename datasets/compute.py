@@ -54,6 +54,12 @@ def pipeline() -> Pipeline:
     return _pipeline(chosen, precision(chosen), space(chosen))
 
 
+def catalogue_pipeline() -> Pipeline:
+    """As `pipeline`, but always in the catalogue's space, if it has one for these weights: whatever SPACE says."""
+    chosen = weights()
+    return _pipeline(chosen, precision(chosen), Space.find(models_folder(chosen)))
+
+
 def precision(chosen: Weights) -> Choice:
     """What `choose_precision` found good for these weights, unless PRECISION=fp32. Raises `WeightsError`."""
     return Choice() if settings.PRECISION == "fp32" else Choice.read(models_folder(chosen), chosen)

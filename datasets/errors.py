@@ -5,6 +5,8 @@ class Refusal(Exception):
     """Something a client asked for cannot be done. `str()` is a sentence for people, `status` the HTTP status."""
 
     status = 400
+    retry_after: int | None = None
+    """Seconds after which it may be possible."""
 
     def __init__(self, sentence: str, status: int | None = None) -> None:
         super().__init__(sentence)
@@ -26,3 +28,20 @@ class Busy(Refusal):
 
     def __init__(self) -> None:
         super().__init__("Server is busy, please wait")
+
+
+class QueueFull(Refusal):
+    """As many uploads wait as may."""
+
+    status = 429
+    retry_after = 30
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} uploads are waiting already, and no more may. Send it again later.")
+
+
+class Unavailable(Refusal):
+    """Something that will work later."""
+
+    status = 503
+    retry_after = 10

@@ -7,17 +7,34 @@ from dataclasses import dataclass
 
 from embeddings.backbones import Backbone
 from embeddings.features import Features
-from embeddings.images import RGB, NotAnImage, UnreadableImage, crop, decode, in_order
+from embeddings.images import (
+    RGB,
+    NotAnImage,
+    OversizedImage,
+    TruncatedImage,
+    UnreadableImage,
+    crop,
+    decode_picture,
+    in_order,
+)
 
 from .archive import MemberError, OverLimit, Skipped, named_as_picture
+from .facts import Facts
 from .tilemap import CAPACITY, Tile, Tilemap, tile
 
 # Decoding lets go of the interpreter, and the network needs every core: as many threads as cores keep it fed.
 _DECODERS = os.cpu_count() or 2
 _AHEAD = 64
 
-Prepared = tuple[Tile, RGB]
-"""A picture's tile, and the crop that the network sees."""
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """One picture, ready for all that comes."""
+
+    tile: Tile
+    crop: RGB
+    """What the network sees."""
+    facts: Facts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +46,9 @@ class Pictures:
     tilemap: bytes
     """JPEG."""
     names: list[str]
+    facts: list[Facts]
     skipped: list[Skipped]
-    passed_over: int
+    passed_over: list[str]
     """Files that are no pictures and do not claim to be."""
     over_limit: bool
     """Whether a limit was the reason to skip any of them."""
@@ -48,8 +66,14 @@ def prepare(
 
     def work(name: str) -> tuple[str, Prepared | Exception]:
         try:
-            rgb = decode(read(name), min_side=backbone.resize, max_pixels=max_pixels)
-            return name, (tile(rgb), crop(rgb, resize=backbone.resize, side=backbone.side))
+            data = read(name)
+            picture = decode_picture(data, min_side=backbone.resize, max_pixels=max_pixels)
+            small = tile(picture.rgb)
+            return name, Prepared(
+                tile=small,
+                crop=crop(picture.rgb, resize=backbone.resize, side=backbone.side),
+                facts=Facts.of(data, picture, small),
+            )
         except (MemberError, UnreadableImage) as error:
             return name, error
 
@@ -68,25 +92,27 @@ def gather(
     """
     sheet = Tilemap()
     names: list[str] = []
+    facts: list[Facts] = []
     skipped: list[Skipped] = []
-    passed_over = taken = 0
+    passed_over: list[str] = []
+    taken = 0
     over_limit = False
 
     def crops() -> Iterator[RGB]:
-        nonlocal passed_over, taken, over_limit
+        nonlocal taken, over_limit
         for name, outcome in prepared:
             taken += 1
             if isinstance(outcome, NotAnImage) and not named_as_picture(name):
-                passed_over += 1
+                passed_over.append(name)
             elif isinstance(outcome, Exception):
-                skipped.append(Skipped(name=name, reason=str(outcome)))
+                skipped.append(Skipped(name=name, reason=str(outcome), kind=_kind(outcome)))
                 over_limit |= isinstance(outcome, OverLimit)
             else:
-                picture, pixels = outcome
-                sheet.put(len(names), picture)
+                sheet.put(len(names), outcome.tile)
                 names.append(name)
+                facts.append(outcome.facts)
                 on_picture(len(names))
-                yield pixels
+                yield outcome.crop
                 if len(names) == CAPACITY:
                     return
 
@@ -95,8 +121,15 @@ def gather(
         features=features,
         tilemap=sheet.jpeg(),
         names=names,
+        facts=facts,
         skipped=skipped,
         passed_over=passed_over,
         over_limit=over_limit,
         taken=taken,
     )
+
+
+def _kind(error: Exception) -> str:
+    if isinstance(error, OverLimit | OversizedImage):
+        return "too_large"
+    return "truncated" if isinstance(error, TruncatedImage) else "unreadable"

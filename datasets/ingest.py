@@ -2,11 +2,11 @@
 
 import hashlib
 import io
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict
 from itertools import count
 from typing import Any, BinaryIO, cast
 
@@ -15,21 +15,25 @@ from django.conf import settings
 from django.core.files.base import File
 
 from embeddings.features import Features
-from embeddings.pipeline import Pipeline
+from embeddings.pipeline import VERSION, Pipeline
+from embeddings.reducers import SEED, Reducer
 from embeddings.vectors import Vectors
+from embeddings.versions import versions
 
-from . import compute
+from . import compute, metadata_files
 from .archive import Archive, Skipped
 from .busy import beating
 from .errors import Refusal
+from .facts import as_columns
 from .gather import Pictures, gather, prepare
-from .models import Dataset, parses_as_number
+from .models import Dataset, Status, parses_as_number
+from .report import reported
 from .tilemap import CAPACITY
 
 logger = logging.getLogger(__name__)
 
-# How far each stage brings the whole, for the progress bar: the network takes most of the time.
-_STAGES = {"features": (0.0, 0.80), "pca": (0.80, 0.82), "umap": (0.82, 0.97), "storing": (0.97, 1.0)}
+STAGES = {"features": (0.0, 0.80), "pca": (0.80, 0.82), "umap": (0.82, 0.97), "storing": (0.97, 1.0)}
+"""How far each stage brings the whole, for the progress bar: the network takes most of the time."""
 
 
 def identify(file: BinaryIO | File[bytes], pipeline: Pipeline) -> str:
@@ -44,6 +48,10 @@ def identify(file: BinaryIO | File[bytes], pipeline: Pipeline) -> str:
     raise AssertionError("count() does not end")
 
 
+class _NotWanted(Exception):
+    """The dataset was deleted or given up while it was computed."""
+
+
 def process(dataset: Dataset, worker: str) -> None:
     """Do the work of one queued upload, and record how it ended. Runs in the worker process."""
     if not dataset.take(worker):
@@ -52,6 +60,8 @@ def process(dataset: Dataset, worker: str) -> None:
     try:
         with _reporting(dataset) as report:
             _process(dataset, compute.pipeline(), report)
+    except _NotWanted:
+        _clear_away(dataset)
     except Refusal as refusal:
         dataset.fail(str(refusal), status=refusal.status, keep_archive=False)
     except Exception as error:
@@ -65,27 +75,58 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     with dataset.archive.open("rb") as file:
         archive = Archive(file, compute.limits())
         pictures = _gather(archive, pipeline, report.progress)
-    places = pipeline.place(pictures.features, report.stage)
-    report.stage("storing")
-    dataset.store("tilemap", "tilemap.jpg", pictures.tilemap)
-    dataset.store("features", "features.npy", _npy(pictures.features))
-    for reducer, vectors in places.items():
-        dataset.store(reducer, f"{reducer}.npy", _npy(vectors))
+        table, remarks = metadata_files.of_archive(archive, pictures.names)
     dataset.count, dataset.names = len(pictures.names), pictures.names
-    dataset.skipped = [asdict(skipped) for skipped in archive.replaced + pictures.skipped]
-    dataset.passed_over = archive.passed_over + pictures.passed_over
-    dataset.backbone = pipeline.weights.backbone.name
+    dataset.skipped = [skipped.told() for skipped in archive.replaced + pictures.skipped]
+    dataset.passed_over = archive.passed_over + len(pictures.passed_over)
+    dataset.store("tilemap", "tilemap.jpg", pictures.tilemap)
+    space = pipeline.space.identity if pipeline.space else None
+    dataset.store("pictures", "pictures.json", json.dumps(_columns(pictures, archive) | {"space": space}).encode())
+    dataset.store("report", "report.json", json.dumps(reported(archive, pictures, remarks)).encode())
+    if table.columns:
+        dataset.store("metadata", "metadata.npz", table.dumped())
+    dataset.show("count", "names", "skipped", "passed_over", "tilemap")
+
+    def keep(reducer: str, vectors: Vectors) -> None:
+        dataset.store(reducer, f"{reducer}.npy", _npy(vectors))
+        dataset.show(reducer)
+
+    def keep_fitted(reducer: Reducer) -> None:
+        """Beside the vectors: other pictures can be placed among these later."""
+        reducer.save(dataset.folder / f"{reducer.name}.npz")
+
+    places = pipeline.place(pictures.features, report.stage, on_placed=keep, on_fitted=keep_fitted)
+    report.stage("storing")
+    dataset.store("features", "features.npy", _npy(pictures.features))
+    dataset.explained_variance = places.explained_variance
+    describe(dataset, pipeline)
+    dataset.network = pipeline.network
     dataset.engine = str(pipeline.extractor.info)
-    dataset.space = "catalogue" if pipeline.space else "own"
+    dataset.seed, dataset.versions = SEED, {"pipeline": str(VERSION), **versions()}
     dataset.timings = report.timings()
     archive_name = dataset.archive.name or ""
     if not settings.KEEP_ARCHIVES:
         dataset.archive = ""
     if not dataset.finish():
-        wanted = Dataset.objects.filter(pk=dataset.pk).exists()  # else an administrator deleted it meanwhile
-        dataset.remove_files(keep=archive_name if wanted else "")
-    elif not settings.KEEP_ARCHIVES:
+        raise _NotWanted
+    if not settings.KEEP_ARCHIVES:
         dataset.archive.storage.delete(archive_name)
+
+
+def describe(dataset: Dataset, pipeline: Pipeline) -> None:
+    """Note what the vectors are made with; it is known as soon as the id is, which depends on it."""
+    dataset.backbone = pipeline.weights.backbone.name
+    dataset.precision = pipeline.choice.precision
+    dataset.space = "catalogue" if pipeline.space else "own"
+
+
+def _clear_away(dataset: Dataset) -> None:
+    """Remove what was made of it; not the archive, if that was sent again meanwhile, or is to be tried again."""
+    current = Dataset.objects.filter(hash=dataset.hash).first()
+    if current is None:
+        dataset.remove_files()
+    elif current.status != Status.READY:  # else another worker has been faster
+        dataset.remove_files(keep=current.archive.name or "archive.zip")
 
 
 def _gather(archive: Archive, pipeline: Pipeline, progress: Callable[[float], None]) -> Pictures:
@@ -107,19 +148,24 @@ class Report:
         self._stage = ""
         self._share = 0.0
         self._began: dict[str, float] = {}
+        self._wanted = True
 
     def stage(self, name: str) -> None:
+        """The next stage begins. Raises `_NotWanted`."""
         self._stage, self._share = name, 0.0
         self._began[name] = time.monotonic()
         self.beat()
+        self.progress(0.0)
 
     def progress(self, share: float) -> None:
-        """`share` 0 … 1 of the stage; kept, and written by the next beat."""
+        """`share` 0 … 1 of the stage; kept, and written by the next beat. Raises `_NotWanted`."""
         self._share = min(share, 1.0)
+        if not self._wanted:
+            raise _NotWanted
 
     def beat(self) -> None:
-        low, high = _STAGES.get(self._stage, (0.0, 0.0))
-        self._dataset.beat(self._stage, low + (high - low) * self._share)
+        low, high = STAGES.get(self._stage, (0.0, 0.0))
+        self._wanted = self._dataset.beat(self._stage, low + (high - low) * self._share)
 
     def timings(self) -> dict[str, float]:
         """Seconds by stage."""
@@ -136,6 +182,11 @@ def _reporting(dataset: Dataset) -> Iterator[Report]:
         yield report
 
 
+def _columns(pictures: Pictures, archive: Archive) -> dict[str, list[Any]]:
+    """What is known of each picture, and where it lies in the archive."""
+    return as_columns(pictures.facts) | {"member": [archive.member(name) for name in pictures.names]}
+
+
 def _npy(array: Features | Vectors) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
@@ -146,6 +197,8 @@ def _none_readable(skipped: list[Skipped]) -> str:
     if not skipped:
         return "The ZIP has no pictures at its top level."
     first = skipped[0]
+    if len(skipped) == 1:
+        return f"The ZIP's only picture cannot be read; {first.name}: {first.reason}."
     return f"Not one of the ZIP's {len(skipped)} pictures can be read; {first.name}: {first.reason}."
 
 

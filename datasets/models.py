@@ -7,13 +7,20 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from embeddings.vectors import Vectors
+
+from .errors import NotThere
+
+ATTEMPTS = 3
+"""How often the work on an upload may be begun that nobody holds a connection open for. One that brings its worker down
+each time is given up, or it would do so for ever."""
 
 STALE_AFTER = timedelta(seconds=15)
 """A dataset whose worker gave no sign of life for so long is given up. Its thread beats every second, but numba's
@@ -35,6 +42,17 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
     def ready(self) -> Self:
         return self.filter(status=Status.READY)
 
+    def readable(self, identity: str) -> "Dataset":
+        """The ready dataset of this id, without its long lists. Raises `NotThere`."""
+        dataset = self.defer("names", "skipped").filter(hash=identity).first()
+        if dataset is None:
+            raise NotThere("There is no dataset of this id.")
+        if dataset.status == Status.FAILED:
+            raise NotThere(f"This dataset could not be computed: {dataset.error}")
+        if dataset.status != Status.READY:
+            raise NotThere("This dataset is not ready yet.")
+        return dataset
+
     def unfinished(self) -> Self:
         return self.filter(status__in=[Status.QUEUED, Status.PROCESSING])
 
@@ -42,13 +60,23 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
         """Taken by a worker that has not been heard of since."""
         return self.filter(status=Status.PROCESSING, beat_at__lt=timezone.now() - STALE_AFTER)
 
+    def waiting(self) -> Self:
+        """In the queue, and no client holds its connection open for them."""
+        return self.filter(status=Status.QUEUED, awaited=False)
+
     def abandoned(self) -> Self:
-        """What no one will finish or fetch once the whole service was killed: work begun, and clients waited for."""
-        return self.filter(Q(status=Status.PROCESSING) | Q(status=Status.QUEUED, awaited=True))
+        """What no one will finish or fetch once the whole service was killed: work begun, clients waited for, and
+        archives that had not been stored yet."""
+        return self.filter(Q(status=Status.PROCESSING) | Q(status=Status.QUEUED) & (Q(awaited=True) | Q(archive="")))
+
+    def expired(self, age: timedelta) -> Self:
+        """What ended longer ago than `age`."""
+        return self.filter(finished_at__lt=timezone.now() - age).exclude(status__in=[Status.QUEUED, Status.PROCESSING])
 
     def give_up(self, reason: str) -> int:
-        """Mark each as failed through no fault of its archive, which is kept for another try. Returns their number."""
-        return sum(dataset.fail(reason, status=500) for dataset in self)
+        """Put back into the queue what nobody waits for, and mark the rest as failed through no fault of its archive,
+        which is kept for another try. Returns the number of both."""
+        return sum(dataset.put_back() or dataset.fail(reason, status=500) for dataset in self)
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Files go with their rows, in bulk too."""
@@ -74,7 +102,11 @@ class Dataset(models.Model):
     """The HTTP status that the error answers with."""
     awaited = models.BooleanField(default=False, editable=False)
     """Whether a client holds its connection open for the answer."""
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    """How often the work was begun."""
 
+    expected = models.PositiveIntegerField("pictures expected", default=0, editable=False)
+    """As the names in the archive promise; some may turn out to be damaged."""
     count = models.PositiveIntegerField("pictures", default=0, editable=False)
     names = models.JSONField(default=list, editable=False)
     """File names: name k belongs to row k and tile k."""
@@ -83,16 +115,30 @@ class Dataset(models.Model):
     passed_over = models.PositiveIntegerField(default=0, editable=False, help_text="files that are no pictures")
 
     backbone = models.CharField(max_length=40, blank=True, editable=False)
+    precision = models.CharField(max_length=10, blank=True, editable=False, help_text="fp32, bf16 or int8")
+    network = models.CharField(max_length=200, blank=True, editable=False)
+    """Backbone, weights and precision: features of equal networks can be compared."""
     engine = models.CharField(max_length=200, blank=True, editable=False)
     space = models.CharField(max_length=10, blank=True, editable=False, help_text="catalogue, or own")
     timings = models.JSONField(default=dict, editable=False)
     """Seconds by stage."""
+    explained_variance = models.JSONField(default=list, editable=False)
+    """Shares of the variance along PCA's three axes; empty before they are known."""
+    seed = models.PositiveBigIntegerField(null=True, editable=False)
+    versions = models.JSONField(default=dict, editable=False)
+    """Package → version, of all that computed the vectors."""
 
     archive = models.FileField(upload_to=_place, blank=True, editable=False)
     tilemap = models.FileField(upload_to=_place, blank=True, editable=False)
     features = models.FileField(upload_to=_place, blank=True, editable=False)
     pca = models.FileField(upload_to=_place, blank=True, editable=False)
     umap = models.FileField(upload_to=_place, blank=True, editable=False)
+    pictures = models.FileField(upload_to=_place, blank=True, editable=False)
+    """What is known of each picture, JSON (`facts`)."""
+    report = models.FileField(upload_to=_place, blank=True, editable=False)
+    """What became of each file of the archive, JSON (`report`)."""
+    metadata = models.FileField(upload_to=_place, blank=True, editable=False)
+    """What the archive said of its pictures (`metadata`)."""
 
     created_at = models.DateTimeField("uploaded", default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True, editable=False)
@@ -116,12 +162,22 @@ class Dataset(models.Model):
     @property
     def size_on_disk(self) -> int:
         """Bytes of all its files."""
-        folder = Path(default_storage.path(self.hash))
-        return sum(file.stat().st_size for file in folder.glob("*") if file.is_file())
+        return sum(file.stat().st_size for file in self.folder.glob("*") if file.is_file())
+
+    @property
+    def folder(self) -> Path:
+        """Of all its files."""
+        return Path(default_storage.path(self.hash))
 
     @property
     def can_be_retried(self) -> bool:
         return self.status == Status.FAILED and bool(self.archive) and default_storage.exists(self.archive.name or "")
+
+    def has(self, result: str) -> bool:
+        """Whether a result, such as `tilemap` or `pca`, may be read."""
+        if self.status == Status.PROCESSING and self.awaited:
+            return False
+        return self.status in (Status.READY, Status.PROCESSING) and bool(getattr(self, result))
 
     def vectors(self, reducer: str) -> Vectors:
         """`(n, 3) float32` of a ready dataset."""
@@ -138,7 +194,12 @@ class Dataset(models.Model):
         """Begin the work, if it is still wanted and no one else has begun it."""
         now = timezone.now()
         if not Dataset.objects.filter(pk=self.pk, status=Status.QUEUED).update(
-            status=Status.PROCESSING, worker=worker, started_at=now, beat_at=now, finished_at=None
+            status=Status.PROCESSING,
+            worker=worker,
+            attempts=F("attempts") + 1,
+            started_at=now,
+            beat_at=now,
+            finished_at=None,
         ):
             return False
         self.refresh_from_db()
@@ -152,6 +213,13 @@ class Dataset(models.Model):
             )
         )
 
+    def show(self, *fields: str) -> None:
+        """Let readers have some results before the others. Not where a client of the contract waits: it is promised
+        all of them at once, or none."""
+        values = {name: _stored(getattr(self, name)) for name in fields}
+        mine = Dataset.objects.filter(pk=self.pk, status=Status.PROCESSING, worker=self.worker)
+        mine.filter(awaited=False).update(**values)
+
     def finish(self) -> bool:
         """Publish the results, all at once. False: the work was given up meanwhile, and nothing is published."""
         self.status, self.stage, self.progress = Status.READY, "", 1.0
@@ -161,8 +229,21 @@ class Dataset(models.Model):
         values = {name: _stored(getattr(self, name)) for name in names}
         return bool(Dataset.objects.filter(pk=self.pk, status=Status.PROCESSING, worker=self.worker).update(**values))
 
+    def put_back(self) -> bool:
+        """Queue work again that was begun and did not end. False where a client waits for it, or where it was begun
+        too often already."""
+        begun = Dataset.objects.filter(pk=self.pk, status=Status.PROCESSING, awaited=False, attempts__lt=ATTEMPTS)
+        if not begun.update(
+            status=Status.QUEUED, stage="", progress=0, worker="", started_at=None, beat_at=None, **_NO_RESULTS
+        ):
+            return False
+        self.refresh_from_db()
+        self.remove_files(keep=self.archive.name or "")
+        return True
+
     def fail(self, reason: str, *, status: int, keep_archive: bool = True) -> bool:
-        """Mark unfinished work as failed and remove what it left half done."""
+        """Mark unfinished work as failed and remove what it left half done; the archive too, where none are kept."""
+        keep_archive = keep_archive and settings.KEEP_ARCHIVES
         failed = (
             Dataset.objects.unfinished()
             .filter(pk=self.pk)
@@ -172,11 +253,7 @@ class Dataset(models.Model):
                 error=reason,
                 error_status=status,
                 finished_at=timezone.now(),
-                tilemap="",
-                features="",
-                pca="",
-                umap="",
-                **({} if keep_archive else {"archive": ""}),
+                **(_NO_RESULTS if keep_archive else {**_NO_RESULTS, "archive": ""}),
             )
         )
         if failed:
@@ -186,11 +263,10 @@ class Dataset(models.Model):
 
     def remove_files(self, keep: str = "") -> None:
         """Everything in the dataset's folder but the file named."""
-        folder = Path(default_storage.path(self.hash))
         if not keep:
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(self.folder, ignore_errors=True)
             return
-        for file in folder.glob("*"):
+        for file in self.folder.glob("*"):
             if file.name != Path(keep).name:
                 file.unlink(missing_ok=True)
 
@@ -199,6 +275,11 @@ class Dataset(models.Model):
         result = super().delete(*args, **kwargs)
         self.remove_files()
         return result
+
+
+RESULTS = ("tilemap", "features", "pca", "umap", "pictures", "report", "metadata")
+"""The files that are made of an archive."""
+_NO_RESULTS: dict[str, Any] = dict.fromkeys((*RESULTS, "network"), "")
 
 
 def _stored(value: Any) -> Any:

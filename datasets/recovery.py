@@ -2,15 +2,18 @@
 
 import logging
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 from .http.answers import kept
 from .models import BusyFlag, Dataset, Status, WorkerState
-from .uploads import SERVICE_DIED, WORKER_DIED
+from .uploads import SERVICE_DIED, WORKER_DIED, enqueue_again
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +23,7 @@ def after_service_death() -> None:
     BusyFlag.objects.release()
     WorkerState.objects.all().delete()
     given_up = Dataset.objects.abandoned().give_up(SERVICE_DIED)
-    _drop_dead_tasks()
+    _mend_queue(lambda task: True)
     orphans = _sweep()
     if given_up or orphans:
         logger.warning("recovered", extra={"facts": {"datasets_given_up": given_up, "files_swept": orphans}})
@@ -30,17 +33,35 @@ def after_worker_death(worker: str) -> None:
     """For the moment at which a worker process has been seen to end."""
     WorkerState.objects.filter(identity=worker).delete()
     given_up = Dataset.objects.filter(worker=worker, status=Status.PROCESSING).give_up(WORKER_DIED)
-    _drop_dead_tasks()
+    _mend_queue(lambda task: worker in task.worker_ids)
     if given_up:
         logger.warning("recovered", extra={"facts": {"datasets_given_up": given_up}})
 
 
-def _drop_dead_tasks() -> None:
-    """The queue's library leaves a killed worker's task "running" for ever, and keeps all that ended."""
-    unfinished = Dataset.objects.unfinished().values_list("hash", flat=True)
+def after_silence(worker: str) -> None:
+    """For any time: what another worker than this one has begun, and gives no sign of life of. Where a supervisor sees
+    it die, there is nothing left to do."""
+    given_up = Dataset.objects.stale().exclude(worker=worker).give_up(WORKER_DIED)
+    if given_up:
+        _mend_queue(lambda task: worker not in task.worker_ids)
+        logger.warning("recovered", extra={"facts": {"datasets_given_up": given_up}})
+
+
+def _mend_queue(is_dead: Callable[[Any], bool]) -> None:
+    """The queue's library leaves a killed worker's task "running" for ever, and keeps all that ended.
+
+    `is_dead` tells whether a running task's worker is gone. In the end each queued dataset has a task.
+    """
+    unfinished = set(Dataset.objects.unfinished().values_list("hash", flat=True))
+    tasks: set[str] = set()
     for task in DBTaskResult.objects.all():
-        if task.args_kwargs["args"][:1] and task.args_kwargs["args"][0] not in unfinished:
+        identity = next(iter(task.args_kwargs["args"]), None)
+        if identity not in unfinished or (task.status == TaskResultStatus.RUNNING and is_dead(task)):
             task.delete()
+        else:
+            tasks.add(identity)
+    for dataset in Dataset.objects.waiting().exclude(archive="").exclude(hash__in=tasks).order_by("created_at"):
+        enqueue_again(dataset)
 
 
 def _sweep() -> int:

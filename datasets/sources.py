@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from .archive import MemberError, may_be_picture
+from .archive import Member, MemberError, may_be_picture
 
 
 class SourceError(Exception):
@@ -23,6 +23,10 @@ class Source:
     names: list[str]
     read: Callable[[str], bytes]
     """One file's bytes. Raises `MemberError`."""
+    place: str
+    """The path of the folder or the ZIP; empty where it lies nowhere."""
+    member: Callable[[str], Member | None] = lambda name: None
+    """Where a file lies in the ZIP."""
 
 
 class OpenSource:
@@ -52,7 +56,7 @@ class OpenSource:
 
 def in_memory(label: str, files: Mapping[str, bytes]) -> Source:
     """A source of bytes that are at hand already."""
-    return Source(label=label, names=sorted(files), read=files.__getitem__)
+    return Source(label=label, names=sorted(files), read=files.__getitem__, place="")
 
 
 def _folder(path: Path) -> Source:
@@ -72,7 +76,7 @@ def _folder(path: Path) -> Source:
         except OSError as error:
             raise MemberError(f"it cannot be read: {error.strerror}") from error
 
-    return Source(label=str(path), names=names, read=read)
+    return Source(label=str(path), names=names, read=read, place=str(path.resolve()))
 
 
 def _zip(path: Path, archive: ZipFile) -> Source:
@@ -93,4 +97,10 @@ def _zip(path: Path, archive: ZipFile) -> Source:
         except Exception as error:  # zipfile and zlib raise a dozen types for a damaged or encrypted member
             raise MemberError(f"it cannot be read from the ZIP: {error}") from error
 
-    return Source(label=f"{path}/{folder}".rstrip("/"), names=sorted(entries), read=read)
+    return Source(
+        label=f"{path}/{folder}".rstrip("/"),
+        names=sorted(entries),
+        read=read,
+        place=str(path.resolve()),
+        member=lambda name: Member.of(entries[name]),
+    )

@@ -11,6 +11,8 @@ CELL = 50
 BORDER = 1
 BOX = CELL - 2 * BORDER
 CAPACITY = COLUMNS * ROWS
+_WHITE = 200
+"""Darker than a JPEG leaves the white ground beside a picture."""
 
 Tile = NDArray[np.uint8]
 
@@ -24,6 +26,18 @@ def tile(rgb: NDArray[np.uint8]) -> Tile:
     return np.asarray(picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0))
 
 
+def cell_of(index: int) -> tuple[int, int]:
+    """Left and top of cell `index` (0 … 999) in the sheet."""
+    row, column = divmod(index, COLUMNS)
+    return column * CELL, row * CELL
+
+
+def place_of(index: int, width: int, height: int) -> tuple[int, int]:
+    """Left and top of a tile of this size in cell `index`: centred, an odd pixel of padding to the left and the top."""
+    left, top = cell_of(index)
+    return left + BORDER + (BOX - width + 1) // 2, top + BORDER + (BOX - height + 1) // 2
+
+
 class Tilemap:
     """A sheet of 10 × 100 cells, filled row by row, left to right, on white."""
 
@@ -31,11 +45,9 @@ class Tilemap:
         self._sheet = np.full((ROWS * CELL, COLUMNS * CELL, 3), 255, np.uint8)
 
     def put(self, index: int, picture: Tile) -> None:
-        """Centre a tile in cell `index` (0 … 999); an odd pixel of padding goes to the left and to the top."""
+        """Centre a tile in cell `index` (0 … 999)."""
         height, width = picture.shape[:2]
-        row, column = divmod(index, COLUMNS)
-        top = row * CELL + BORDER + (BOX - height + 1) // 2
-        left = column * CELL + BORDER + (BOX - width + 1) // 2
+        left, top = place_of(index, width, height)
         self._sheet[top : top + height, left : left + width] = picture
 
     def jpeg(self) -> bytes:
@@ -43,3 +55,23 @@ class Tilemap:
         data = io.BytesIO()
         Image.fromarray(self._sheet).save(data, "JPEG", quality=92, subsampling="4:4:4")
         return data.getvalue()
+
+
+def size_in(sheet: NDArray[np.uint8], index: int) -> tuple[int, int]:
+    """Width and height of the picture that is seen in cell `index` of a decoded tilemap.
+
+    For tilemaps of which nothing else is known: of its centred tile one side fills the box, and the other reaches as
+    far as there is anything but white.
+    """
+    left, top = cell_of(index)
+    box = sheet[top + BORDER : top + BORDER + BOX, left + BORDER : left + BORDER + BOX]
+    seen = box.min(axis=2) < _WHITE
+    if not seen.any():
+        return BOX, BOX
+    width, height = (_reach(np.flatnonzero(seen.any(axis=axis))) for axis in (0, 1))
+    return (BOX, height) if width >= height else (width, BOX)
+
+
+def _reach(seen: NDArray[np.intp]) -> int:
+    """How long a centred stretch, with its odd pixel of padding in front, must be to hold these places in the box."""
+    return min(BOX, int(max(BOX - 2 * seen[0], 2 * seen[-1] + 1 - BOX)))

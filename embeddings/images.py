@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
+from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
@@ -19,6 +20,8 @@ R = TypeVar("R")
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA")
 
 EXIF_ORIENTATION = 0x0112
+_LYING = (5, 6, 7, 8)
+"""EXIF orientations that swap width and height."""
 _JPEG_END = b"\xff\xd9"
 
 # Pillow's own limit only warns, and is one number for the whole process: `decode` checks each picture's size itself.
@@ -35,13 +38,39 @@ class NotAnImage(UnreadableImage):
     """The bytes are no picture in any format that is read here."""
 
 
+class TruncatedImage(UnreadableImage):
+    """The file ends before its picture does."""
+
+
+class OversizedImage(UnreadableImage):
+    """The picture has more pixels than are allowed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A decoded picture, and what its file said of it."""
+
+    rgb: RGB
+    """`(h, w, 3) uint8`, upright, perhaps at a reduced scale."""
+    width: int
+    """Pixels of the whole picture, upright."""
+    height: int
+    media_type: str
+    """Such as `image/jpeg`, by its content."""
+
+
 def decode(data: bytes, *, min_side: int, max_pixels: int) -> RGB:
+    """The pixels alone of what `decode_picture` returns."""
+    return decode_picture(data, min_side=min_side, max_pixels=max_pixels).rgb
+
+
+def decode_picture(data: bytes, *, min_side: int, max_pixels: int) -> Picture:
     """Decode a picture of any supported format and mode, upright, flattened on white.
 
     A large picture is decoded at a reduced scale, but never below `min_side` on its shorter side: JPEGs inside the
     inverse DCT (libjpeg's scaled decoding), the others by averaging whole blocks of pixels.
 
-    Returns `(height, width, 3) uint8`. Raises `NotAnImage` or `UnreadableImage`.
+    Raises `NotAnImage` or `UnreadableImage`.
     """
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
@@ -52,15 +81,21 @@ def decode(data: bytes, *, min_side: int, max_pixels: int) -> RGB:
     with image:
         width, height = image.size
         if width * height > max_pixels:
-            raise UnreadableImage(
+            raise OversizedImage(
                 f"too many pixels: {width} × {height} is over the limit of {max_pixels / 1e6:g} megapixels"
             )
         if width == 0 or height == 0:
             raise UnreadableImage("it has no pixels")
         try:
-            return _decode_jpeg(data, image, min_side) if _is_plain_jpeg(image) else _decode_any(image, min_side)
+            rgb = _decode_jpeg(data, image, min_side) if _is_plain_jpeg(image) else _decode_any(image, min_side)
         except Exception as error:  # as above
-            raise UnreadableImage(f"damaged: {_reason(error)}") from error
+            # Pillow has no exception of its own for this; each of its plug-ins says it with this word.
+            kind = TruncatedImage if "truncated" in str(error) else UnreadableImage
+            raise kind(f"damaged: {_reason(error)}") from error
+        # TIFF has turned its size and pixels itself, and says 1 by now.
+        if _orientation(image) in _LYING:
+            width, height = height, width
+        return Picture(rgb=rgb, width=width, height=height, media_type=_media_type(image.format or ""))
 
 
 def crop(rgb: RGB, *, resize: int, side: int) -> RGB:
@@ -87,6 +122,20 @@ def in_order(pool: Executor, work: Callable[[T], R], items: Iterable[T], ahead: 
 
 def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def media_type(data: bytes) -> str:
+    """Of a picture file, by its content: `application/octet-stream` where it is none that is read here."""
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            return _media_type(image.format or "")
+    except Exception:  # as in `decode_picture`
+        return _media_type("")
+
+
+def _media_type(form: str) -> str:
+    # An MPO is a JPEG with more pictures behind it, which browsers show as what it begins with.
+    return Image.MIME.get("JPEG" if form == "MPO" else form, "application/octet-stream")
 
 
 def _is_plain_jpeg(image: Image.Image) -> bool:
@@ -123,7 +172,7 @@ def _orientation(image: Image.Image) -> int:
 
 def _upright(rgb: RGB, orientation: int) -> RGB:
     """Undo EXIF orientation 1–8 (Exif 2.3, tag 274)."""
-    if orientation in (5, 6, 7, 8):
+    if orientation in _LYING:
         rgb = rgb.transpose(1, 0, 2)
     if orientation in (3, 4, 7, 8):
         rgb = rgb[::-1]

@@ -60,6 +60,17 @@ class Space:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Places:
+    """Where pictures came to lie."""
+
+    vectors: dict[str, Vectors]
+    """`(n, 3) float32` by reducer."""
+    explained_variance: list[float]
+    """Shares of the whole variance that lie along PCA's three axes: of these pictures', or of the catalogue's where
+    they were placed in its space."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Pipeline:
     """Everything that decides which vectors a picture gets. Cheap to make: the network is loaded at first use."""
 
@@ -74,11 +85,15 @@ class Pipeline:
     _loaded: dict[str, Reducer] = field(default_factory=dict, compare=False, repr=False)
 
     @property
+    def network(self) -> str:
+        """Equal networks give features that can be compared."""
+        return f"{self.weights.backbone.name}:{self.weights.digest}:{self.choice.precision}{self.choice.identity}"
+
+    @property
     def signature(self) -> str:
         """Equal signatures give equal vectors."""
         place = self.space.identity if self.space else "own"
-        network = f"{self.weights.backbone.name}:{self.weights.digest}:{self.choice.precision}{self.choice.identity}"
-        return f"{VERSION}:{network}:{place}"
+        return f"{VERSION}:{self.network}:{place}"
 
     @cached_property
     def extractor(self) -> Extractor:
@@ -100,20 +115,33 @@ class Pipeline:
         """Crops `(side, side, 3) uint8` → `(n, d) float32`."""
         return self.extractor.extract(crops)
 
-    def place(self, features: Features, on_start: Callable[[str], None]) -> dict[str, Vectors]:
-        """`(n, d)` features → `(n, 3) float32` vectors of every reducer; `on_start` is told each one's name."""
+    def place(
+        self,
+        features: Features,
+        on_start: Callable[[str], object],
+        *,
+        on_placed: Callable[[str, Vectors], object] = lambda name, vectors: None,
+        on_fitted: Callable[[Reducer], object] = lambda reducer: None,
+    ) -> Places:
+        """`(n, d)` features → their places.
+
+        `on_start` is told each reducer's name and `on_placed` its vectors; `on_fitted` is given each reducer that was
+        fitted for these features.
+        """
         places: dict[str, Vectors] = {}
-        reducers = self._reducers()
-        if not reducers:
+        fitted = dict(self._reducers())
+        if not fitted:
             basis = Basis.fit([features])
             coordinates = basis.project(features)
         for name, kind in REDUCERS.items():
             on_start(name)
-            if reducers:
-                places[name] = reducers[name].transform(features)
+            if name in fitted:
+                places[name] = fitted[name].transform(features)
             else:
-                places[name] = kind.fit(basis, coordinates, seed=SEED)[1]
-        return places
+                fitted[name], places[name] = kind.fit(basis, coordinates, seed=SEED)
+                on_fitted(fitted[name])
+            on_placed(name, places[name])
+        return Places(vectors=places, explained_variance=fitted["pca"].explained_variance())
 
     def _reducers(self) -> dict[str, Reducer]:
         if self.space and not self._loaded:

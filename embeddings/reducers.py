@@ -40,6 +40,10 @@ class Reducer(Protocol):
         """New pictures' `(n, d)` features → `(n, 3) float32` places, each independent of the others."""
         ...
 
+    def explained_variance(self) -> list[float]:
+        """Shares of the whole variance along the first three principal axes, 0 for an axis that is not there."""
+        ...
+
     def save(self, path: Path) -> None:
         """Write all that `load` needs as one `.npz`, without pickles."""
         ...
@@ -69,6 +73,9 @@ class Pca:
 
     def transform(self, features: Features) -> Vectors:
         return _three_columns(self.basis.project(features))
+
+    def explained_variance(self) -> list[float]:
+        return _three_shares(self.basis)
 
     def save(self, path: Path) -> None:
         _save(path, self.name, _basis_arrays(self.basis))
@@ -165,6 +172,9 @@ class Umap:
         )
         return np.ascontiguousarray(places, dtype=np.float32)
 
+    def explained_variance(self) -> list[float]:
+        return _three_shares(self.basis)
+
     def _nearest(self, coordinates: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Exact nearest training pictures, `(n, neighbours)` indices and distances, nearest first."""
         from sklearn.neighbors import NearestNeighbors
@@ -246,6 +256,11 @@ def warm_up() -> None:
     basis = Basis.fit([features])
     umap, _ = Umap.fit(basis, basis.project(features), seed=SEED)
     umap.transform(features[:2])
+
+
+def _three_shares(basis: Basis) -> list[float]:
+    shares = [float(share) for share in basis.variance_ratio[:3]]
+    return shares + [0.0] * (3 - len(shares))
 
 
 def _three_columns(coordinates: NDArray[np.float32]) -> Vectors:

@@ -85,7 +85,7 @@ class Service:
     def get(self, path: str, **headers: str) -> Answer:
         return self.send(urllib.request.Request(self.url(path), headers=headers))
 
-    def upload(self, archive: bytes, name: str = "photos.zip", timeout: float = 120) -> Answer:
+    def upload(self, archive: bytes, name: str = "photos.zip", timeout: float = 120, **more: str) -> Answer:
         boundary = "----tests"
         body = (
             (
@@ -95,7 +95,7 @@ class Service:
             + archive
             + f"\r\n--{boundary}--\r\n".encode()
         )
-        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", **more}
         return self.send(urllib.request.Request(self.url("/dataset"), body, headers), timeout)
 
     def send(self, request: urllib.request.Request, timeout: float = 60) -> Answer:

@@ -14,6 +14,7 @@ from datasets.models import BusyFlag, Dataset, parses_as_number
 from datasets.tilemap import Tilemap
 
 from .pictures import photograph, zipped
+from .problems import sentence
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -66,7 +67,7 @@ def test_a_tilemap_is_a_jpeg(client: Client, installed: object, number: str) -> 
 def test_a_tilemap_that_is_not_there(client: Client, installed: object, number: str, status: int) -> None:
     response = client.get(f"/tilemaps/{number}")
     assert response.status_code == status
-    assert set(response.json()) == {"error"}
+    assert sentence(response.json(), response.status_code)
 
 
 @pytest.mark.parametrize("reducer", ["pca", "umap"])
@@ -121,7 +122,7 @@ def test_an_unknown_reducer_is_refused_before_the_id_is_looked_at(client: Client
 def test_an_unknown_dataset_is_not_found(client: Client, path: str) -> None:
     response = client.get(f"/dataset/0123456789abcdef0123456789abcdef/{path}")
     assert response.status_code == 404
-    assert set(response.json()) == {"error"}
+    assert sentence(response.json(), response.status_code)
 
 
 def test_an_upload_answers_with_the_id_alone(client: Client) -> None:
@@ -203,7 +204,7 @@ def test_no_accept_header_is_refused(client: Client, installed: object, accept: 
 def test_a_method_that_a_call_does_not_have_is_refused(client: Client) -> None:
     response = client.delete("/status")
     assert response.status_code == 405
-    assert set(response.json()) == {"error"}
+    assert sentence(response.json(), response.status_code)
 
 
 def test_busy_answers_503_on_every_call_and_falls_by_itself(client: Client, installed: object) -> None:
@@ -216,7 +217,7 @@ def test_busy_answers_503_on_every_call_and_falls_by_itself(client: Client, inst
     answers.append(client.post("/dataset", {"file": file}))
     for response in answers:
         assert response.status_code == 503
-        assert response.json() == {"error": "Server is busy, please wait"}
+        assert sentence(response.json(), 503) == "Server is busy, please wait"
         assert int(response["Retry-After"]) > 0
     assert client.get("/health").status_code == 200
     assert BusyFlag.objects.renew("someone", LIFETIME * 0)
@@ -229,4 +230,4 @@ def test_a_server_fault_is_a_sentence_without_a_trace(data: Path, installed: obj
         path.unlink()
     response = Client(raise_request_exception=False).get("/pca/0/0/standalone")
     assert response.status_code == 500
-    assert response.json() == {"error": "The server failed; its log says why."}
+    assert sentence(response.json(), 500) == "The server failed; its log says why."

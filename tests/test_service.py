@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from datasets.models import RESULTS
 from embeddings import pickles
 
 from .pictures import photograph, zipped
@@ -60,10 +61,12 @@ def assert_nothing_is_left_over(service: Service) -> None:
 def left_over(data: Path) -> list[str]:
     found = []
     with sqlite3.connect(data / "db.sqlite3") as database:
-        rows = database.execute("select hash, status, archive, tilemap, features, pca, umap from datasets_dataset")
+        rows = database.execute(f"select hash, status, archive, {', '.join(RESULTS)} from datasets_dataset")
         named: set[str] = set()
         for identity, status, *files in rows.fetchall():
             named |= {name for name in files if name}
+            if status == "ready":  # the reducers that were fitted on it lie beside its vectors
+                named |= {f"{identity}/{path.name}" for path in (data / "datasets" / identity).glob("*.npz")}
             if status not in {"ready", "failed"}:
                 found.append(f"{identity} is {status}")
         tasks = database.execute("select id from django_tasks_database_dbtaskresult where status = 'RUNNING'")

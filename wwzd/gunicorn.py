@@ -14,6 +14,7 @@ threads = settings.THREADS
 timeout = 60  # of silence from the process, not of a request: a synchronous upload may take its minutes
 graceful_timeout = 20
 keepalive = 15
+limit_request_line = 8190  # as long as may be: gunicorn refuses longer ones itself, in HTML
 loglevel = "warning"
 control_socket_disable = True
 

@@ -1,6 +1,7 @@
 """How the service is put together: environment → settings. Every variable is described in the README's table."""
 
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,14 @@ env.read_env(str(BASE_DIR / ".env"), recurse=False)
 
 def positive(name: str, default: int) -> int:
     return env.int(name, default, validate=validate.Range(min=1))
+
+
+def rate(name: str) -> str:
+    """Requests in a time, such as 60/minute; empty for any number of them."""
+    given = env.str(name, "").replace(" ", "")
+    if given and not re.fullmatch(r"[1-9][0-9]{0,8}/(s|second|m|minute|h|hour|d|day)", given):
+        raise EnvError(f'Environment variable "{name}" invalid: "{given}" is not of the form 60/minute, 10/hour')
+    return given
 
 
 def choice(name: str, *known: str) -> str:
@@ -75,8 +84,16 @@ try:
     MAX_UNPACKED_MB = positive("MAX_UNPACKED_MB", 8192)
     MAX_RATIO = positive("MAX_RATIO", 200)
     MAX_MEGAPIXELS = positive("MAX_MEGAPIXELS", 100)
+    MAX_QUEUE = positive("MAX_QUEUE", 20)
     CACHE_MB = positive("CACHE_MB", 1024)
     KEEP_ARCHIVES = env.bool("KEEP_ARCHIVES", True)
+    RETENTION_DAYS = env.int("RETENTION_DAYS", 0, validate=validate.Range(min=0))
+
+    TOKENS = choice("TOKENS", "off", "write", "all")
+    LISTING = choice("LISTING", "open", "closed")
+    CORS_ORIGINS: list[str] = [origin.rstrip("/") for origin in env.list("CORS_ORIGINS", ["*"])]
+    THROTTLE = rate("THROTTLE")
+    THROTTLE_UPLOADS = rate("THROTTLE_UPLOADS")
     TASKS_BACKEND = choice("TASKS_BACKEND", "database", "immediate")
     SECRET_KEY = _secret_key(_made(DATA_DIR))
 except EnvError as error:
@@ -91,12 +108,16 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "rest_framework",
+    "rest_framework.authtoken",
     "django_tasks_db",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "datasets",
     "viewer",
 ]
 
 MIDDLEWARE = [
+    "datasets.http.middleware.ServerTiming",
     "datasets.http.middleware.AnyOrigin",
     "datasets.http.middleware.OnlyNow",
     "django.middleware.security.SecurityMiddleware",
@@ -105,6 +126,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "datasets.http.access.PagesAfterLogin",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -170,13 +192,33 @@ TASKS = {
 }
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["datasets.http.access.ByToken", "datasets.http.access.BySession"],
+    "DEFAULT_PERMISSION_CLASSES": ["datasets.http.access.AsSettingsSay"],
+    "DEFAULT_THROTTLE_CLASSES": ["datasets.http.access.ByRate"],
+    # Whose address a client's is: behind the proxy that HTTPS=1 speaks of, the one that the proxy names last.
+    "NUM_PROXIES": 1 if HTTPS else 0,
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_RENDERER_CLASSES": ["datasets.http.renderers.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.MultiPartParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "datasets.http.renderers.OneFormat",
+    "DEFAULT_SCHEMA_CLASS": "datasets.http.schema.Described",
     "EXCEPTION_HANDLER": "datasets.http.error_answers.handle",
+}
+
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.1",
+    "TITLE": "WWZD",
+    "DESCRIPTION": "Collections of pictures as clouds: each picture is a point in space, alike ones close together.",
+    "VERSION": "1",
+    "LICENSE": None,
+    "SERVE_INCLUDE_SCHEMA": True,
+    "POSTPROCESSING_HOOKS": ["datasets.http.schema.add_components"],
+    "SORT_OPERATIONS": False,
+    "TAGS": [
+        {"name": "catalogue", "description": "The big collection, by ranges of 1000 pictures."},
+        {"name": "datasets", "description": "Uploads of up to 1000 pictures."},
+        {"name": "service", "description": "The server itself."},
+    ],
 }
 
 LANGUAGE_CODE = "en-gb"

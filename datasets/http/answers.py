@@ -15,12 +15,11 @@ from django.dispatch import receiver
 from django.http import FileResponse, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from datasets.errors import Refusal
 from datasets.models import Dataset
 
-from . import codings
+from . import codings, error_answers
 from .codings import IDENTITY
 from .conditional import Stretch, is_known, is_unwanted, part
 from .kept import Kept, Pieces
@@ -31,6 +30,8 @@ CATALOGUE = "public, no-cache"
 # What lies under a dataset's id never changes, but an administrator may delete it, faces for instance. A browser that
 # has shown it may keep it; a cache that gives it to others asks again after an hour, so it is gone an hour later.
 DATASET = "public, max-age=31536000, s-maxage=3600, immutable"
+
+UNFINISHED = "no-cache"
 
 NOT_KEPT = "no-store"
 
@@ -52,25 +53,53 @@ class Answer:
     open: Callable[[str], BinaryIO]
     """Content coding → the bytes, as a file from its start."""
     compressible: bool
+    negotiated: bool = False
+    """Whether another `Accept` may get another representation under the same address."""
 
     def etag(self, coding: str) -> str:
         """Strong, and another one for each coding, whose bytes are others."""
         return f'"{self.identity}"' if coding == IDENTITY else f'"{self.identity}-{coding}"'
 
 
-def made(place: str, render: Callable[[], Pieces], *, cache_control: str, small: bool) -> Answer:
-    """JSON that is rendered once for a place, such as `catalogue/<identity>/pca-0-202`, and kept.
+def made(
+    place: str,
+    render: Callable[[], Pieces],
+    *,
+    cache_control: str,
+    small: bool,
+    media_type: str = "application/json",
+    packed: bool = False,
+    negotiated: bool = False,
+) -> Answer:
+    """What is rendered once for a place, such as `catalogue/<identity>/pca-0-202`, and kept.
 
     What is `small`, below a kilobyte or so, is made anew each time: quicker than looking for it, and no smaller when
-    compressed.
+    compressed. What is `packed` is compressed already.
     """
     place = f"{place}.{_VERSION}"
     return Answer(
         identity=hashlib.sha256(place.encode()).hexdigest()[:24],
-        media_type="application/json",
+        media_type=media_type,
         cache_control=cache_control,
         open=(lambda _: io.BytesIO(b"".join(render()))) if small else lambda coding: kept().open(place, coding, render),
-        compressible=not small,
+        compressible=not small and not packed,
+        negotiated=negotiated,
+    )
+
+
+def fingerprint(data: bytes) -> str:
+    """An identity for bytes of which nothing else is known."""
+    return hashlib.sha256(data).hexdigest()[:24]
+
+
+def content(data: bytes, identity: str, *, media_type: str, cache_control: str) -> Answer:
+    """Bytes that are at hand, as they are."""
+    return Answer(
+        identity=identity,
+        media_type=media_type,
+        cache_control=cache_control,
+        open=lambda _: io.BytesIO(data),
+        compressible=False,
     )
 
 
@@ -102,8 +131,8 @@ def send(request: Request, answer: Answer) -> HttpResponseBase:
     coding = codings.choose(request.headers.get("Accept-Encoding", "")) if answer.compressible else IDENTITY
     etag = answer.etag(coding)
     headers = {"ETag": etag, "Cache-Control": answer.cache_control}
-    if answer.compressible:
-        headers["Vary"] = "Accept-Encoding"
+    if vary := ["Accept"] * answer.negotiated + ["Accept-Encoding"] * answer.compressible:
+        headers["Vary"] = ", ".join(vary)
     if is_unwanted(request, etag):
         raise Refusal("What you have a part of is not here any more.", 412)
     if is_known(request, etag):
@@ -125,7 +154,7 @@ def _from_file(request: Request, headers: dict[str, str], file: BinaryIO) -> Htt
     if wanted is not None and not wanted:
         file.close()
         sentence = f"There are no such bytes: there are {size} of them."
-        return Response({"error": sentence}, 416, headers={"Content-Range": f"bytes */{size}"})
+        return error_answers.answer(sentence, 416, {"Content-Range": f"bytes */{size}"})
     if wanted is not None:
         headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{size}"
     body, status = Stretch(file, stretch), 200 if wanted is None else 206

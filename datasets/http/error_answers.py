@@ -1,7 +1,16 @@
-"""The one place where refusals and faults become answers: always `{"error": sentence}`, never a trace."""
+"""The one place where refusals and faults become answers: always a sentence under `error`, never a trace.
+
+    {"error": "There is no range 007: the last one is 001.",
+     "type": "about:blank", "title": "Not Found", "status": 404, "detail": "There is no range 007: …"}
+
+`error` is the contract's. The others are what RFC 9457 calls a problem: generic clients know them. `about:blank` says,
+in that RFC's words, that the problem is no other than its status. The media type stays the contract's JSON.
+"""
 
 import errno
 import logging
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse
@@ -9,25 +18,36 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from datasets.errors import Busy, Refusal
+from datasets.errors import Refusal
 
 logger = logging.getLogger(__name__)
 
 
+def problem(sentence: str, status: int) -> dict[str, Any]:
+    """What an error says."""
+    title = HTTPStatus(status).phrase
+    return {"error": sentence, "type": "about:blank", "title": title, "status": status, "detail": sentence}
+
+
+def answer(sentence: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """An error, from within a view."""
+    response = Response(problem(sentence, status), status, headers=dict(headers or {}))
+    # Django would log each refusal as a warning, and each busy answer as an error.
+    response._has_been_logged = status in {429, 503}  # type: ignore[attr-defined]
+    return response
+
+
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler: every refusal becomes `{"error": sentence}`."""
-    if isinstance(error, Busy):
-        busy = Response({"error": str(error)}, error.status, headers={"Retry-After": str(error.retry_after)})
-        busy._has_been_logged = True  # type: ignore[attr-defined]  # Django would log each as an error
-        return busy
+    """DRF's exception handler: every refusal becomes an answer; faults go on to `server_error`."""
     if isinstance(error, Refusal):
-        return Response({"error": str(error)}, error.status)
+        wait = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+        return answer(str(error), error.status, wait)
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
         logger.error("the disk is full: %s", error)
-        return Response({"error": "The server's disk is full: nothing was stored. Try again later."}, 507)
+        return answer("The server's disk is full: nothing was stored. Try again later.", 507)
     response = exception_handler(error, context)
     if response is not None:
-        response.data = {"error": _sentence(error)}
+        response.data = problem(_sentence(error), response.status_code)
     return response
 
 
@@ -38,16 +58,21 @@ def _sentence(error: Exception) -> str:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
-    return JsonResponse({"error": "The request could not be understood."}, status=400)
+    return _page("The request could not be understood.", 400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> JsonResponse:
-    return JsonResponse({"error": "This is not allowed."}, status=403)
+    return _page("This is not allowed.", 403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
-    return JsonResponse({"error": f"There is nothing at {request.path}."}, status=404)
+    return _page(f"There is nothing at {request.path}.", 404)
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
-    return JsonResponse({"error": "The server failed; its log says why."}, status=500)
+    return _page("The server failed; its log says why.", 500)
+
+
+def _page(sentence: str, status: int) -> JsonResponse:
+    """An error from outside of any view of ours."""
+    return JsonResponse(problem(sentence, status), status=status)

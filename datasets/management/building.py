@@ -1,9 +1,11 @@
 """What the commands that build a catalogue share: their arguments, their progress bars, their errors."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -39,7 +41,7 @@ class BuildingCommand(BaseCommand):
         backbone = pipeline.weights.backbone.name
         self.stdout.write(f"Extracting {backbone} features of {len(source.names):,} files of {source.label}")
         self.stdout.flush()
-        with tqdm(total=len(source.names), unit=" pictures", smoothing=0.05) as bar:
+        with progress_bar(len(source.names)) as bar:
             records = build.extract(work, source, pipeline, settings.MAX_MEGAPIXELS * 1_000_000, bar.update)
         for skipped, reason in build.skipped(records):
             self.stderr.write(self.style.WARNING(f"skipped {skipped}: {reason}"))
@@ -55,9 +57,15 @@ class BuildingCommand(BaseCommand):
             self.stdout.flush()
 
         build.fit(work, say)
+        build.index(work, say)
         total = build.publish(settings.DATA_DIR, work)
         compute.shelf.cache_clear()
         self.stdout.write(self.style.SUCCESS(f"Installed {total:,} pictures; a running server shows them now."))
+
+
+def progress_bar(total: int) -> "tqdm[Any]":
+    """Of so many pictures, with rate and time left; in a log file a line now and then, not ten a second."""
+    return tqdm(total=total, unit=" pictures", smoothing=0.05, mininterval=0.1 if sys.stderr.isatty() else 10)
 
 
 @contextmanager

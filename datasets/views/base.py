@@ -1,5 +1,8 @@
 """What the calls have in common: the busy rule, and what they read from a request."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -8,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from datasets import busy
+from datasets import busy, listing
 from datasets.errors import NotThere, Refusal
 from datasets.models import Dataset, Status
 from embeddings.reducers import REDUCERS
@@ -17,13 +20,19 @@ from embeddings.reducers import REDUCERS
 _DRAIN_BYTES = 256 * 2**20
 _CHUNK = 2**20
 
+_ID = re.compile("[0-9a-f]{32}")
+
 
 class ContractView(APIView):
     """A call of the contract: answers 503 while the server is busy with an upload that someone waits for."""
 
+    def is_under_busy_rule(self, request: Request) -> bool:
+        return True
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        busy.refuse_if_up()
+        if self.is_under_busy_rule(request):
+            busy.refuse_if_up()
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         if response.status_code >= 400 and request.method == "POST":
@@ -36,25 +45,59 @@ def check_reducer(name: str) -> None:
         raise Refusal(f"There is no reducer “{name[:40]}”; known are {' and '.join(REDUCERS)}.")
 
 
-def ready_dataset(identity: str) -> Dataset:
-    dataset = Dataset.objects.defer("names", "skipped").filter(hash=identity).first()
+def known_dataset(identity: str) -> Dataset:
+    """The dataset of an id, whatever its status; without its long columns."""
+    dataset = None
+    if _ID.fullmatch(identity):
+        dataset = Dataset.objects.defer(*listing.LONG).filter(hash=identity).first()
     if dataset is None:
         raise NotThere("There is no dataset of this id.")
-    if dataset.status == Status.FAILED:
-        raise NotThere(f"This dataset could not be computed: {dataset.error}")
-    if dataset.status != Status.READY:
-        raise NotThere("This dataset is not ready yet.")
     return dataset
 
 
-def uploaded_file(request: Request) -> "UploadedFile[bytes]":
+def ready_dataset(identity: str) -> Dataset:
+    """A dataset with all its results."""
+    dataset = known_dataset(identity)
+    if dataset.status != Status.READY:
+        raise NotThere(_why_not_there(dataset))
+    return dataset
+
+
+def dataset_with(identity: str, result: str) -> Dataset:
+    """A dataset that one result, such as `tilemap` or `pca`, may be read of; others may still be computed."""
+    dataset = known_dataset(identity)
+    if not dataset.has(result):
+        raise NotThere(_why_not_there(dataset))
+    return dataset
+
+
+@contextmanager
+def unless_deleted(dataset: Dataset) -> Iterator[None]:
+    """Refuse plainly where the files went between the look at the row and the look at them."""
+    try:
+        yield
+    except FileNotFoundError:
+        if Dataset.objects.ready().filter(pk=dataset.pk).exists():
+            raise
+        raise NotThere("This dataset has just been deleted.") from None
+
+
+def _why_not_there(dataset: Dataset) -> str:
+    if dataset.status == Status.FAILED:
+        return f"This dataset could not be computed: {dataset.error}"
+    return "This dataset is not ready yet."
+
+
+def uploaded_file(
+    request: Request, wanted: str = "Send the ZIP as a multipart form with one file field named “file”."
+) -> "UploadedFile[bytes]":
     limit = settings.MAX_UPLOAD_MB * 2**20
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length.isdecimal() and int(length) > limit + _CHUNK:
         raise Refusal(f"The upload is larger than the limit of {settings.MAX_UPLOAD_MB} MiB.", 413)
     file: UploadedFile[bytes] | None = request.FILES.get("file")
     if file is None:
-        raise Refusal("Send the ZIP as a multipart form with one file field named “file”.")
+        raise Refusal(wanted)
     return file
 
 

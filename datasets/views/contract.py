@@ -7,10 +7,13 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from datasets import compute, ranges, uploads
+from datasets import collection, compute, ranges, uploads
+from datasets.collection import Upload
 from datasets.http import answers, renderers
+from datasets.models import Dataset, Status
 
-from .base import ContractView, check_reducer, ready_dataset, uploaded_file
+from . import vectors
+from .base import ContractView, check_reducer, dataset_with, unless_deleted, uploaded_file
 from .tilemaps import tilemap_answer
 
 _SMALL = 32
@@ -54,13 +57,15 @@ class CatalogueVectors(ContractView):
         if reducer == "umap":
             # The old code's name for the list on this one call; its documentation says `tilemap_ids`.
             facts["tilemaps"] = ids
-        answer = answers.made(
+        return vectors.answer(
+            request,
+            features,
             f"catalogue/{catalogue.identity}/{reducer}-{numbers[0]}-{numbers[-1]}",
-            lambda: renderers.vectors(features, facts),
+            facts=facts,
+            collection=collection.installed,
             cache_control=answers.CATALOGUE,
-            small=len(features) < _SMALL,
+            first=rows.start,
         )
-        return answers.send(request, answer)
 
 
 class DatasetUpload(ContractView):
@@ -73,19 +78,30 @@ class DatasetUpload(ContractView):
 class DatasetVectors(ContractView):
     def get(self, request: Request, identity: str, reducer: str) -> HttpResponseBase:
         check_reducer(reducer)
-        dataset = ready_dataset(identity)
-        answer = answers.made(
-            # An id that was deleted and sent again is computed anew.
-            f"dataset/{dataset.hash}/{reducer}-{dataset.finished_at:%Y%m%d%H%M%S%f}",
-            lambda: renderers.vectors(dataset.vectors(reducer), {"total": dataset.count}),
-            cache_control=answers.DATASET,
-            small=dataset.count < _SMALL,
-        )
-        return answers.send(request, answer)
+        dataset = dataset_with(identity, reducer)
+        # An id that was deleted and sent again is computed anew.
+        computed = dataset.finished_at or dataset.started_at
+        with unless_deleted(dataset):
+            return vectors.answer(
+                request,
+                dataset.vectors(reducer),
+                f"dataset/{dataset.hash}/{reducer}-{computed:%Y%m%d%H%M%S%f}",
+                facts={"total": dataset.count},
+                collection=lambda: Upload(dataset),
+                cache_control=_kept_as_long_as(dataset),
+            )
 
 
 class DatasetTilemap(ContractView):
     def get(self, request: Request, identity: str) -> HttpResponseBase:
-        dataset = ready_dataset(identity)
-        tilemap, owner = Path(dataset.tilemap.path), f"dataset/{dataset.hash}"
-        return answers.send(request, tilemap_answer(request, tilemap, owner, cache_control=answers.DATASET))
+        dataset = dataset_with(identity, "tilemap")
+        owner = f"dataset/{dataset.hash}"
+        with unless_deleted(dataset):
+            path = Path(dataset.tilemap.path)
+            tilemap = tilemap_answer(request, path, owner, cache_control=_kept_as_long_as(dataset))
+            return answers.send(request, tilemap)
+
+
+def _kept_as_long_as(dataset: Dataset) -> str:
+    """What is read before all is done may be computed anew, should the rest fail."""
+    return answers.DATASET if dataset.status == Status.READY else answers.UNFINISHED

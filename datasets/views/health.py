@@ -11,6 +11,10 @@ from datasets.models import WorkerState
 class Health(APIView):
     """For containers and load balancers; not under the busy rule. 200 as long as requests and the database work."""
 
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+
     def get(self, request: Request) -> Response:
         worker = WorkerState.objects.current()
         return Response(

@@ -1,9 +1,11 @@
 from pathlib import Path
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import CommandParser
 
 from datasets.management.building import BuildingCommand, told_plainly
+from datasets.sources import SourceError
 
 
 class Command(BuildingCommand):
@@ -16,7 +18,14 @@ class Command(BuildingCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         self.add_source(parser)
+        parser.add_argument(
+            "--metadata", type=Path, nargs="+", default=[], help="Files for import_metadata, once all is installed."
+        )
 
-    def handle(self, *args: Any, source: Path, name: str, restart: bool, **options: Any) -> None:
+    def handle(self, *args: Any, source: Path, name: str, restart: bool, metadata: list[Path], **options: Any) -> None:
         with told_plainly():
+            if missing := next((file for file in metadata if not file.is_file()), None):
+                raise SourceError(f"there is no file {missing}")
             self.fit_and_publish(self.extract(source, name=name, restart=restart))
+        if metadata:
+            call_command("import_metadata", *metadata, stdout=self.stdout, stderr=self.stderr)

@@ -3,10 +3,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandParser
-from tqdm import tqdm
 
 from datasets import build
-from datasets.management.building import SOURCE_HELP, BuildingCommand, told_plainly
+from datasets.management.building import SOURCE_HELP, BuildingCommand, progress_bar, told_plainly
 from datasets.sources import OpenSource
 
 
@@ -20,7 +19,7 @@ class Command(BuildingCommand):
         parser.add_argument("source", type=Path, help=SOURCE_HELP)
 
     def handle(self, *args: Any, source: Path, **options: Any) -> None:
-        with told_plainly(), OpenSource(source) as opened, tqdm(total=len(opened.names), unit=" pictures") as bar:
+        with told_plainly(), OpenSource(source) as opened, progress_bar(len(opened.names)) as bar:
             drawn = build.draw_tilemaps(
                 settings.DATA_DIR, opened, settings.MAX_MEGAPIXELS * 1_000_000, on_files=bar.update
             )

@@ -76,7 +76,7 @@ class Command(BuildingCommand):
                 with closing(files):
                     for _, outcome in files:
                         if not isinstance(outcome, Exception):
-                            yield outcome[1]
+                            yield outcome.crop
 
             crops = list(islice(readable(), count))
         if len(crops) < 5 * NEIGHBOURS:

@@ -7,10 +7,13 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from datasets import compute, tasks
+from datasets import compute, recovery, retention, tasks
 from datasets.busy import beating
 from datasets.models import WorkerState
 from wwzd.lifeline import die_with_supervisor
+
+_LOOK_AROUND_SECONDS = 20
+_DELETE_SECONDS = 3600
 
 
 class Command(BaseCommand):
@@ -24,7 +27,12 @@ class Command(BaseCommand):
         die_with_supervisor()
         os.nice(10)  # requests come first: they take little, and someone waits for each
         WorkerState.objects.beat(tasks.WORKER, ready=False, engine="")
-        with beating(lambda: WorkerState.objects.beat(tasks.WORKER)):
+        with (
+            beating(lambda: WorkerState.objects.beat(tasks.WORKER)),
+            beating(lambda: recovery.after_silence(tasks.WORKER), every=_LOOK_AROUND_SECONDS),
+            beating(retention.delete_expired, every=_DELETE_SECONDS),
+        ):
+            retention.delete_expired()
             started = time.monotonic()
             pipeline = compute.pipeline()
             pipeline.warm_up()

@@ -1,0 +1,269 @@
+"""The pictures behind the vectors, by row: names, facts, files, tiles; of an upload, or of the installed catalogue.
+
+Both consist of sheets of up to 1000 pictures, one to a tilemap. What an old server's data folder does not tell (names,
+sizes, the files themselves) is None or refused, never made up; only a name falls back to the row's number.
+"""
+
+import json
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import orjson
+from django.conf import settings
+
+from embeddings.features import Features
+from embeddings.neighbours import Finder, Index
+from embeddings.reducers import REDUCERS, ModelError, Reducer
+from embeddings.vectors import BadVectors, load
+
+from . import compute, facts, metadata, ranges
+from .archive import Archive, Member, MemberError
+from .build import Work
+from .catalogue import Catalogue, identify, tilemap_path
+from .errors import NotThere, Refusal
+from .facts import Facts
+from .metadata import Table
+from .models import Dataset
+
+_ROW = re.compile(r"[0-9]{1,12}")
+_THUMBNAIL = "Its thumbnail can still be had."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """Up to 1000 pictures in one tilemap: name k, facts k and tile k are the same picture."""
+
+    names: Sequence[str]
+    columns: Mapping[str, Sequence[Any]]
+    """Facts, as `facts.as_columns` left them; empty where there are none."""
+    tilemap: Path
+
+    def facts(self, index: int) -> Facts | None:
+        return facts.at(self.columns, index)
+
+    def member(self, index: int) -> Member | None:
+        """Where the picture lies in the ZIP that it came from."""
+        found = self.columns["member"][index] if "member" in self.columns else None
+        return Member(*found) if found else None
+
+
+class Collection(ABC):
+    """Pictures by row."""
+
+    place: str
+    """Where answers made of it are kept; another place whenever they would be others."""
+    total: int
+    name: str
+
+    @abstractmethod
+    def sheet(self, number: int) -> Sheet:
+        """The sheet of the rows 1000 · number …"""
+
+    network: str
+    """What its features were computed with: those of equal networks can be compared. Empty where it is not known."""
+
+    @property
+    @abstractmethod
+    def metadata_path(self) -> Path:
+        """Where its metadata lie, if there are any."""
+
+    def metadata(self) -> Table:
+        return metadata.stored(self.metadata_path, self.total)
+
+    @property
+    def metadata_version(self) -> str:
+        """Another one whenever the metadata may be others."""
+        path = self.metadata_path
+        return f"{path.stat().st_mtime_ns:x}" if path.is_file() else "none"
+
+    @abstractmethod
+    def finder(self) -> Finder:
+        """Finds neighbours among its pictures. Raises `NotThere` where the features are not at hand."""
+
+    @abstractmethod
+    def read(self, row: int) -> bytes:
+        """A picture's file as it came. Raises `Refusal` (404, 410)."""
+
+    def row(self, text: str) -> int:
+        """A row's number from what a client wrote. Raises `Refusal` (400) or `NotThere` (404)."""
+        if not _ROW.fullmatch(text):
+            raise Refusal(f"“{text[:40]}” is no picture: pictures are numbered from 0.")
+        if int(text) >= self.total:
+            known = f"the last one is {self.total - 1}" if self.total else "there is none at all"
+            raise NotThere(f"There is no picture {int(text)}: {known}.")
+        return int(text)
+
+    def names(self, rows: Sequence[int]) -> list[str]:
+        found = ((row, self.sheet(row // ranges.SIZE)) for row in rows)
+        return [sheet.names[row % ranges.SIZE] for row, sheet in found]
+
+    def facts(self, row: int) -> Facts | None:
+        return self.sheet(row // ranges.SIZE).facts(row % ranges.SIZE)
+
+
+class Upload(Collection):
+    """Of a ready dataset."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+        # An id that was deleted and sent again is computed anew.
+        computed = dataset.finished_at or dataset.started_at
+        self.place = f"dataset/{dataset.hash}/{computed:%Y%m%d%H%M%S%f}"
+        self.total = dataset.count
+        self.name = dataset.name
+        self.network = dataset.network
+
+    @property
+    def metadata_path(self) -> Path:
+        return self.dataset.folder / "metadata.npz"
+
+    def finder(self) -> Finder:
+        return Finder([self.features()])
+
+    def features(self) -> Features:
+        """`(n, d) float32`, memory-mapped."""
+        try:
+            # As a plain array: that of a memory map is of a kind of its own.
+            return np.asarray(np.load(self.dataset.features.path, mmap_mode="r", allow_pickle=False))
+        except FileNotFoundError:
+            raise NotThere("The features of this dataset are gone.") from None
+
+    def reducers(self) -> dict[str, Reducer]:
+        """Those that were fitted on its pictures; none for a dataset of another space, or of an older version."""
+        try:
+            return {name: kind.load(self.dataset.folder / f"{name}.npz") for name, kind in REDUCERS.items()}
+        except ModelError:
+            return {}
+
+    @property
+    def space(self) -> str | None:
+        """The identity of the catalogue's space that it was placed in, if it was."""
+        columns = _columns(Path(self.dataset.pictures.path), self.place) if self.dataset.pictures else {}
+        return cast(str | None, columns.get("space"))
+
+    def sheet(self, number: int) -> Sheet:
+        columns = _columns(Path(self.dataset.pictures.path), self.place) if self.dataset.pictures else {}
+        return Sheet(names=self.dataset.names, columns=columns, tilemap=Path(self.dataset.tilemap.path))
+
+    def read(self, row: int) -> bytes:
+        if not self.dataset.archive:
+            raise Refusal(f"The archive with this picture was not kept. {_THUMBNAIL}", 410)
+        member = self.sheet(0).member(row)
+        try:
+            with self.dataset.archive.open("rb") as file:
+                if member is None:  # computed by an older version
+                    return Archive(file, compute.limits()).read(self.dataset.names[row])
+                return member.read(file)
+        except FileNotFoundError:
+            raise Refusal(f"The archive with this picture is gone. {_THUMBNAIL}", 410) from None
+        except (MemberError, KeyError) as error:
+            raise NotThere(f"This picture cannot be read from its archive any more. {_THUMBNAIL}") from error
+
+
+class Installed(Collection):
+    """Of the catalogue."""
+
+    def __init__(self, catalogue: Catalogue, data: Path) -> None:
+        self.catalogue = catalogue
+        self.vectors_folder = data / "vectors"
+        self.work = _work(data, catalogue.identity)
+        self.total = catalogue.total
+        self.name = catalogue.name
+        self.network = self.work.network if self.work else ""
+        # The records come a moment after the vectors, and go with `data/catalogue/`.
+        self.place = f"catalogue/{catalogue.identity}/{'named' if self.work else 'bare'}"
+
+    @property
+    def metadata_path(self) -> Path:
+        # Beside the vectors, and named as they are: an old server's catalogue has no other folder.
+        return self.vectors_folder / f"metadata-{self.catalogue.identity}.npz"
+
+    def finder(self) -> Finder:
+        if self.work is None:
+            raise NotThere(
+                "The features of this catalogue are not at hand: neighbours can be found once it has been built here."
+            )
+        return _finder(self.work, self.catalogue.identity, Index.open(self.work.neighbours) is not None)
+
+    def sheet(self, number: int) -> Sheet:
+        tilemap = tilemap_path(self.catalogue.folder, number)
+        if self.work is None:
+            first = number * ranges.SIZE
+            names = [f"{row:06d}" for row in range(first, min(first + ranges.SIZE, self.total))]
+            return Sheet(names=names, columns={}, tilemap=tilemap)
+        record = _record(self.work.folder, self.catalogue.identity, number)
+        return Sheet(names=record["names"], columns=record.get("facts", {}), tilemap=tilemap)
+
+    def read(self, row: int) -> bytes:
+        source = self.work.card.get("pictures") if self.work else None
+        if not source:
+            raise NotThere(f"The pictures of this catalogue are not at hand here. {_THUMBNAIL}")
+        sheet, index = self.sheet(row // ranges.SIZE), row % ranges.SIZE
+        member = sheet.member(index)
+        try:
+            if member is None:
+                return (Path(source) / sheet.names[index]).read_bytes()
+            with Path(source).open("rb") as file:
+                return member.read(file)
+        except (OSError, MemberError) as error:  # moved, changed or damaged since
+            raise NotThere(f"This picture is not where the catalogue was built from any more. {_THUMBNAIL}") from error
+
+
+def find(identity: str | None) -> Collection:
+    """The upload of this id, or the catalogue for None. Raises `NotThere`."""
+    return installed() if identity is None else upload(identity)
+
+
+def upload(identity: str) -> Upload:
+    """Raises `NotThere` where there is no such dataset, or none that is ready."""
+    return Upload(Dataset.objects.readable(identity))
+
+
+def installed() -> Installed:
+    """Raises `NotThere` where no catalogue is installed."""
+    catalogue = compute.shelf().catalogue()
+    if not catalogue.total:
+        raise NotThere("No catalogue is installed.")
+    return Installed(catalogue, settings.DATA_DIR)
+
+
+@lru_cache(maxsize=64)
+def _columns(path: Path, place: str) -> Mapping[str, Sequence[Any]]:
+    """An upload's facts; `place` tells one computation of it from the next."""
+    try:
+        columns: dict[str, Any] = orjson.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return columns
+
+
+@lru_cache(maxsize=1)
+def _finder(work: Work, identity: str, indexed: bool) -> Finder:
+    return Finder(work.blocks(), work.neighbours if indexed else None)
+
+
+def _work(data: Path, identity: str) -> Work | None:
+    """The installed build, if the installed vectors are its own: others may have been imported since."""
+    work = Work(folder=data / "catalogue")
+    try:
+        version = (work.folder / "source.json").stat().st_mtime_ns
+        return work if _identity(work.folder, version, identity) == identity else None
+    except (OSError, BadVectors, json.JSONDecodeError):
+        return None
+
+
+@lru_cache(maxsize=4)
+def _identity(folder: Path, version: int, wanted: str) -> str:
+    return identify({reducer: load(folder / "fitted" / f"{reducer}.npy") for reducer in REDUCERS})
+
+
+@lru_cache(maxsize=64)
+def _record(folder: Path, identity: str, number: int) -> dict[str, Any]:
+    record: dict[str, Any] = orjson.loads((folder / f"{ranges.range_id(number)}.json").read_bytes())
+    return record

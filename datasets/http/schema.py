@@ -1,0 +1,323 @@
+"""Descriptions of calls → the OpenAPI document. Loaded when the document is asked for, and not before.
+
+A call is described by a `Call` in a module of `datasets/described/`, under its view and method:
+
+    CALLS = {pictures.Thumbnail: {"GET": Call(summary=…, answers={200: Reply(…), **refusals(400, 404)})}}
+
+drf-spectacular walks through the routes and asks each view's schema, which is `Described` for all of them. A route
+without a description is an error of `manage.py spectacular --fail-on-warn`, which `make lint` runs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from drf_spectacular.drainage import error
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
+
+Json = dict[str, Any]
+
+JSON = "application/json"
+JPEG = "image/jpeg"
+BINARY: Json = {"type": "string", "format": "binary"}
+"""What is no text: pictures, arrays, archives."""
+
+
+def ref(name: str) -> Json:
+    """A schema of `COMPONENTS`."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def obj(properties: Mapping[str, Json], *, optional: Sequence[str] = ()) -> Json:
+    """An object of these properties and no others."""
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": dict(properties), "required": required, "additionalProperties": False}
+
+
+def array(items: Json, **more: Any) -> Json:
+    return {"type": "array", "items": items, **more}
+
+
+def nullable(schema: Json) -> Json:
+    return {"anyOf": [schema, {"type": "null"}]} if "$ref" in schema else {**schema, "type": [schema["type"], "null"]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """What a client may say beside the body."""
+
+    name: str
+    schema: Json
+    description: str
+    place: str = "query"
+    """`path`, `query` or `header`."""
+    example: Any = None
+
+    def told(self) -> Json:
+        found = {
+            "name": self.name,
+            "in": self.place,
+            "description": self.description,
+            "required": self.place == "path",
+            "schema": self.schema,
+        }
+        return found if self.example is None else {**found, "example": self.example}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """One of the answers of a call."""
+
+    description: str
+    content: Mapping[str, Json] = field(default_factory=dict)
+    """Media type → schema; empty where there is no body."""
+    examples: Mapping[str, Any] = field(default_factory=dict)
+    """Media type → example."""
+    headers: Sequence[str] = ()
+    """Names of `HEADERS`, beside those that every answer carries."""
+
+    def told(self) -> Json:
+        content = {
+            media: {"schema": schema} | ({"example": self.examples[media]} if media in self.examples else {})
+            for media, schema in self.content.items()
+        }
+        headers = {name: {"$ref": f"#/components/headers/{name}"} for name in [*self.headers, *ALWAYS]}
+        found: Json = {"description": self.description, "headers": headers}
+        return {**found, "content": content} if content else found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """What a call is for, what it takes and what it answers."""
+
+    name: str
+    """`operationId`: the function's name in generated clients."""
+    summary: str
+    description: str = ""
+    tag: str
+    parameters: Sequence[Parameter] = ()
+    body: Json | None = None
+    """The `requestBody`."""
+    answers: Mapping[int, Reply]
+    is_open: bool = False
+    """Whether it never takes a token, whatever the settings say."""
+
+    def told(self) -> Json:
+        found: Json = {"operationId": self.name, "summary": self.summary, "tags": [self.tag]}
+        if self.description:
+            found["description"] = self.description
+        if self.parameters:
+            found["parameters"] = [parameter.told() for parameter in self.parameters]
+        if self.body is not None:
+            found["requestBody"] = self.body
+        # Without a token, or with one: the settings decide which calls ask for it.
+        found["security"] = [] if self.is_open else [{}, {"token": []}]
+        found["responses"] = {str(status): self.answers[status].told() for status in sorted(self.answers)}
+        return found
+
+
+def multipart(description: str, **fields: Json) -> Json:
+    """A body that is a form with files."""
+    schema = {"type": "object", "properties": fields, "required": list(fields)}
+    return {"required": True, "description": description, "content": {"multipart/form-data": {"schema": schema}}}
+
+
+def refusals(*statuses: int, **sentences: str) -> dict[int, Reply]:
+    """The errors that a call may answer with. `_404="…"` gives one another description."""
+    return {status: _refusal(status, sentences.get(f"_{status}")) for status in statuses}
+
+
+def _refusal(status: int, sentence: str | None) -> Reply:
+    title = HTTPStatus(status).phrase
+    told = sentence or _SENTENCES.get(status, title)
+    example = {"error": told, "type": "about:blank", "title": title, "status": status, "detail": told}
+    return Reply(
+        description=told,
+        content={JSON: ref("Problem")},
+        examples={JSON: example},
+        headers=_HEADERS_OF.get(status, ()),
+    )
+
+
+_SENTENCES = {
+    400: "The request cannot be understood.",
+    401: "This server asks for a token: send “Authorization: Bearer …”.",
+    404: "There is no such thing.",
+    405: "The call does not have this method.",
+    409: "The dataset was deleted while it was being computed.",
+    412: "What you have a part of is not here any more.",
+    413: "The upload is over a limit.",
+    415: "The upload is no multipart form.",
+    416: "There are no such bytes.",
+    429: "Too many requests, or too many uploads waiting.",
+    500: "The server or its worker failed; sending it again is safe.",
+    503: "Server is busy, please wait",
+    507: "The server's disk is full.",
+}
+_HEADERS_OF: dict[int, Sequence[str]] = {
+    401: ["WWW-Authenticate"],
+    405: ["Allow"],
+    416: ["Content-Range"],
+    429: ["Retry-After"],
+    503: ["Retry-After"],
+}
+
+ANY = refusals(401, 429)
+"""Errors of every call: the settings may ask for a token, and hold clients back."""
+OFTEN = refusals(401, 405, 429)
+
+_TEXT: Json = {"type": "string"}
+HEADERS: dict[str, Json] = {
+    "Access-Control-Allow-Origin": {"description": "`*`, or as CORS_ORIGINS says.", "schema": _TEXT},
+    "Accept-Ranges": {"description": "`Range` works.", "schema": {"const": "bytes"}},
+    "Allow": {"description": "The methods that there are.", "schema": _TEXT},
+    "Cache-Control": {"description": "How long the answer holds.", "schema": _TEXT},
+    "Content-Disposition": {"description": "A name for the file.", "schema": _TEXT},
+    "Content-Range": {"description": "Which bytes of how many.", "schema": {"type": "string", "pattern": "^bytes "}},
+    "ETag": {"description": "Names these very bytes: send it back in `If-None-Match`.", "schema": _TEXT},
+    "Location": {"description": "Where the dataset is told of.", "schema": {"type": "string", "pattern": "^/"}},
+    "Preference-Applied": {"description": "RFC 7240.", "schema": {"const": "respond-async"}},
+    "Retry-After": {
+        "description": "Seconds after which to ask again.",
+        "schema": {"type": "string", "pattern": "^[0-9]+$"},
+    },
+    "Server-Timing": {
+        "description": 'Milliseconds here, and in the database: `total;dur=1.2, db;dur=0.3;desc="2 queries"`.',
+        "schema": _TEXT,
+    },
+    "WWW-Authenticate": {"description": "`Bearer`.", "schema": _TEXT},
+}
+ALWAYS = ("Access-Control-Allow-Origin", "Server-Timing")
+
+ID: Json = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
+IDENTITY = Parameter(
+    name="identity",
+    place="path",
+    schema=ID,
+    description="The dataset's id, as its upload was answered.",
+    example="5d5a36a7b315098a3bcd4a77e53feacc",
+)
+REDUCER = Parameter(
+    name="reducer",
+    place="path",
+    schema={"type": "string", "enum": ["pca", "umap"]},
+    description="How the three dimensions were found.",
+    example="umap",
+)
+
+# What `answers.send` knows.
+CONDITIONS = (
+    Parameter(name="If-None-Match", place="header", schema=_TEXT, description="An `ETag`; 304 while it holds."),
+    Parameter(name="If-Match", place="header", schema=_TEXT, description="An `ETag`; 412 where it does not hold."),
+    Parameter(name="Range", place="header", schema=_TEXT, description="One range of bytes, `bytes=0-999`."),
+)
+
+
+def sent(description: str, media: str, schema: Json, example: Any = None) -> dict[int, Reply]:
+    """The answers of `answers.send`: all of it, a part, nothing new, or a condition that does not hold."""
+    headers = ("ETag", "Cache-Control", "Accept-Ranges")
+    examples = {} if example is None else {media: example}
+    return {
+        200: Reply(description=description, content={media: schema}, examples=examples, headers=headers),
+        # No schema: a part of JSON is no JSON.
+        206: Reply(description="The bytes that `Range` asks for.", headers=[*headers, "Content-Range"]),
+        304: Reply(description="What the client has still holds.", headers=("ETag", "Cache-Control")),
+        **refusals(412, 416),
+    }
+
+
+_EXAMPLE_SENTENCE = "There is no range 007: the last one is 001."
+_VECTOR: Json = {"type": "array", "items": {"type": "number"}, "minItems": 3, "maxItems": 3}
+
+COMPONENTS: dict[str, Json] = {
+    "Problem": {
+        "description": "Every error: a sentence, and what RFC 9457 calls a problem.",
+        **obj(
+            {
+                "error": {"type": "string", "description": "A sentence for people."},
+                "type": {"const": "about:blank"},
+                "title": {"type": "string", "description": "The status, in words."},
+                "status": {"type": "integer", "minimum": 400, "maximum": 599},
+                "detail": {"type": "string", "description": "The sentence again."},
+            }
+        ),
+        "examples": [
+            {
+                "error": _EXAMPLE_SENTENCE,
+                "type": "about:blank",
+                "title": "Not Found",
+                "status": 404,
+                "detail": _EXAMPLE_SENTENCE,
+            }
+        ],
+    },
+    "Vectors": {
+        "description": "Row k belongs to tile k.",
+        **obj({"features": array(_VECTOR), "total": {"type": "integer", "minimum": 0}}),
+    },
+    "CatalogueVectors": {
+        "description": "Row k belongs to tile k of the tilemaps, one after the other.",
+        **obj(
+            {
+                "features": array(_VECTOR),
+                "tilemap_ids": array({"type": "string", "pattern": "^[0-9]{3,}$"}),
+                "tilemaps": array({"type": "string"}, description="The same list, with UMAP only."),
+                "total": {"type": "integer", "minimum": 0},
+            },
+            optional=["tilemaps"],
+        ),
+    },
+}
+"""Schemas by name; the modules of `datasets/described/` add theirs with `component`."""
+
+
+def component(name: str, schema: Json) -> Json:
+    """Give a schema a name, under which generated clients have a class."""
+    COMPONENTS[name] = schema
+    return ref(name)
+
+
+class Described(AutoSchema):
+    """What a view's description says, instead of what could be guessed from its code."""
+
+    def get_operation(self, path: str, path_regex: str, path_prefix: str, method: str, registry: Any) -> Json | None:
+        from datasets.described import calls
+
+        call = calls().get(type(self.view), {}).get(method)
+        if call is None:
+            error(f"{type(self.view).__name__}, {method} {path}, is not described in datasets/described.")
+            return None
+        return call.told()
+
+
+def add_components(result: Json, **context: Any) -> Json:
+    """drf-spectacular's hook for what it does not know: the named schemas and headers."""
+    components = result.setdefault("components", {})
+    components["schemas"] = dict(sorted(COMPONENTS.items()))
+    components["headers"] = HEADERS
+    components["securitySchemes"] = {
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "Where the server asks for one: its administrator gives them out, in the admin.",
+        }
+    }
+    return result
+
+
+@cache
+def document() -> bytes:
+    """The whole document as JSON; the same for every client."""
+    generator: Any = SchemaGenerator  # without annotations
+    return orjson.dumps(generator().get_schema(request=None, public=True), option=orjson.OPT_INDENT_2)
+
+
+@cache
+def document_as_yaml() -> bytes:
+    import yaml
+
+    return yaml.safe_dump(orjson.loads(document()), sort_keys=False, allow_unicode=True, width=120).encode()

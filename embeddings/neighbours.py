@@ -1,0 +1,199 @@
+"""Features → who is near whom, by cosine: exactly among few, by an index on disk among many.
+
+Whatever proposes the candidates, similarities are computed from the float32 features themselves, and ties go to the
+lower row: the same question always has the same answer, whatever else is asked.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .basis import Blocks
+from .features import Features
+from .vectors import replacing
+
+FORMAT = 1
+"""Version of the index on disk. One of another version is not used."""
+
+EXACT_ROWS = 5_000
+"""Up to here every row is looked at: some milliseconds."""
+
+_AXES = 256
+"""Principal axes on which candidates are found. On fewer recall falls, on more the index grows."""
+_PROBES = 32
+"""Cells of the index that a question looks into."""
+_CANDIDATES, _LEAST_CANDIDATES = 10, 200
+"""For each neighbour wanted, how many are proposed for the exact measurement, and how many at least."""
+_SAMPLE = 40_000
+"""Rows from which axes and cells are learnt."""
+_SEED = 20210607
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """The nearest rows, the nearest first."""
+
+    rows: NDArray[np.int64]
+    similarities: NDArray[np.float32]
+    """Cosines: 1 for the same direction."""
+
+
+class Finder:
+    """Finds the rows of `(n, d)` features, given in blocks of equal length, that are nearest to a picture."""
+
+    def __init__(self, blocks: Blocks, folder: Path | None = None) -> None:
+        """`folder` holds an index that `build` made of the same blocks, or none."""
+        # Plain views: a memory map makes an object of its own kind of every row that is taken.
+        self._blocks = [np.asarray(block) for block in blocks]
+        self._length = len(self._blocks[0])
+        self._count = sum(len(block) for block in self._blocks)
+        self._index = Index.open(folder) if folder is not None else None
+
+    def vector(self, row: int) -> NDArray[np.float32]:
+        """`(d,)`"""
+        found: NDArray[np.float32] = self._blocks[row // self._length][row % self._length]
+        return found
+
+    def nearest(self, query: NDArray[np.float32], count: int, *, without: int | None = None) -> Found:
+        """At most `count` rows nearest to the `(d,)` features of a picture; `without` names a row to leave out."""
+        wanted = count + (without is not None)
+        if self._index is not None and self._count > EXACT_ROWS:
+            rows = self._index.candidates(query, max(_CANDIDATES * wanted, _LEAST_CANDIDATES))
+            close = np.stack([self.vector(row) for row in rows])
+            similarities = _cosines(close, query)
+        else:
+            rows = np.arange(self._count)
+            similarities = np.concatenate([_cosines(block, query) for block in self._blocks])
+        if without is not None:
+            keep = rows != without
+            rows, similarities = rows[keep], similarities[keep]
+        order = np.lexsort((rows, -similarities))[:count]
+        return Found(rows=rows[order], similarities=similarities[order])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """An inverted file of quantised coordinates (faiss), mapped from disk: proposes which rows may be near."""
+
+    folder: Path
+    mean: NDArray[np.float32]
+    axes: NDArray[np.float32]
+    """`(d, k)`"""
+
+    @classmethod
+    def open(cls, folder: Path) -> "Index | None":
+        """What `build` left in `folder`; None where there is nothing, or something of another version."""
+        try:
+            card = json.loads((folder / "index.json").read_text())
+            if card["format"] != FORMAT:
+                return None
+            with np.load(folder / "index.npz", allow_pickle=False) as arrays:
+                return cls(folder=folder, mean=arrays["mean"], axes=arrays["axes"])
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def candidates(self, query: NDArray[np.float32], count: int) -> NDArray[np.int64]:
+        """At most `count` rows, in no order that matters."""
+        coordinates = ((_unit(query[None]) - self.mean) @ self.axes).astype(np.float32)
+        _, rows = self._cells.search(coordinates, count)
+        found: NDArray[np.int64] = rows[0][rows[0] >= 0]
+        return found
+
+    @cached_property
+    def _cells(self) -> Any:
+        faiss = _import_faiss()
+        faiss.omp_set_num_threads(1)  # requests run beside each other; each needs one core for a millisecond or two
+        cells = faiss.read_index(str(self.folder / "index.faiss"), faiss.IO_FLAG_MMAP_IFC)
+        cells.nprobe = _PROBES
+        return cells
+
+
+def build(blocks: Blocks, folder: Path) -> None:
+    """Make the index of `(n, d)` features for `Index.open`; the card that announces it comes last."""
+    from scipy.linalg import eigh
+
+    faiss = _import_faiss()
+    (folder / "index.json").unlink(missing_ok=True)
+    sample = _unit(_spread(blocks, _SAMPLE))
+    mean = sample.mean(axis=0)
+    width = sample.shape[1]
+    keep = min(_AXES, width)
+    centred = sample - mean
+    _, vectors = eigh(centred.T @ centred, subset_by_index=[width - keep, width - 1])
+    axes = np.ascontiguousarray(vectors[:, ::-1], dtype=np.float32)
+    count = sum(len(block) for block in blocks)
+    cells = faiss.index_factory(keep, f"IVF{max(1, min(4096, int(2 * count**0.5)))},SQ8")
+    cells.cp.seed = _SEED
+    cells.train(centred @ axes)
+    for block in blocks:
+        cells.add((_unit(block) - mean) @ axes)
+    with replacing(folder / "index.npz") as file:
+        np.savez(file, mean=mean, axes=axes)
+    with replacing(folder / "index.faiss") as file:
+        faiss.write_index(cells, faiss.PyCallbackIOWriter(file.write))
+    with replacing(folder / "index.json") as file:
+        file.write(json.dumps({"format": FORMAT, "rows": count}).encode())
+
+
+def cosines(first: Features, second: Features) -> NDArray[np.float32]:
+    """`(n,)` of row k of the one and row k of the other."""
+    rounded: NDArray[np.float32] = np.round(np.einsum("ij,ij->i", _unit(first), _unit(second)), 6)
+    return rounded
+
+
+def pairs(features: Features, least: float) -> list[tuple[int, int, float]]:
+    """Rows `(i, j, cosine)`, i < j, of at most some thousands that are at least so similar; the most similar first."""
+    scaled = _unit(features)
+    similarities = scaled @ scaled.T
+    first, second = np.nonzero(np.triu(similarities >= least, 1))
+    values = similarities[first, second]
+    order = np.lexsort((second, first, -values))
+    return [(int(first[k]), int(second[k]), float(values[k])) for k in order]
+
+
+def loneliness(features: Features, neighbours: int = 10) -> NDArray[np.float32]:
+    """`(n,)` mean distance (1 − cosine) of each row to its nearest others: high for one that is like no other."""
+    count = len(features)
+    near = min(neighbours, count - 1)
+    if near < 1:
+        return np.zeros(count, np.float32)
+    scaled = _unit(features)
+    distances = 1 - scaled @ scaled.T
+    np.fill_diagonal(distances, np.inf)
+    closest = np.partition(distances, near - 1, axis=1)[:, :near]
+    mean: NDArray[np.float32] = np.maximum(closest, 0).mean(axis=1)
+    return mean
+
+
+def _import_faiss() -> Any:
+    """A fifth of a second, and half of what it has is unknown to its own type hints."""
+    import faiss
+
+    return faiss
+
+
+def _unit(features: Features) -> Features:
+    """Scaled to length 1; a row of zeros stays what it is, near to nothing."""
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    scaled: Features = (features / np.where(lengths > 0, lengths, 1)).astype(np.float32, copy=False)
+    return scaled
+
+
+def _cosines(features: Features, query: NDArray[np.float32]) -> NDArray[np.float32]:
+    lengths = np.linalg.norm(features, axis=1) * np.linalg.norm(query)
+    cosines = (features @ query) / np.where(lengths > 0, lengths, 1)
+    # Six digits are what float32 sums agree on in any order: equal pictures come out equally near.
+    rounded: NDArray[np.float32] = np.round(cosines, 6).astype(np.float32)
+    return rounded
+
+
+def _spread(blocks: Sequence[Features], count: int) -> Features:
+    """At most `count` rows, evenly from the first block to the last."""
+    share = max(1, -(-sum(len(block) for block in blocks) // count))
+    return np.concatenate([block[::share] for block in blocks])

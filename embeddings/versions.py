@@ -1,0 +1,17 @@
+"""What computed a result: the versions of all that has a say in the numbers."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+_PACKAGES = ("numpy", "scipy", "scikit-learn", "umap-learn", "numba", "torch", "openvino", "pillow", "simplejpeg")
+
+
+def versions() -> dict[str, str]:
+    """Package → its version, and Python's; without importing any of them."""
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # a GPU machine may do without OpenVINO
+            continue
+    return found

@@ -1,0 +1,96 @@
+"""A whole upload as one file, read back by what it is made for."""
+
+import csv
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from django.test import Client
+from PIL import Image
+
+from datasets.models import Dataset
+
+from .pictures import colour, photograph, picture
+from .test_pictures import upload
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ABOUT = b"file,age,note\n1.jpg,7,with\ttab\n0.jpg,,two\n"
+
+
+@pytest.fixture
+def identity(client: Client) -> str:
+    return upload(client, {f"{k}.jpg": photograph(k) for k in range(6)} | {"metadata.csv": ABOUT})
+
+
+def exported(client: Client, identity: str, query: str = "") -> zipfile.ZipFile:
+    response = client.get(f"/dataset/{identity}/export{query}")
+    assert response.status_code == 200
+    assert response["Content-Type"] == "application/zip"
+    archive = zipfile.ZipFile(io.BytesIO(response.getvalue()))
+    assert archive.testzip() is None
+    return archive
+
+
+def test_an_export_holds_all_that_is_known(client: Client, identity: str) -> None:
+    archive = exported(client, identity)
+    manifest = json.loads(archive.read("manifest.json"))
+    assert set(manifest["files"]) | {"manifest.json"} == set(archive.namelist())
+    assert (manifest["id"], manifest["total"]) == (identity, 6)
+    assert manifest["versions"]["numpy"] == np.__version__
+    for reducer in ("pca", "umap"):
+        vectors = np.load(io.BytesIO(archive.read(f"{reducer}.npy")))
+        assert np.array_equal(vectors, Dataset.objects.get().vectors(reducer))
+    assert np.load(io.BytesIO(archive.read("features.npy"))).shape == (6, 1280)
+    assert Image.open(io.BytesIO(archive.read("tilemap.jpg"))).size == (500, 5000)
+    rows = list(csv.DictReader(io.StringIO(archive.read("pictures.csv").decode())))
+    assert [row["name"] for row in rows] == [f"{k}.jpg" for k in range(6)]
+    assert [row["age"] for row in rows] == ["", "7", "", "", "", ""]
+    assert (rows[2]["width"], rows[2]["height"]) == ("89", "109")
+    assert len(json.loads(archive.read("tilemap.json"))["tiles"]) == 6
+    assert json.loads(archive.read("report.json"))["total"] == 7
+
+
+def test_equal_datasets_have_equal_exports(client: Client, identity: str) -> None:
+    first, second = (client.get(f"/dataset/{identity}/export").getvalue() for _ in range(2))
+    assert first == second
+
+
+def test_the_projectors_folder_is_whole(client: Client, identity: str) -> None:
+    archive = exported(client, identity, "?format=projector")
+    config = archive.read("projector_config.pbtxt").decode()
+    for name, width in (("features", 1280), ("pca", 3), ("umap", 3)):
+        assert f'tensor_path: "{name}.bytes"' in config
+        assert len(archive.read(f"{name}.bytes")) == 6 * width * 4
+    lines = archive.read("metadata.tsv").decode().splitlines()
+    assert lines[:3] == ["name\tage\tnote", "0.jpg\t\ttwo", "1.jpg\t7\twith tab"]
+    assert len(lines) == 7
+
+
+def test_the_projectors_sprite_is_a_square_in_the_order_of_rows(client: Client) -> None:
+    identity = upload(client, {f"{k:02d}.png": picture(37 * k % 1000) for k in range(23)})
+    sprite = np.asarray(Image.open(io.BytesIO(exported(client, identity, "?format=projector").read("sprite.jpg"))))
+    assert sprite.shape == (250, 250, 3)  # TensorBoard takes 23 pictures for 5 rows of 5
+    for k in range(23):
+        row, place = divmod(k, 5)
+        centre = sprite[row * 50 + 25, place * 50 + 25].astype(int)
+        assert np.abs(centre - colour(37 * k % 1000)).max() < 12
+
+
+def test_without_metadata_the_labels_are_names(client: Client) -> None:
+    identity = upload(client, {"a.jpg": photograph(1), "b.jpg": photograph(2)})
+    archive = exported(client, identity, "?format=projector")
+    assert archive.read("metadata.tsv") == b"a.jpg\nb.jpg\n"
+
+
+def test_an_older_upload_is_exported_too(client: Client, identity: str) -> None:
+    Dataset.objects.update(report="", pictures="")
+    archive = exported(client, identity)
+    assert json.loads(archive.read("report.json"))["counts"] == {"row": 6}
+
+
+def test_what_cannot_be_exported_is_a_sentence(client: Client, identity: str) -> None:
+    assert client.get(f"/dataset/{identity}/export?format=tar").status_code == 400
+    assert client.get("/dataset/0123456789abcdef0123456789abcdef/export").status_code == 404

@@ -1,0 +1,229 @@
+"""Who is like whom: exactly and by the index, through the calls, on real digits by the real network."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from PIL import Image
+
+from datasets import tasks
+from datasets.management.commands.build_demo import _digits
+from datasets.models import Dataset
+from embeddings import neighbours
+from embeddings.neighbours import Finder, Index
+
+from .pictures import encode, photograph
+from .test_pictures import QUIET, upload
+
+FACES = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "celeba-3000.zip"
+
+
+def clustered(count: int, width: int) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
+    random = np.random.default_rng(5)
+    centres = random.normal(size=(30, width))
+    return (centres[random.integers(0, 30, count)] + random.normal(scale=0.4, size=(count, width))).astype(np.float32)
+
+
+def blocks(features: Any) -> list[Any]:
+    return [features[start : start + 1000] for start in range(0, len(features), 1000)]
+
+
+def test_the_nearest_are_those_of_the_largest_cosine() -> None:
+    features = clustered(2500, 48)
+    features[7] = 0
+    unit = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-9)
+    finder = Finder(blocks(features))
+    for row in (0, 999, 1000, 2499):
+        cosines = unit @ unit[row]
+        found = finder.nearest(features[row], 5, without=row)
+        assert row not in found.rows
+        assert set(found.rows) == set(np.argsort(-cosines)[1:6])
+        assert np.allclose(found.similarities, cosines[found.rows], atol=1e-5)
+        assert (np.diff(found.similarities) <= 0).all()
+        # Its length is no matter.
+        assert np.array_equal(finder.nearest(features[row] * 3, 5, without=row).rows, found.rows)
+
+
+def test_copies_are_told_in_the_order_of_their_rows() -> None:
+    features = np.repeat(clustered(4, 40), 5, axis=0)
+    found = Finder([features]).nearest(features[7], 4, without=7)
+    assert found.rows.tolist() == [5, 6, 8, 9]
+    assert found.similarities.tolist() == [1.0] * 4
+
+
+def test_fewer_are_found_than_were_asked_for_where_there_are_no_more() -> None:
+    features = clustered(3, 16)
+    assert len(Finder([features]).nearest(features[0], 10, without=0).rows) == 2
+    assert len(Finder([features[:1]]).nearest(features[0], 10, without=0).rows) == 0
+
+
+def test_the_index_finds_nearly_all_and_measures_them_exactly(tmp_path: Path) -> None:
+    features = clustered(12_000, 300)
+    neighbours.build(blocks(features), tmp_path)
+    exact, indexed = Finder(blocks(features)), Finder(blocks(features), tmp_path)
+    hits = 0
+    for row in range(0, 12_000, 60):
+        wanted = exact.nearest(features[row], 10, without=row)
+        found = indexed.nearest(features[row], 10, without=row)
+        assert len(found.rows) == 10
+        known = dict(zip(wanted.rows.tolist(), wanted.similarities.tolist(), strict=True))
+        for place, similarity in zip(found.rows.tolist(), found.similarities.tolist(), strict=True):
+            assert similarity == pytest.approx(known.get(place, similarity), abs=2e-6)
+        hits += len(set(known) & set(found.rows.tolist()))
+    assert hits / 2000 >= 0.98
+
+
+def test_an_index_of_another_version_is_not_used(tmp_path: Path) -> None:
+    features = clustered(500, 20)
+    assert Index.open(tmp_path) is None
+    neighbours.build([features], tmp_path)
+    assert Index.open(tmp_path) is not None
+    card = tmp_path / "index.json"
+    card.write_text(card.read_text().replace('"format": 1', '"format": 99'))
+    assert Index.open(tmp_path) is None
+    card.write_text("{")
+    assert Index.open(tmp_path) is None
+
+
+@pytest.fixture
+def catalogue_of_photographs(data: Path, tmp_path: Path) -> dict[str, bytes]:
+    files = {f"{index:04d}.jpg": photograph(index) for index in range(60)}
+    path = tmp_path / "collection.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    call_command("build_catalogue", str(path), **QUIET)
+    return files
+
+
+def ask(client: Client, picture: bytes, query: str = "") -> Any:
+    file = io.BytesIO(picture)
+    file.name = "me.jpg"
+    return client.post(f"/search{query}", {"file": file})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_digits_have_neighbours_of_their_own_kind(client: Client) -> None:
+    """scikit-learn's digits, all 1,797 of them, by the real network."""
+    call_command("build_demo", **QUIET)
+    same = []
+    for row in range(0, 1797, 3):
+        (name,) = (each["name"] for each in client.get(f"/catalogue/images?offset={row}&limit=1").json()["images"])
+        found = client.get(f"/catalogue/images/{row}/neighbors?k=3").json()["neighbors"]
+        same += [each["name"].split("-")[2] == name.split("-")[2] for each in found]
+    assert np.mean(same) >= 0.85
+
+
+@pytest.mark.django_db(transaction=True)
+def test_copies_and_strangers_are_named(client: Client) -> None:
+    files = {f"{k:02d}.jpg": photograph(k) for k in range(20)}
+    files["copy-a.jpg"] = files["03.jpg"]
+    files["copy-b.jpg"] = encode(Image.open(io.BytesIO(files["07.jpg"])), "JPEG", quality=60)
+    files["digit.png"] = _digits()["0000-digit-0.png"]
+    identity = upload(client, files)
+    answer = client.get(f"/dataset/{identity}/duplicates").json()
+    told = [(group["kind"], [each["name"] for each in group["images"]]) for group in answer["groups"]]
+    assert told == [("exact", ["03.jpg", "copy-a.jpg"]), ("near", ["07.jpg", "copy-b.jpg"])]
+    assert answer["groups"][0]["similarity"] == 1.0 > answer["groups"][1]["similarity"] >= answer["threshold"]
+    strict = client.get(f"/dataset/{identity}/duplicates?threshold=1").json()["groups"]
+    assert [group["kind"] for group in strict] == ["exact"]
+    lonely = client.get(f"/dataset/{identity}/outliers?limit=3").json()
+    assert lonely["outliers"][0]["name"] == "digit.png"
+    scores = [each["score"] for each in lonely["outliers"]]
+    assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_copies_of_faces_are_found_and_different_faces_are_not_taken_for_copies(client: Client) -> None:
+    if not FACES.exists():
+        pytest.skip("shared/data/celeba-3000.zip is not here")
+    with zipfile.ZipFile(FACES) as archive:
+        names = sorted(name for name in archive.namelist() if name.endswith(".jpg"))[:300]
+        files = {Path(name).name: archive.read(name) for name in names}
+    chosen = list(files)[:30]
+    copies = {f"copy-{name}": encode(Image.open(io.BytesIO(files[name])), "JPEG", quality=60) for name in chosen}
+    identity = upload(client, files | copies)
+    groups = client.get(f"/dataset/{identity}/duplicates").json()["groups"]
+    found = {frozenset(each["name"] for each in group["images"]) for group in groups}
+    wanted = {frozenset({name, f"copy-{name}"}) for name in chosen}
+    assert len(found & wanted) == 30
+    assert len(found - wanted) <= 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upload_is_compared_with_the_catalogue(client: Client, catalogue_of_photographs: dict[str, bytes]) -> None:
+    identity = upload(client, {"x.jpg": photograph(41), "y.jpg": photograph(9)})
+    answer = client.get(f"/dataset/{identity}/images/0/neighbors?k=3&in=catalogue").json()
+    assert answer["neighbors"][0] == {"index": 41, "name": "0041.jpg", "similarity": 1.0, "in": "catalogue"}
+    assert len(answer["neighbors"]) == 3
+    own = client.get(f"/dataset/{identity}/images/0/neighbors").json()["neighbors"]
+    assert [(each["index"], each["in"]) for each in own] == [(1, "self")]
+    among = client.get("/catalogue/images/41/neighbors?k=59").json()["neighbors"]
+    assert len(among) == 59
+    assert 41 not in {each["index"] for each in among}
+    # Features of another network say nothing about the catalogue's.
+    Dataset.objects.update(network="resnet50:0:fp32")
+    assert client.get(f"/dataset/{identity}/images/0/neighbors?in=catalogue").status_code == 409
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_picture_is_looked_up_in_the_catalogue_and_placed_there(
+    client: Client, catalogue_of_photographs: dict[str, bytes]
+) -> None:
+    answer = ask(client, catalogue_of_photographs["0017.jpg"], "?k=4").json()
+    assert answer["in"] == "catalogue"
+    assert answer["neighbors"][0] == {"index": 17, "name": "0017.jpg", "similarity": 1.0, "in": "catalogue"}
+    assert len(answer["neighbors"]) == 4
+    places = client.get("/pca/0/0/standalone").json()["features"]
+    assert np.allclose(answer["pca"], places[17], atol=1e-3)
+    assert np.isfinite(answer["umap"]).all()
+    ask(client, photograph(1000))
+    assert ask(client, catalogue_of_photographs["0017.jpg"], "?k=4").json() == answer
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_picture_is_looked_up_in_a_dataset_that_lies_in_a_space_of_its_own(client: Client) -> None:
+    identity = upload(client, {f"{k:02d}.jpg": photograph(k) for k in range(12)})
+    answer = ask(client, photograph(5), f"?in={identity}&k=2").json()
+    assert answer["neighbors"][0] == {"index": 5, "name": "05.jpg", "similarity": 1.0, "in": identity}
+    assert np.allclose(answer["pca"], client.get(f"/dataset/{identity}/features/pca").json()["features"][5], atol=1e-3)
+    assert np.shape(answer["umap"]) == (3,)
+    for path in Dataset.objects.get().folder.glob("*.npz"):
+        path.unlink()
+    assert ask(client, photograph(5), f"?in={identity}").json()["pca"] is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_cannot_be_looked_up_is_a_sentence(client: Client, data: Path) -> None:
+    identity = upload(client, {"a.jpg": photograph(1), "b.jpg": photograph(2)})
+    for response, status in (
+        (ask(client, b"no picture", f"?in={identity}"), 400),
+        (ask(client, photograph(1)[:500], f"?in={identity}"), 400),
+        (ask(client, photograph(1)), 404),
+        (ask(client, photograph(1), "?in=0123456789abcdef0123456789abcdef"), 404),
+        (ask(client, photograph(1), f"?in={identity}&k=0"), 400),
+        (ask(client, photograph(1), f"?in={identity}&k=1001"), 400),
+        (client.post(f"/search?in={identity}"), 400),
+        (client.get("/search"), 405),
+        (client.get(f"/dataset/{identity}/images/0/neighbors?k=0"), 400),
+        (client.get(f"/dataset/{identity}/images/0/neighbors?k=abc"), 400),
+        (client.get(f"/dataset/{identity}/images/0/neighbors?in=elsewhere"), 400),
+        (client.get(f"/dataset/{identity}/images/0/neighbors?in=catalogue"), 404),
+        (client.get(f"/dataset/{identity}/images/2/neighbors"), 404),
+        (client.get(f"/dataset/{identity}/duplicates?threshold=2"), 400),
+        (client.get(f"/dataset/{identity}/duplicates?threshold=nan"), 400),
+        (client.get(f"/dataset/{identity}/outliers?limit=0"), 400),
+    ):
+        assert response.status_code == status, response.content
+        assert response.json()["error"].endswith(".")
+    assert not list((data / "tmp").iterdir())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_question_that_comes_too_late_harms_nothing() -> None:
+    assert tasks.look_up.func("/nowhere", None, 5)["status"] in {404, 500}

@@ -1,0 +1,122 @@
+"""The import report: what became of each file of an archive."""
+
+import io
+import json
+import zipfile
+from typing import Any
+
+import pytest
+from django.test import Client
+from PIL import Image, ImageFilter
+from sklearn.datasets import load_sample_images
+
+from datasets.models import Dataset
+
+from .pictures import encode, photograph, picture
+from .test_pictures import upload
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def reported(client: Client, identity: str) -> Any:
+    response = client.get(f"/dataset/{identity}/report")
+    assert response.status_code == 200
+    return json.loads(response.getvalue())
+
+
+def detailed(place: int) -> Image.Image:
+    """A cut of scikit-learn's photograph of a temple."""
+    return Image.fromarray(load_sample_images().images[0]).crop((60 * place, 0, 60 * place + 300, 300))
+
+
+def jpeg(image: Image.Image, quality: int = 92) -> bytes:
+    return encode(image, "JPEG", quality=quality)
+
+
+def test_every_file_has_its_outcome(client: Client, settings: Any) -> None:
+    settings.MAX_MEGAPIXELS = 1
+    files = {
+        "a.jpg": jpeg(detailed(0)),
+        "b-copy.jpg": jpeg(detailed(0)),
+        "c-saved-anew.jpg": jpeg(detailed(0), quality=60),
+        "d-blank.png": picture(555, (100, 100)),
+        "e-small.png": encode(detailed(1).resize((20, 20)), "PNG"),
+        "f-blurred.jpg": jpeg(detailed(2).filter(ImageFilter.GaussianBlur(12))),
+        "g-broken.jpg": b"no picture at all",
+        "h-cut.png": encode(detailed(3), "PNG")[:9000],
+        "i-large.png": encode(Image.new("L", (2000, 2000)), "PNG"),
+        "notes": b"without an ending",
+        "notes.txt": b"passed over",
+        ".hidden.jpg": photograph(9),
+        "folder/inside.jpg": photograph(10),
+        "__MACOSX/._a.jpg": b"macOS",
+        "z.jpg": jpeg(detailed(5)),
+    }
+    report = reported(client, upload(client, files))
+    outcomes = {file["name"]: (file["outcome"], file["index"]) for file in report["files"]}
+    assert outcomes == {
+        "a.jpg": ("row", 0),
+        "b-copy.jpg": ("duplicate", 1),
+        "c-saved-anew.jpg": ("near_duplicate", 2),
+        "d-blank.png": ("blank", 3),
+        "e-small.png": ("too_small", 4),
+        "f-blurred.jpg": ("blurry", 5),
+        "g-broken.jpg": ("unreadable", None),
+        "h-cut.png": ("truncated", None),
+        "i-large.png": ("too_large", None),
+        "notes": ("passed_over", None),
+        "notes.txt": ("passed_over", None),
+        ".hidden.jpg": ("passed_over", None),
+        "folder/inside.jpg": ("passed_over", None),
+        "__MACOSX/._a.jpg": ("passed_over", None),
+        "z.jpg": ("row", 6),
+    }
+    assert report["counts"]["passed_over"] == 5
+    assert report["total"] == sum(report["counts"].values()) == len(files)
+    by_name = {file["name"]: file for file in report["files"]}
+    assert by_name["b-copy.jpg"]["of"] == by_name["c-saved-anew.jpg"]["of"] == 0
+    for file in report["files"]:
+        assert file["reason"] or file["outcome"] == "row"
+        for remark in file["remarks"]:
+            assert "of" in remark or remark["value"] < remark["threshold"]
+    assert Dataset.objects.get().count == 7
+
+
+def test_the_later_of_two_files_of_one_name_counts(client: Client) -> None:
+    content = io.BytesIO()
+    content.name = "photos.zip"
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("a.jpg", jpeg(detailed(0)))
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("a.jpg", jpeg(detailed(1)))
+    content.seek(0)
+    identity = client.post("/dataset", {"file": content}).content.decode()
+    told = [(file["outcome"], file["index"]) for file in reported(client, identity)["files"]]
+    assert told == [("row", 0), ("replaced", None)]
+
+
+def test_what_comes_after_the_first_thousand_is_named(client: Client) -> None:
+    files = {f"{k:04d}.png": picture(k % 1000, (8, 8)) for k in range(1003)}
+    report = reported(client, upload(client, files))
+    beyond = [file["name"] for file in report["files"] if file["outcome"] == "beyond"]
+    assert beyond == ["1000.png", "1001.png", "1002.png"]
+    assert report["total"] == 1003
+
+
+def test_more_than_thousands_of_passed_over_files_are_counted(client: Client) -> None:
+    files = {f"folder/{k}.txt": b"" for k in range(10_050)} | {"a.jpg": photograph(1)}
+    report = reported(client, upload(client, files))
+    assert report["counts"] == {"passed_over": 10_050, "row": 1}
+    assert report["unlisted"] == 50
+    assert len(report["files"]) == 10_001
+
+
+def test_an_older_upload_has_a_short_report(client: Client) -> None:
+    identity = upload(client, {"a.jpg": photograph(1), "b.jpg": b"no"})
+    Dataset.objects.update(report="")
+    told = [(file["name"], file["outcome"]) for file in reported(client, identity)["files"]]
+    assert told == [("a.jpg", "row"), ("b.jpg", "unreadable")]
+
+
+def test_a_report_needs_a_dataset(client: Client) -> None:
+    assert client.get("/dataset/0123456789abcdef0123456789abcdef/report").status_code == 404

@@ -1,0 +1,133 @@
+"""The OpenAPI document: valid, complete, and true of the running service, as far as generated requests can tell."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from datasets import catalogue
+from datasets.tilemap import Tilemap
+
+from .pictures import photograph, zipped
+from .service import ROOT, Service
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A catalogue of three ranges, the last one without its tilemap, and some uploads."""
+    data = tmp_path_factory.mktemp("schema") / "data"
+    arrays = {
+        name: np.random.default_rng(seed).normal(size=(2345, 3)).astype(np.float32)
+        for seed, name in enumerate(("pca", "umap"))
+    }
+    catalogue.install(data, arrays, name="Test")
+    for number in range(2):
+        path = catalogue.tilemap_path(data / "tilemaps", number)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(Tilemap().jpeg())
+    running = Service(data, {"MAX_QUEUE": "1000"}).start()
+    yield running
+    running.stop()
+
+
+def uploaded(service: Service, seed: int) -> str:
+    return service.upload(zipped({f"{k}.jpg": photograph(100 * seed + k) for k in range(5)})).body.decode()
+
+
+def run_schemathesis(service: Service, config: Path, *options: str) -> None:
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", service.url("/schema")]
+    options = ("--checks", "all", "--seed", "20210607", "--no-color", *options)
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONWARNINGS"}
+    # In a folder of its own: it keeps what it has found beside where it runs.
+    done = subprocess.run(
+        [*command, *options], cwd=config.parent, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "passed" in done.stdout
+
+
+def test_the_document_is_valid_and_no_call_is_missing() -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", os.devnull)
+
+
+def test_it_is_served_as_json_and_as_yaml(client: Client) -> None:
+    response = client.get("/schema")
+    assert response["Content-Type"] == "application/json"
+    assert response.json()["openapi"].startswith("3.1")
+    assert client.get("/schema", headers={"If-None-Match": response["ETag"]}).status_code == 304
+    response = client.get("/schema?format=yaml")
+    assert response["Content-Type"] == "application/yaml"
+    assert response.content.startswith(b"openapi: 3.1")
+    assert client.get("/schema?format=xml").status_code == 400
+
+
+def test_names_of_calls_are_their_own(client: Client) -> None:
+    names = [call["operationId"] for path in client.get("/schema").json()["paths"].values() for call in path.values()]
+    assert len(names) == len(set(names)) >= 11
+
+
+def test_every_error_of_the_document_has_the_shape_that_errors_have(client: Client) -> None:
+    for path in client.get("/schema").json()["paths"].values():
+        for call in path.values():
+            for status, reply in call["responses"].items():
+                if int(status) >= 400:
+                    (content,) = reply["content"].values()
+                    assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+                    assert content["example"]["status"] == int(status)
+
+
+def test_the_page_needs_no_other_machine(service: Service) -> None:
+    page = service.get("/docs").body.decode()
+    assert "http://" not in page
+    assert "https://" not in page
+    for asset in ("swagger-ui.css", "swagger-ui-bundle.js"):
+        path = f"/static/drf_spectacular_sidecar/swagger-ui-dist/{asset}"
+        assert path in page
+        assert service.get(path).status == 200
+
+
+def test_generated_requests_find_no_call_that_is_not_as_described(service: Service, tmp_path: Path) -> None:
+    config = tmp_path / "schemathesis.toml"
+    config.write_text((ROOT / "tests" / "schemathesis.toml").read_text())
+    for seed in range(1, 4):
+        uploaded(service, seed)
+    run_schemathesis(service, config, "--max-examples", "15")
+
+
+def test_nor_do_requests_for_an_upload_that_is_there(service: Service, tmp_path: Path) -> None:
+    identity = uploaded(service, 9)
+    config = tmp_path / "schemathesis.toml"
+    config.write_text(
+        (ROOT / "tests" / "schemathesis.toml").read_text()
+        + "\n[[operations]]\ninclude-operation-id-regex = '^get_dataset'\n"
+        + f"parameters = {{ 'path.identity' = '{identity}' }}\n"
+    )
+    options = ("--phases", "examples,coverage,fuzzing", "--include-operation-id-regex", "^get_dataset")
+    run_schemathesis(service, config, "--max-examples", "25", *options)
+
+
+def test_a_client_generated_from_the_document_works(service: Service, tmp_path: Path) -> None:
+    (tmp_path / "schema.json").write_bytes(service.get("/schema").body)
+    # The generator knows binary answers of this one type only.
+    overrides = "content_type_overrides: {image/jpeg: application/octet-stream}"
+    (tmp_path / "config.yaml").write_text(f"{overrides}\nliteral_enums: true\n")
+    files = {f"{k}.jpg": photograph(7000 + k) for k in range(5)} | {"bad.jpg": b"not a picture"}
+    (tmp_path / "photos.zip").write_bytes(zipped(files))
+    generate = [sys.executable, "-m", "openapi_python_client", "generate", "--path", "schema.json", "--meta", "none"]
+    generate += ["--config", "config.yaml", "--output-path", "wwzd_client", "--fail-on-warning"]
+    use = [sys.executable, str(ROOT / "tests" / "generated_client.py"), service.url(""), "photos.zip"]
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # of ruff, which tidies what was generated
+        "PYTHONPATH": str(tmp_path),
+    }
+    for command in (generate, use):
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
