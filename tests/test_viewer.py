@@ -329,3 +329,68 @@ def test_what_is_no_zip_is_told_in_words(visit: Visit) -> None:
     visit.page.set_input_files("#files", {"name": "a.zip", "mimeType": "application/zip", "buffer": b"no zip at all"})
     expect(visit.page.locator("#uploader [role=alert]")).to_contain_text("ZIP")
     visit.problems = [problem for problem in visit.problems if "400" not in problem]
+
+
+@pytest.fixture(scope="module")
+def upload(service: Service) -> str:
+    """The id of a dataset whose pictures have names, features and metadata."""
+    files = {f"{'cat' if index % 2 else 'dog'}-{index:02d}.jpg": photograph(index) for index in range(24)}
+    lines = [f"{name},{name[:3]},{index}" for index, name in enumerate(sorted(files))]
+    table = "\n".join(["file,kind,age", *lines]).encode()
+    answer = service.upload(zipped(files | {"metadata.csv": table}))
+    assert answer.status == 200, answer.body
+    return answer.body.decode()
+
+
+def test_a_click_shows_the_nearest_pictures_and_they_can_be_clicked(visit: Visit, upload: str) -> None:
+    visit.open(f"/?dataset={upload}&picture=5")
+    faces = visit.page.locator("#neighbours .faces button")
+    expect(faces).to_have_count(12)
+    nearest = visit.page.evaluate("wwzd.stage.neighbors")
+    assert 5 not in nearest
+    expect(faces.first).to_have_attribute("aria-label", re.compile(r"^(cat|dog)-\d\d\.jpg$"))
+    faces.first.click()
+    visit.wait(f"wwzd.stage.clicked === {nearest[0]}")
+    expect(visit.page.locator("#panel dl")).to_contain_text("89 × 109")
+
+
+def test_a_search_by_name_finds_what_has_it(visit: Visit, upload: str) -> None:
+    visit.open(f"/?dataset={upload}")
+    visit.page.fill("#search-text", "CAT-")
+    visit.page.press("#search-text", "Enter")
+    expect(visit.page.locator("#panel h2")).to_have_text("12 pictures found")
+
+
+def test_a_picture_is_looked_up(visit: Visit, upload: str) -> None:
+    visit.open(f"/?dataset={upload}")
+    visit.page.set_input_files("#files", {"name": "x.jpg", "mimeType": "image/jpeg", "buffer": photograph(7)})
+    visit.page.click("#uploader button.strong")
+    expect(visit.page.locator("#panel .share").first).to_have_text("100 %", timeout=60_000)
+
+
+def test_filters_leave_what_passes_and_colours_tell_the_rest_apart(visit: Visit, upload: str) -> None:
+    visit.open(f"/?dataset={upload}")
+    visit.page.click("#filters-open")
+    visit.page.locator("#filters label", has_text="dog").click()
+    left = [row for row, hidden in enumerate(visit.page.evaluate("[...wwzd.stage.skip]")) if not hidden]
+    # By name, all cats come first.
+    assert left == list(range(12, 24))
+    visit.page.locator("#filters input[type=number]").first.fill("20")
+    visit.page.locator("#filters input[type=number]").first.press("Enter")
+    visit.wait("wwzd.stage.skip.reduce((sum, one) => sum + one, 0) === 20")
+    visit.page.keyboard.press("Escape")
+    visit.page.click("#tune")
+    visit.page.select_option("#colour", "kind")
+    expect(visit.page.locator("#legend .swatch")).to_have_count(2)
+    colours = visit.page.evaluate("[...wwzd.stage.borders]")
+    assert colours[:3] == colours[33:36] != colours[36:39]
+
+
+def test_a_dataset_is_deleted_from_the_list(visit: Visit, service: Service) -> None:
+    identity = service.upload(zipped({"one.jpg": photograph(77), "two.jpg": photograph(78)}), "twins.zip").body.decode()
+    visit.open(f"/?dataset={identity}")
+    visit.page.click("#collection")
+    visit.page.locator("#collections [aria-label*='twins.zip']").click()
+    visit.page.locator("#collections button.strong").click()
+    visit.wait("wwzd.stage.collection?.kind === 'catalogue'")
+    assert service.get(f"/dataset/{identity}").status == 404
