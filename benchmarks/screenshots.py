@@ -1,9 +1,12 @@
 """The README's pictures of the page, taken from the real page: `python -m benchmarks.screenshots`.
 
-The demo catalogue of digits, and an upload of cuts from scikit-learn's two sample photographs; nothing else is shown.
-Writes docs/page-*.jpg.
+A catalogue and an upload of cuts from scikit-learn's two sample photographs; nothing else is shown. Writes
+docs/page-*.jpg.
 """
 
+import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -22,8 +25,10 @@ WIDE, NARROW = (1280, 800), (375, 720)
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="wwzd-screenshots-") as folder:
         archive = Path(folder) / "cuts.zip"
-        archive.write_bytes(zipped(portraits(700, (160, 160))))
-        service = Service(Path(folder) / "data", {"DEMO": "1"}).start()
+        archive.write_bytes(zipped(portraits(240, (200, 160))))
+        data = Path(folder) / "data"
+        build(data, Path(folder) / "Photographs.zip")
+        service = Service(data).start()
         try:
             with chromium() as browser:
                 catalogue(browser, service)
@@ -32,10 +37,19 @@ def main() -> None:
             service.stop()
 
 
+def build(data: Path, source: Path) -> None:
+    """A catalogue of 900 cuts, placed by the real network."""
+    source.write_bytes(zipped(portraits(900)))
+    data.mkdir()
+    environment = os.environ | {"DATA_DIR": str(data), "CACHE_DIR": os.environ["CACHE_DIR"]}
+    for command in (["migrate", "-v0"], ["build_catalogue", str(source), "--name", "Photographs"]):
+        subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True)
+
+
 def catalogue(browser: Browser, service: Service) -> None:
     visit = Visit(browser, service.url(""), WIDE, color_scheme="dark").open()
     settle(visit)
-    visit.page.evaluate("wwzd.stage.rig.set([1.3, 0.55, 1.75, 0.02, -0.02, 0])")
+    visit.page.evaluate("wwzd.stage.rig.set([1.0, 0.45, 1.7, 0.02, -0.06, 0])")
     shoot(visit, "catalogue")
     visit.close()
 

@@ -16,11 +16,13 @@ from .tilemap import BORDER, BOX, CAPACITY, CELL, COLUMNS, ROWS
 
 SIZES = (12, 24)
 
-_WHITE = 235
-"""What a JPEG leaves of white beside a picture is at least as bright in all three channels."""
-
-_BLUR = 2
+_WHITE = 225
+"""What a JPEG leaves of white beside a picture is mostly at least as bright in all three channels."""
+_MOSTLY = 0.1
+_BLUR = 4
 """Pixels by which an edge may seem to lie elsewhere."""
+_EDGE = 1
+"""Pixels of a picture next to the white, which are left out: the JPEG has mixed them with it."""
 
 
 def small(tilemap: bytes, tile: int) -> bytes:
@@ -32,7 +34,8 @@ def small(tilemap: bytes, tile: int) -> bytes:
         row, column = divmod(index, COLUMNS)
         left = column * CELL + BORDER + (BOX - width + 1) // 2
         top = row * CELL + BORDER + (BOX - height + 1) // 2
-        picture = sheet.crop((left, top, left + width, top + height))
+        edge = _EDGE if min(width, height) > 4 * _EDGE else 0
+        picture = sheet.crop((left + edge, top + edge, left + width - edge, top + height - edge))
         canvas.paste(picture.resize((tile, tile), Image.Resampling.HAMMING), (column * tile, row * tile))
     data = io.BytesIO()
     canvas.save(data, "JPEG", quality=85, subsampling="4:2:0", comment=shapes.tobytes().hex().encode())
@@ -48,7 +51,7 @@ def shapes_of(sheet: NDArray[np.uint8]) -> NDArray[np.uint8]:
     darkest = np.minimum(np.minimum(sheet[..., 0], sheet[..., 1]), sheet[..., 2])
     cells = (darkest < _WHITE).reshape(ROWS, CELL, COLUMNS, CELL).transpose(0, 2, 1, 3)
     inner = cells.reshape(CAPACITY, CELL, CELL)[:, BORDER:-BORDER, BORDER:-BORDER]
-    widths, heights = (_extent(np.asarray(inner.any(axis=axis))) for axis in (1, 2))
+    widths, heights = (_extent(inner.mean(axis=axis) > _MOSTLY) for axis in (1, 2))
     shapes = np.stack([np.where(widths < heights, widths, BOX), np.where(widths < heights, BOX, heights)], axis=1)
     shapes[~inner.any(axis=(1, 2))] = BOX
     # A JPEG blurs the edges: what is all but of the most common shape is of that shape.

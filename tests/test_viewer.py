@@ -5,7 +5,6 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -61,14 +60,16 @@ def install(data: Path) -> None:
     path.write_bytes(sheet.jpeg())
 
 
-def pixel(visit: Visit, x: float, y: float) -> "np.ndarray[Any, np.dtype[np.int64]]":
-    shot = visit.page.screenshot(clip={"x": int(x), "y": int(y), "width": 1, "height": 1})
-    return np.array(Image.open(io.BytesIO(shot)).convert("RGB").getpixel((0, 0)))
+def look(visit: Visit) -> Image.Image:
+    return Image.open(io.BytesIO(visit.page.screenshot())).convert("RGB")
 
 
-def seen(visit: Visit, x: float, y: float) -> int:
+def seen(image: Image.Image, x: float, y: float) -> int:
     """Which picture is drawn at a point: the one whose colour the pixel has. -1 if it has none's."""
-    distances = np.abs(np.array([colour(index) for index in range(COUNT)]) - pixel(visit, x, y)).max(axis=1)
+    if not (0 <= x < image.width and 0 <= y < image.height):
+        return -1
+    pixel = np.array(image.getpixel((int(x), int(y))))
+    distances = np.abs(np.array([colour(index) for index in range(COUNT)]) - pixel).max(axis=1)
     return int(distances.argmin()) if distances.min() <= 10 else -1
 
 
@@ -99,7 +100,8 @@ def test_it_draws_all_pictures_and_asks_nobody_else(visit: Visit) -> None:
     assert visit.page.title() == "Colours – WWZD"
     expect(visit.page.locator("#collection-count")).to_have_text("150")
     without_fading(visit)
-    found = {seen(visit, *place(visit, row)) for row in range(COUNT)}
+    image = look(visit)
+    found = {seen(image, *place(visit, row)) for row in range(COUNT)}
     # Those behind others do not show.
     assert len(found - {-1}) > COUNT / 3
 
@@ -107,7 +109,7 @@ def test_it_draws_all_pictures_and_asks_nobody_else(visit: Visit) -> None:
 def test_no_white_shows_beside_a_picture(visit: Visit) -> None:
     visit.open()
     without_fading(visit)
-    image = np.asarray(Image.open(io.BytesIO(visit.page.locator("#cloud").screenshot())).convert("RGB"))
+    image = np.asarray(look(visit))
     # None of the colours is as bright as that, and the ground is dark.
     assert image[90:600, 60:940].min(axis=2).max() < 240
 
@@ -118,19 +120,19 @@ def test_hovering_names_the_picture_under_the_cursor(visit: Visit) -> None:
     for x, y in points_to_try(visit):
         visit.page.mouse.move(5, 690)
         visit.rest()
-        row = seen(visit, x, y)
+        row = seen(look(visit), x, y)
         assert row >= 0
         visit.page.mouse.move(x, y)
         expect(visit.page.locator("#hover p")).to_have_text(f"Picture {row + 1}")
         visit.rest()
-        assert seen(visit, x, y) == row, "the one under the cursor is not in front"
+        assert seen(look(visit), x, y) == row, "the one under the cursor is not in front"
 
 
 def test_a_click_opens_the_picture(visit: Visit) -> None:
     visit.open()
     without_fading(visit)
     x, y = points_to_try(visit)[2]
-    row = seen(visit, x, y)
+    row = seen(look(visit), x, y)
     visit.page.mouse.click(x, y)
     expect(visit.page.locator("#panel h2")).to_have_text(f"Picture {row + 1}")
     assert f"picture={row}" in visit.page.url
@@ -149,7 +151,7 @@ def test_another_reducer_moves_every_picture_to_its_place_there(visit: Visit) ->
     assert np.median(moved) > 20
     assert "view=pca" in visit.page.url
     for x, y in points_to_try(visit, 3):
-        row = seen(visit, x, y)
+        row = seen(look(visit), x, y)
         assert row >= 0
         assert visit.page.evaluate(f"wwzd.stage.at({x}, {y})") == row
 
@@ -158,7 +160,8 @@ def test_dots_have_the_colours_of_their_pictures(visit: Visit) -> None:
     visit.open()
     pick(visit, "mode", "dots")
     without_fading(visit)
-    matching = [seen(visit, *place(visit, row)) == row for row in range(COUNT)]
+    image = look(visit)
+    matching = [seen(image, *place(visit, row)) == row for row in range(COUNT)]
     assert np.mean(matching) > 0.7
 
 
@@ -204,7 +207,7 @@ def test_two_layouts_stand_side_by_side_and_share_the_selection(visit: Visit) ->
         found = visit.page.evaluate(f"Array.from({{length: {COUNT}}}, (_, row) => wwzd.stage.where(row, {pane}))")
         clear = [(p["x"], p["y"]) for p in found if left + 40 < p["x"] < left + 460 and 100 < p["y"] < 600]
         x, y = clear[len(clear) // 2]
-        row = seen(visit, x, y)
+        row = seen(look(visit), x, y)
         assert row >= 0
         assert visit.page.evaluate(f"wwzd.stage.at({x}, {y})") == row
 
@@ -306,7 +309,8 @@ def test_a_zip_becomes_a_cloud(visit: Visit) -> None:
     assert re.search(r"\?dataset=[0-9a-f]{32}$", visit.page.url.split("&")[0])
     expect(visit.page.locator("#collection-count")).to_have_text("20")
     without_fading(visit)
-    shown = {row for row in range(20) if seen(visit, *place(visit, row)) == 7 * row}
+    image = look(visit)
+    shown = {row for row in range(20) if seen(image, *place(visit, row)) == 7 * row}
     assert len(shown) >= 5
 
 
@@ -325,3 +329,68 @@ def test_what_is_no_zip_is_told_in_words(visit: Visit) -> None:
     visit.page.set_input_files("#files", {"name": "a.zip", "mimeType": "application/zip", "buffer": b"no zip at all"})
     expect(visit.page.locator("#uploader [role=alert]")).to_contain_text("ZIP")
     visit.problems = [problem for problem in visit.problems if "400" not in problem]
+
+
+@pytest.fixture(scope="module")
+def upload(service: Service) -> str:
+    """The id of a dataset whose pictures have names, features and metadata."""
+    files = {f"{'cat' if index % 2 else 'dog'}-{index:02d}.jpg": photograph(index) for index in range(24)}
+    lines = [f"{name},{name[:3]},{index}" for index, name in enumerate(sorted(files))]
+    table = "\n".join(["file,kind,age", *lines]).encode()
+    answer = service.upload(zipped(files | {"metadata.csv": table}))
+    assert answer.status == 200, answer.body
+    return answer.body.decode()
+
+
+def test_a_click_shows_the_nearest_pictures_and_they_can_be_clicked(visit: Visit, upload: str) -> None:
+    visit.open(f"/?dataset={upload}&picture=5")
+    faces = visit.page.locator("#neighbours .faces button")
+    expect(faces).to_have_count(12)
+    nearest = visit.page.evaluate("wwzd.stage.neighbors")
+    assert 5 not in nearest
+    expect(faces.first).to_have_attribute("aria-label", re.compile(r"^(cat|dog)-\d\d\.jpg$"))
+    faces.first.click()
+    visit.wait(f"wwzd.stage.clicked === {nearest[0]}")
+    expect(visit.page.locator("#panel dl")).to_contain_text("89 × 109")
+
+
+def test_a_search_by_name_finds_what_has_it(visit: Visit, upload: str) -> None:
+    visit.open(f"/?dataset={upload}")
+    visit.page.fill("#search-text", "CAT-")
+    visit.page.press("#search-text", "Enter")
+    expect(visit.page.locator("#panel h2")).to_have_text("12 pictures found")
+
+
+def test_a_picture_is_looked_up(visit: Visit, upload: str) -> None:
+    visit.open(f"/?dataset={upload}")
+    visit.page.set_input_files("#files", {"name": "x.jpg", "mimeType": "image/jpeg", "buffer": photograph(7)})
+    visit.page.click("#uploader button.strong")
+    expect(visit.page.locator("#panel .share").first).to_have_text("100 %", timeout=60_000)
+
+
+def test_filters_leave_what_passes_and_colours_tell_the_rest_apart(visit: Visit, upload: str) -> None:
+    visit.open(f"/?dataset={upload}")
+    visit.page.click("#filters-open")
+    visit.page.locator("#filters label", has_text="dog").click()
+    left = [row for row, hidden in enumerate(visit.page.evaluate("[...wwzd.stage.skip]")) if not hidden]
+    # By name, all cats come first.
+    assert left == list(range(12, 24))
+    visit.page.locator("#filters input[type=number]").first.fill("20")
+    visit.page.locator("#filters input[type=number]").first.press("Enter")
+    visit.wait("wwzd.stage.skip.reduce((sum, one) => sum + one, 0) === 20")
+    visit.page.keyboard.press("Escape")
+    visit.page.click("#tune")
+    visit.page.select_option("#colour", "kind")
+    expect(visit.page.locator("#legend .swatch")).to_have_count(2)
+    colours = visit.page.evaluate("[...wwzd.stage.borders]")
+    assert colours[:3] == colours[33:36] != colours[36:39]
+
+
+def test_a_dataset_is_deleted_from_the_list(visit: Visit, service: Service) -> None:
+    identity = service.upload(zipped({"one.jpg": photograph(77), "two.jpg": photograph(78)}), "twins.zip").body.decode()
+    visit.open(f"/?dataset={identity}")
+    visit.page.click("#collection")
+    visit.page.locator("#collections [aria-label*='twins.zip']").click()
+    visit.page.locator("#collections button.strong").click()
+    visit.wait("wwzd.stage.collection?.kind === 'catalogue'")
+    assert service.get(f"/dataset/{identity}").status == 404

@@ -89,6 +89,15 @@ export class Collection {
     return this.pages.get(number);
   }
 
+  /** The rows of pictures that have this in their names. Raises `ApiError`. */
+  async search(text) {
+    const numbers = Array.from({ length: Math.ceil(this.count / NAMES_AT_ONCE) }, (_, number) => number);
+    await Promise.all(numbers.map((number) => this.page(number)));
+    const wanted = text.toLocaleLowerCase();
+    const found = [...this.records.values()].filter(({ name }) => name.toLocaleLowerCase().includes(wanted));
+    return found.map(({ index }) => index).sort((a, b) => a - b);
+  }
+
   /** Raises `ApiError`. */
   async images(query) {
     const answer = await api.json(`${this.base}/images?${new URLSearchParams(query)}`);

@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { Collection } from "./collection.js";
 import { fill, find, h, save } from "./dom.js";
 import { many, number, speak, spoken, t } from "./i18n.js";
+import { Metadata } from "./metadata.js";
 import * as panels from "./panels.js";
 import { face } from "./pictures.js";
 import { Pointer } from "./pointer.js";
@@ -33,6 +34,7 @@ const remembered = {
 let stage;
 let pointer;
 let uploader;
+let metadata;
 let shown = 0; // counts what was opened, so that late answers for what was left are dropped
 let toasted = 0;
 
@@ -54,6 +56,7 @@ function start() {
     tell: status,
     similar: facts.offers.search ? similar : null,
   });
+  metadata = new Metadata(stage, status);
   api.waiting.tell = (on) => on && status(t("waiting"));
   stage.addEventListener("settled", remember);
   stage.addEventListener("tiles", ({ detail }) => tiles(detail));
@@ -76,6 +79,7 @@ async function open(id, state = {}) {
   panels.hide();
   find("empty").hidden = true;
   stage.leave();
+  metadata.reset();
   hover(-1);
   status(t("loadingPoints"));
   try {
@@ -94,6 +98,7 @@ async function open(id, state = {}) {
     find("search").hidden = !collection.offers.images;
     await stage.show(collection, reducer);
     if (turn !== shown) return;
+    metadata.offer(collection);
     status(t("loadingTiles", { done: 0, total: number(collection.ranges) }));
     if (collection.reducers.includes(state.split)) await beside(state.split);
     if (state.chosen?.length) chosen(state.chosen.filter((row) => row >= 0 && row < collection.count));
@@ -122,8 +127,8 @@ function message(head, text, add = false) {
     h("h2", {}, head),
     h("p", {}, text),
     add
-      ? h("button", { class: "strong", onclick: () => uploader.ask() }, t("add"))
-      : stage && h("button", { class: "strong", onclick: () => go("") }, t("toCatalogue")),
+      ? h("button", { class: "strong", autofocus: true, onclick: () => uploader.ask() }, t("add"))
+      : stage && h("button", { class: "strong", autofocus: true, onclick: () => go("") }, t("toCatalogue")),
   );
   find("empty").hidden = false;
 }
@@ -329,9 +334,10 @@ function quoted(text) {
 
 async function search(text) {
   const { collection } = stage;
-  const { images } = await collection.images({ name: text, limit: 200 });
+  status(t("searching"));
+  const rows = await collection.search(text);
   if (stage.collection !== collection) return;
-  const rows = images.map(({ index }) => index);
+  status("");
   panels.results(stage, rows, {
     title: many("results", rows.length),
     empty: t("noResults"),
@@ -392,6 +398,8 @@ function controls() {
   on("help", "click", () => hint(true));
   on("add", "click", () => uploader.ask());
   on("collection", "click", collections);
+  on("filters-open", "click", () => metadata.open().catch((error) => toast(error.message || t("offline"))));
+  on("colour", "change", ({ target }) => metadata.colour(target.value).catch((error) => toast(error.message)));
   on("search", "submit", (event) => {
     event.preventDefault();
     const text = find("search-text").value.trim();
@@ -406,6 +414,7 @@ function controls() {
   window.addEventListener("keydown", ({ key }) => {
     if (key !== "Escape" || document.querySelector("dialog[open]")) return;
     if (!find("settings").hidden) toggle("settings", "tune");
+    else if (!find("filters").hidden) metadata.close();
     else if (stage.clicked >= 0 || stage.neighbors.length) closeDetails();
     else if (stage.chosen.size) clear();
     else panels.hide();
@@ -517,7 +526,11 @@ function hint(asked = false) {
       { class: "keys" },
       t("hint").flatMap(([key, does]) => [h("dt", {}, key), h("dd", {}, does)]),
     ),
-    h("div", { class: "actions" }, h("button", { class: "strong", onclick: () => dialog.close() }, t("understood"))),
+    h(
+      "div",
+      { class: "actions" },
+      h("button", { class: "strong", autofocus: true, onclick: () => dialog.close() }, t("understood")),
+    ),
   );
   dialog.showModal();
 }
@@ -594,12 +607,19 @@ async function collections() {
     list,
   );
   dialog.showModal();
-  const found = facts.offers.list ? (await api.json("/dataset?status=ready&limit=100")).datasets : recent();
+  // A server may keep its list to itself: then there are this browser's own uploads.
+  const listed = facts.offers.list
+    ? await api.json("/dataset?status=ready&limit=100").then(
+        ({ datasets }) => datasets,
+        () => null,
+      )
+    : null;
+  const found = listed ?? recent();
   fill(
     list,
     found.length
       ? found.map(({ id, name, count }) =>
-          entry(name, count, () => show(id), current === id, facts.offers.list && (() => erase(id, name, dialog))),
+          entry(name, count, () => show(id), current === id, listed && (() => erase(id, name, dialog))),
         )
       : h("li", { class: "soft" }, t("noUploads")),
   );
@@ -636,6 +656,7 @@ function erase(id, name, dialog) {
         "button",
         {
           class: "strong",
+          autofocus: true,
           onclick: async () => {
             dialog.close();
             try {

@@ -62,7 +62,7 @@ export class Uploader {
       h(
         "div",
         { class: "actions" },
-        h("button", { class: "strong", onclick: () => find("files").click() }, t("chooseFiles")),
+        h("button", { class: "strong", autofocus: true, onclick: () => find("files").click() }, t("chooseFiles")),
         h("button", { onclick: () => find("folder").click() }, t("chooseFolder")),
       ),
     );
@@ -88,6 +88,7 @@ export class Uploader {
           "button",
           {
             class: "strong",
+            autofocus: true,
             onclick: () => {
               this.dialog.close();
               this.similar(file);
@@ -154,7 +155,7 @@ export class Uploader {
         h(
           "div",
           { class: "actions" },
-          h("button", { class: "strong", onclick: () => this.send(make, name, note) }, t("tryAgain")),
+          h("button", { class: "strong", autofocus: true, onclick: () => this.send(make, name, note) }, t("tryAgain")),
           h("button", { onclick: () => find("files").click() }, t("chooseFiles")),
         ),
       );
