@@ -58,7 +58,7 @@ def _plain(features: "np.ndarray") -> "np.ndarray":
 def _ours(features: "np.ndarray") -> "np.ndarray":
     blocks = [features[start : start + 1000] for start in range(0, len(features), 1000)]
     basis = Basis.fit(blocks)
-    coordinates = np.concatenate([basis.project(block) for block in blocks])
+    coordinates = basis.project_all(blocks)
     return reducers.Umap.fit(basis, coordinates, seed=reducers.SEED)[1]
 
 
