@@ -66,6 +66,7 @@ class Cells:
         """Each of the sorted points and its `count - 1` nearest others → `(n, count)` places in `points` and distances.
 
         The point itself comes first, then the others, nearest first. A few in a hundred are not the very nearest.
+        There must be `count` points or more.
         """
         found, scores = _nothing_found(len(self.points), count - 1)
         asking, asked = _asking(self.points), _asked(self.points)
@@ -83,7 +84,15 @@ class Cells:
                     _keep_nearest(far, rows, low, found, scores)
 
             on_every_core(search, range(len(self.centres)))
-        return _measured(self.points, found)
+        lacking = np.flatnonzero(scores[:, -1] == _FAR)  # among cells with hardly a point in them
+        for start in range(0, len(lacking), 64):
+            rows = lacking[start : start + 64]
+            far = asking[rows] @ asked.T
+            far[np.arange(len(rows)), rows] = _FAR
+            scores[rows] = _FAR
+            _keep_nearest(far, rows, 0, found, scores)
+        neighbours, distances = _measured(self.points, found)
+        return neighbours, distances
 
     def _cells_to_search(self, asking: Points) -> NDArray[np.int32]:
         """`(n, probes)` cells for each point: its own, then those whose centres are nearest to it."""
