@@ -33,7 +33,7 @@ class Cells:
     order: NDArray[np.int64]
     """`(n,)` which point each of `points` was."""
     points: Points
-    """Sorted: those of a cell, and of cells that are neighbours in the list, stand together."""
+    """`(n, k)` those of a cell stand together."""
     starts: NDArray[np.int64]
     """`(cells + 1,)` where each cell begins in `points`."""
     centres: Points
@@ -85,12 +85,15 @@ class Cells:
 
             on_every_core(search, range(len(self.centres)))
         lacking = np.flatnonzero(scores[:, -1] == _FAR)  # among cells with hardly a point in them
-        for start in range(0, len(lacking), 64):
+
+        def compare_with_all(start: int) -> None:
             rows = lacking[start : start + 64]
             far = asking[rows] @ asked.T
             far[np.arange(len(rows)), rows] = _FAR
             scores[rows] = _FAR
             _keep_nearest(far, rows, 0, found, scores)
+
+        on_every_core(compare_with_all, range(0, len(lacking), 64))
         neighbours, distances = _measured(self.points, found)
         return neighbours, distances
 
