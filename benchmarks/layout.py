@@ -7,7 +7,6 @@ are compiled before the clock starts.
 """
 
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -32,17 +31,34 @@ MOST_SEEDED = 50_000
 
 def main(sizes: list[int]) -> None:
     for rows in sizes:
-        ways = ["unseeded", "ours"] if rows > MOST_SEEDED else ["unseeded", "seeded", "ours"]
-        done = {way: _in_a_process(way, rows) for way in ways}
+        done = _measure(rows, ["unseeded", "ours"] if rows > MOST_SEEDED else ["unseeded", "seeded", "ours"])
         ours = done.pop("ours")
         for way, slow in done.items():
             what = f"layout of {rows:,} × 2048 features, umap-learn {way}"
             note = f"plain: {_described(slow)}; ours: {_described(ours)}"
             print(json.dumps({"what": what, "plain": [slow["s"]], "ours": [ours["s"]], "note": note}), flush=True)
-    slow, ours, many = (_in_a_process(way, 0) for way in ("unseeded", "ours", "many"))
-    note = f"plain: {_described(slow)}; ours: {_described(ours)}; as a catalogue of many: {_described(many)}"
+    done = _measure(0, ["unseeded", "ours", "many"])
+    note = "; ".join(
+        f"{name}: {_described(done[way])}"
+        for name, way in (("plain", "unseeded"), ("ours", "ours"), ("as a catalogue of many", "many"))
+    )
     what = "layout of 1,797 digits, EfficientNet-Lite0"
-    print(json.dumps({"what": what, "plain": [slow["s"]], "ours": [ours["s"]], "note": note}), flush=True)
+    print(
+        json.dumps({"what": what, "plain": [done["unseeded"]["s"]], "ours": [done["ours"]["s"]], "note": note}),
+        flush=True,
+    )
+
+
+def _measure(rows: int, ways: list[str]) -> dict[str, dict[str, float]]:
+    """Each way on the same features, which are made in a process of their own, for its memory."""
+    with tempfile.TemporaryDirectory(prefix="wwzd-layout-") as folder:
+        _in_a_process("make", rows, folder)
+        return {way: json.loads(_in_a_process(way, rows, folder).splitlines()[-1]) for way in ways}
+
+
+def _in_a_process(*arguments: object) -> str:
+    command = [sys.executable, "-m", "benchmarks.layout", *map(str, arguments)]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def _described(way: dict[str, float]) -> str:
@@ -53,43 +69,29 @@ def _described(way: dict[str, float]) -> str:
     return text + (f", neighbours found {way['recall']:.3f}" if "recall" in way else "")
 
 
-def _in_a_process(way: str, rows: int) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.layout", way, str(rows)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+def run(way: str, folder: Path) -> dict[str, float]:
+    """One way, once, in this process, on what `make` left in the folder."""
+    warnings.simplefilter("ignore")
+    if way == "many":
+        reducers.Umap.MANY_ROWS = 0
+    few, _ = inputs.continuum(max(reducers.Umap.MANY_ROWS, 5_000) + 1, 64)
+    for some in (few, few[:1000]):  # both branches of either
+        _ways[way]([some])
+    del few, some
+    blocks = [np.load(path, mmap_mode="r") for path in sorted(folder.glob("block-*.npy"))]
+    labels = np.load(folder / "labels.npy")
+    started = time.perf_counter()
+    places, coordinates = _ways[way](blocks)
+    seconds = time.perf_counter() - started
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    answer = {"s": seconds, "memory": memory, **_quality(blocks, labels, places)}
+    if coordinates is not None and len(coordinates) > reducers.Umap.MANY_ROWS:
+        answer["recall"] = _recall(coordinates)
     return answer
 
 
-def run(way: str, rows: int) -> dict[str, float]:
-    """One way, once, in this process; 0 rows stand for the digits."""
-    warnings.simplefilter("ignore")
-    with tempfile.TemporaryDirectory(prefix="wwzd-layout-") as folder:
-        if way == "many":
-            reducers.Umap.MANY_ROWS = 0
-        few, _ = inputs.continuum(max(reducers.Umap.MANY_ROWS, 5_000) + 1, 64)
-        for some in (few, few[:1000]):  # both branches of either
-            _ways[way]([some])
-        del few, some
-        blocks, labels = _stored(rows, Path(folder))
-        started = time.perf_counter()
-        places, coordinates = _ways[way](blocks)
-        seconds = time.perf_counter() - started
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        answer = {"s": seconds, "memory": memory, **_quality(blocks, labels, places)}
-        if coordinates is not None and len(coordinates) > reducers.Umap.MANY_ROWS:
-            answer["recall"] = _recall(coordinates)
-        return answer
-
-
-def _stored(rows: int, folder: Path) -> tuple[list[Matrix], Matrix]:
-    """Features as a build keeps them, in mapped blocks of 1000; made in a process of its own, for its memory."""
-    command = [sys.executable, "-m", "benchmarks.layout", "make", str(rows), str(folder)]
-    subprocess.run(command, check=True)
-    blocks = [np.load(path, mmap_mode="r") for path in sorted(folder.glob("block-*.npy"))]
-    return blocks, np.load(folder / "labels.npy")
-
-
 def make(rows: int, folder: Path) -> None:
+    """Features as a build keeps them, in blocks of 1000; 0 rows stand for the digits."""
     features, labels = inputs.continuum(rows) if rows else _digits(folder)
     for start in range(0, len(features), 1000):
         np.save(folder / f"block-{start:09d}.npy", features[start : start + 1000])
@@ -183,7 +185,6 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["make"]:
         make(int(sys.argv[2]), Path(sys.argv[3]))
     elif sys.argv[1:2] and sys.argv[1] in _ways:
-        print(json.dumps(run(sys.argv[1], int(sys.argv[2]))))
+        print(json.dumps(run(sys.argv[1], Path(sys.argv[3]))))
     else:
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wwzd.settings")
         main([int(size) for size in sys.argv[1:]] or list(SIZES))
