@@ -28,7 +28,7 @@ QUESTIONS, PLAIN_QUESTIONS = 300, 20
 
 
 def main() -> None:
-    for row in measure("clusters", inputs.clusters(TOTAL)[0]):
+    for row in measure("made up", inputs.continuum(TOTAL)[0]):
         print(json.dumps(row), flush=True)
     if FACES.exists():
         for row in measure("faces, noised", faces()):

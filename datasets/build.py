@@ -189,7 +189,7 @@ def fit(work: Work, on_step: Callable[[str], object]) -> None:
     blocks = work.blocks()
     on_step("standardising, principal axes")
     basis = Basis.fit(blocks)
-    coordinates = np.concatenate([basis.project(block) for block in blocks])
+    coordinates = basis.project_all(blocks)
     reducers = []
     for name, kind in REDUCERS.items():
         on_step(name)

@@ -222,31 +222,31 @@ _CURVE = (1.5769434603113077, 0.8950608778515733)
 REDUCERS: dict[str, type[Pca] | type[Umap]] = {reducer.name: reducer for reducer in (Pca, Umap)}
 
 
-_EXACT_ROWS = 50_000
-"""Up to here all distances are computed in less time than numba takes to compile the approximate search."""
+_EPOCHS_OF_MANY = 100
+"""umap-learn takes 200 for as many points. Steps that do not overshoot, as `lay_out` takes them, need fewer."""
 
 
 def _lay_out_many(coordinates: NDArray[np.float32], start: Vectors, neighbours: int, seed: int) -> Vectors:
-    """UMAP of a catalogue: umap-learn's neighbours and memberships, then the layout on every core."""
+    """UMAP of a catalogue: umap-learn's memberships; neighbours and layout are ours, on every core."""
     parts = import_umap().umap_
+    from .cells import Cells
     from .layout import lay_out
 
-    state = np.random.RandomState(seed)
-    if len(coordinates) <= _EXACT_ROWS:
-        from sklearn.neighbors import NearestNeighbors
-
-        index = NearestNeighbors(n_neighbors=neighbours, algorithm="brute").fit(coordinates)
-        distances, indices = index.kneighbors(coordinates)
-        distances, indices = distances.astype(np.float32), indices.astype(np.int32)
-    else:
-        indices, distances, _ = parts.nearest_neighbors(
-            coordinates, neighbours, "euclidean", {}, False, state, True, n_jobs=1
-        )
+    # Sorted by cells, neighbours lie near each other in memory as well.
+    cells = Cells.of(coordinates, seed=seed)
+    indices, distances = cells.nearest(neighbours)
     graph, _, _ = parts.fuzzy_simplicial_set(
-        coordinates, neighbours, state, "euclidean", knn_indices=indices, knn_dists=distances
+        cells.points,
+        neighbours,
+        np.random.RandomState(seed),
+        "euclidean",
+        knn_indices=indices,
+        knn_dists=distances,
     )
     a, b = _CURVE
-    return lay_out(graph, start, a=a, b=b, epochs=200, seed=seed)
+    places = np.empty_like(start)
+    places[cells.order] = lay_out(graph, start[cells.order], a=a, b=b, epochs=_EPOCHS_OF_MANY, seed=seed)
+    return places
 
 
 def warm_up() -> None:

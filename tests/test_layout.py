@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from embeddings.basis import Basis
@@ -62,7 +63,7 @@ def test_a_catalogue_of_many_keeps_its_neighbourhoods() -> None:
 
     features, labels = clustered(Umap.MANY_ROWS + 1)
     basis = Basis.fit([features])
-    reducer, places = Umap.fit(basis, basis.project(features), seed=1)
+    reducer, places = Umap.fit(basis, basis.project_all([features]), seed=1)
     assert places.shape == (len(features), 3)
     assert places.dtype == np.float32
     assert np.isfinite(places).all()
@@ -72,3 +73,41 @@ def test_a_catalogue_of_many_keeps_its_neighbourhoods() -> None:
     assert (nearest == labels).mean() > 0.95
     again = reducer.transform(features[:50])
     assert np.median(np.linalg.norm(again - places[:50], axis=1)) < places.std()
+
+
+def test_its_neighbourhoods_are_as_true_as_umap_learns(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sklearn.datasets import load_digits
+    from sklearn.manifold import trustworthiness
+    from sklearn.neighbors import KNeighborsClassifier
+
+    features, labels = load_digits(return_X_y=True)
+    basis = Basis.fit([features.astype(np.float32)])
+    coordinates = basis.project_all([features.astype(np.float32)])
+
+    def quality() -> tuple[float, float]:
+        _, places = Umap.fit(basis, coordinates, seed=1)
+        # A picture is its own nearest neighbour, and one vote of eleven.
+        votes = KNeighborsClassifier(11).fit(places, labels).score(places, labels)
+        return trustworthiness(coordinates, places, n_neighbors=15), votes
+
+    trust, right = quality()
+    monkeypatch.setattr(Umap, "MANY_ROWS", 1_000)
+    trust_of_many, right_of_many = quality()
+    assert trust_of_many >= trust - 0.005
+    assert right_of_many >= right - 0.01
+
+
+def test_copies_stay_among_the_others() -> None:
+    features, _ = clustered(Umap.MANY_ROWS + 1)
+    features[:6_000] = features[0]
+    basis = Basis.fit([features])
+    _, places = Umap.fit(basis, basis.project_all([features]), seed=1)
+    assert np.isfinite(places).all()
+    spread = np.linalg.norm(places - np.median(places, axis=0), axis=1)
+    assert spread.max() < 20 * np.median(spread)
+
+
+def test_features_that_say_nothing_have_finite_places() -> None:
+    features = np.ones((Umap.MANY_ROWS + 1, 40), np.float32)
+    basis = Basis.fit([features])
+    assert np.isfinite(Umap.fit(basis, basis.project_all([features]), seed=1)[1]).all()

@@ -88,6 +88,23 @@ def test_blocks_make_no_difference(features: Matrix) -> None:
         np.testing.assert_allclose(parts.project(features), whole.project(features), atol=2e-3)
 
 
+def test_a_whole_collection_has_the_same_coordinates() -> None:
+    features = clustered(2_500, 40) * np.geomspace(1e-3, 1e3, 40, dtype=np.float32) + np.float32(100)
+    basis = Basis.fit([features])
+    blocks = np.split(features, [1_000, 2_100])
+    np.testing.assert_allclose(basis.project_all(blocks), basis.project(features), atol=1e-3)
+
+
+def test_axes_of_a_sample_carry_as_much_variance(monkeypatch: pytest.MonkeyPatch) -> None:
+    features = clustered(12_000, 60)
+    whole = Basis.fit([features], axes=5)
+    monkeypatch.setattr("embeddings.basis.SAMPLE", 5_000)
+    sampled = Basis.fit(np.split(features, [3_000, 3_001, 9_000]), axes=5)
+    np.testing.assert_allclose(sampled.variance_ratio, whole.variance_ratio, rtol=0.05)
+    assert np.linalg.svd(sampled.axes.T @ whole.axes, compute_uv=False).min() > 0.98
+    np.testing.assert_array_equal(sampled.mean, Basis.fit(np.split(features, [3_000, 3_001, 9_000])).mean)
+
+
 @pytest.mark.parametrize("shape", [(300, 40), (30, 40)])
 def test_axes_are_orthonormal_with_their_largest_part_positive(shape: tuple[int, int]) -> None:
     basis = Basis.fit([clustered(*shape)], axes=10)
