@@ -217,6 +217,8 @@ SPECTACULAR_SETTINGS = {
     "TAGS": [
         {"name": "catalogue", "description": "The big collection, by ranges of 1000 pictures."},
         {"name": "datasets", "description": "Uploads of up to 1000 pictures."},
+        {"name": "pictures", "description": "Names, files, thumbnails and metadata, of both."},
+        {"name": "likeness", "description": "Which pictures are like which."},
         {"name": "service", "description": "The server itself."},
     ],
 }

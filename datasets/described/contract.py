@@ -1,5 +1,6 @@
 """The calls of the contract."""
 
+from datasets.atlas import SIZES
 from datasets.http.schema import (
     ANY,
     BINARY,
@@ -9,6 +10,7 @@ from datasets.http.schema import (
     JSON,
     REDUCER,
     Call,
+    Calls,
     Parameter,
     Reply,
     component,
@@ -19,6 +21,8 @@ from datasets.http.schema import (
     sent,
 )
 from datasets.views import contract
+
+from .vectors import AS_WANTED, FORMS, NO_SUCH_FORM, sent_in_any_form
 
 _CATALOGUE, _DATASETS = "catalogue", "datasets"
 
@@ -56,6 +60,13 @@ def _range(name: str, place: str) -> Parameter:
     )
 
 
+_TILE = Parameter(
+    name="tile",
+    schema={"type": "integer", "enum": list(SIZES)},
+    description="The same cells, each so many pixels wide and high and filled by its picture, for graphics cards.",
+)
+_NO_SUCH_TILE = "Tiles of “7” pixels are not made: ask for 12 and 24, or for none to get the tilemap."
+
 _BUSY = refusals(503)
 _ROWS = [[14.878308, 8.788419, 8.979465], [7.415088, 5.019762, 0.37154606]]
 
@@ -64,7 +75,7 @@ UPLOAD = multipart(
     file={**BINARY, "contentMediaType": "application/zip"},
 )
 
-CALLS = {
+CALLS: dict[type, Calls] = {
     contract.ServerStatus: {
         "GET": Call(
             name="get_status",
@@ -102,10 +113,10 @@ CALLS = {
             tag=_CATALOGUE,
             summary="The pictures of a range, in one",
             description="500 × 5000 pixels: 10 columns of 50 × 50 cells, row by row. Picture k is in cell k.",
-            parameters=[_range("identity", "A range"), *CONDITIONS],
+            parameters=[_range("identity", "A range"), _TILE, *CONDITIONS],
             answers={
                 **sent("The tilemap.", JPEG, BINARY),
-                **refusals(400, 404, _404="There is no range 007: the last one is 001."),
+                **refusals(400, 404, _400=_NO_SUCH_TILE, _404="There is no range 007: the last one is 001."),
                 **_BUSY,
                 **ANY,
             },
@@ -116,12 +127,17 @@ CALLS = {
             name="get_catalogue_vectors",
             tag=_CATALOGUE,
             summary="The vectors of some ranges, in the order of the pictures",
-            description="The reducers' own numbers, never rescaled. Compressed as `Accept-Encoding` asks.",
-            parameters=[REDUCER, _range("start", "The first range"), _range("end", "The last range"), *CONDITIONS],
+            description=f"The reducers' own numbers, never rescaled. {FORMS}",
+            parameters=[
+                REDUCER,
+                _range("start", "The first range"),
+                _range("end", "The last range"),
+                *AS_WANTED,
+                *CONDITIONS,
+            ],
             answers={
-                **sent(
+                **sent_in_any_form(
                     "The vectors.",
-                    JSON,
                     ref("CatalogueVectors"),
                     {"features": _ROWS, "tilemap_ids": ["000"], "total": 2},
                 ),
@@ -141,11 +157,11 @@ CALLS = {
             name="get_dataset_vectors",
             tag=_DATASETS,
             summary="The vectors of an upload",
-            description="Of an upload that nobody waits for they are there as soon as they are computed.",
-            parameters=[IDENTITY, REDUCER, *CONDITIONS],
+            description=f"Of an upload that nobody waits for they are there as soon as they are computed. {FORMS}",
+            parameters=[IDENTITY, REDUCER, *AS_WANTED, *CONDITIONS],
             answers={
-                **sent("The vectors.", JSON, ref("Vectors"), {"features": _ROWS, "total": 2}),
-                **refusals(400, 404, _400="There is no such reducer.", _404="There is no dataset of this id."),
+                **sent_in_any_form("The vectors.", ref("Vectors"), {"features": _ROWS, "total": 2}),
+                **refusals(400, 404, _400=NO_SUCH_FORM, _404="There is no dataset of this id."),
                 **_BUSY,
                 **ANY,
             },
@@ -157,10 +173,10 @@ CALLS = {
             tag=_DATASETS,
             summary="The pictures of an upload, in one",
             description="As the catalogue's: 500 × 5000 pixels, 10 columns of 50 × 50 cells.",
-            parameters=[IDENTITY, *CONDITIONS],
+            parameters=[IDENTITY, _TILE, *CONDITIONS],
             answers={
                 **sent("The tilemap.", JPEG, BINARY),
-                **refusals(404, _404="There is no dataset of this id."),
+                **refusals(400, 404, _400=_NO_SUCH_TILE, _404="There is no dataset of this id."),
                 **_BUSY,
                 **ANY,
             },

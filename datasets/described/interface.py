@@ -1,6 +1,6 @@
 """What the service says of itself."""
 
-from datasets.http.schema import ANY, JSON, Call, Parameter, Reply, component, obj, refusals, sent
+from datasets.http.schema import ANY, JSON, Call, Calls, Parameter, Reply, component, obj, refusals, sent
 from datasets.views import health, interface
 
 _TAG = "service"
@@ -16,7 +16,7 @@ _HEALTH = component(
     ),
 )
 
-CALLS = {
+CALLS: dict[type, Calls] = {
     health.Health: {
         "GET": Call(
             name="get_health",

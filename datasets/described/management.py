@@ -7,6 +7,7 @@ from datasets.http.schema import (
     IDENTITY,
     JSON,
     Call,
+    Calls,
     Json,
     Parameter,
     Reply,
@@ -157,7 +158,7 @@ _WHOLE: Json = _DONE | {
     "versions": {"pipeline": "1", "python": "3.12.3", "openvino": "2026.4.1"},
 }
 
-CALLS = {
+CALLS: dict[type, Calls] = {
     management.Datasets: {
         "GET": Call(
             name="list_datasets",

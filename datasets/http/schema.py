@@ -4,12 +4,14 @@ A call is described by a `Call` in a module of `datasets/described/`, under its 
 
     CALLS = {pictures.Thumbnail: {"GET": Call(summary=…, answers={200: Reply(…), **refusals(400, 404)})}}
 
+or, where one view answers under several paths, under each of them: `{"GET": of_both("images", Call(…))}`.
+
 drf-spectacular walks through the routes and asks each view's schema, which is `Described` for all of them. A route
 without a description is an error of `manage.py spectacular --fail-on-warn`, which `make lint` runs.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from http import HTTPStatus
 from typing import Any
@@ -18,6 +20,8 @@ import orjson
 from drf_spectacular.drainage import error
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
+
+from .codings import CODINGS
 
 Json = dict[str, Any]
 
@@ -120,6 +124,23 @@ class Call:
         return found
 
 
+Calls = dict[str, Call | Mapping[str, Call]]
+"""Method → its call; or, where a view has several paths, path → the call."""
+
+
+def of_both(route: str, call: Call, *, of_upload: Mapping[int, Reply] | None = None) -> dict[str, Call]:
+    """The same call for uploads and for the catalogue, by path. `call.name` is what both their names end with;
+    `of_upload` are answers that an upload alone has."""
+    upload = replace(
+        call,
+        name=f"get_dataset_{call.name}",
+        parameters=[IDENTITY, *call.parameters],
+        answers={**call.answers, **(of_upload or {})},
+    )
+    catalogue = replace(call, name=f"get_catalogue_{call.name}")
+    return {f"/dataset/{{identity}}/{route}": upload, f"/catalogue/{route}": catalogue}
+
+
 def multipart(description: str, **fields: Json) -> Json:
     """A body that is a form with files."""
     schema = {"type": "object", "properties": fields, "required": list(fields)}
@@ -139,7 +160,7 @@ def _refusal(status: int, sentence: str | None) -> Reply:
         description=told,
         content={JSON: ref("Problem")},
         examples={JSON: example},
-        headers=_HEADERS_OF.get(status, ()),
+        headers=[*_HEADERS_OF.get(status, ()), "Cache-Control"],
     )
 
 
@@ -149,6 +170,7 @@ _SENTENCES = {
     404: "There is no such thing.",
     405: "The call does not have this method.",
     409: "The dataset was deleted while it was being computed.",
+    410: "The file was not kept.",
     412: "What you have a part of is not here any more.",
     413: "The upload is over a limit.",
     415: "The upload is no multipart form.",
@@ -173,24 +195,50 @@ OFTEN = refusals(401, 405, 429)
 _TEXT: Json = {"type": "string"}
 HEADERS: dict[str, Json] = {
     "Access-Control-Allow-Origin": {"description": "`*`, or as CORS_ORIGINS says.", "schema": _TEXT},
-    "Accept-Ranges": {"description": "`Range` works.", "schema": {"const": "bytes"}},
-    "Allow": {"description": "The methods that there are.", "schema": _TEXT},
-    "Cache-Control": {"description": "How long the answer holds.", "schema": _TEXT},
+    "Accept-Ranges": {"description": "`Range` works.", "required": True, "schema": {"const": "bytes"}},
+    "Allow": {"description": "The methods that there are.", "required": True, "schema": _TEXT},
+    "Cache-Control": {"description": "How long the answer holds.", "required": True, "schema": _TEXT},
     "Content-Disposition": {"description": "A name for the file.", "schema": _TEXT},
-    "Content-Range": {"description": "Which bytes of how many.", "schema": {"type": "string", "pattern": "^bytes "}},
-    "ETag": {"description": "Names these very bytes: send it back in `If-None-Match`.", "schema": _TEXT},
-    "Location": {"description": "Where the dataset is told of.", "schema": {"type": "string", "pattern": "^/"}},
-    "Preference-Applied": {"description": "RFC 7240.", "schema": {"const": "respond-async"}},
+    "Content-Encoding": {
+        "description": "As `Accept-Encoding` asks; there where it is compressed.",
+        "schema": {"type": "string", "enum": list(CODINGS)},
+    },
+    "Content-Range": {
+        "description": "Which bytes of how many.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^bytes "},
+    },
+    "ETag": {
+        "description": "Names these very bytes: send it back in `If-None-Match`.",
+        "required": True,
+        "schema": {"type": "string", "pattern": '^"[^"]+"$'},
+    },
+    "Location": {
+        "description": "Where the dataset is told of.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^/"},
+    },
+    "Preference-Applied": {"description": "RFC 7240.", "required": True, "schema": {"const": "respond-async"}},
     "Retry-After": {
         "description": "Seconds after which to ask again.",
+        "required": True,
         "schema": {"type": "string", "pattern": "^[0-9]+$"},
     },
     "Server-Timing": {
         "description": 'Milliseconds here, and in the database: `total;dur=1.2, db;dur=0.3;desc="2 queries"`.',
+        "required": True,
         "schema": _TEXT,
     },
-    "WWW-Authenticate": {"description": "`Bearer`.", "schema": _TEXT},
+    "Vary": {"description": "What else in the request decides what comes.", "schema": _TEXT},
+    "WWW-Authenticate": {"description": "`Bearer`.", "required": True, "schema": _TEXT},
+    "X-Dtype": {"description": "Of the numbers, as NumPy writes it; not with JSON.", "schema": {"const": "<f4"}},
+    "X-Shape": {
+        "description": "Rows and columns; not with JSON.",
+        "schema": {"type": "string", "pattern": "^[0-9]+,[0-9]+$"},
+        "example": "300,3",
+    },
 }
+"""Those that are `required` are there wherever they are named."""
 ALWAYS = ("Access-Control-Allow-Origin", "Server-Timing")
 
 ID: Json = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
@@ -214,23 +262,43 @@ CONDITIONS = (
     Parameter(name="If-None-Match", place="header", schema=_TEXT, description="An `ETag`; 304 while it holds."),
     Parameter(name="If-Match", place="header", schema=_TEXT, description="An `ETag`; 412 where it does not hold."),
     Parameter(name="Range", place="header", schema=_TEXT, description="One range of bytes, `bytes=0-999`."),
+    Parameter(
+        name="If-Range", place="header", schema=_TEXT, description="An `ETag`; all bytes where it does not hold."
+    ),
 )
 
 
 def sent(description: str, media: str, schema: Json, example: Any = None) -> dict[int, Reply]:
     """The answers of `answers.send`: all of it, a part, nothing new, or a condition that does not hold."""
-    headers = ("ETag", "Cache-Control", "Accept-Ranges")
-    examples = {} if example is None else {media: example}
+    headers = () if media == JPEG else COMPRESSED
+    return sent_as(description, {media: schema}, {} if example is None else {media: example}, headers=headers)
+
+
+COMPRESSED = ("Vary", "Content-Encoding")
+"""Headers of what comes compressed, if a client likes it so."""
+
+
+def sent_as(
+    description: str,
+    content: Mapping[str, Json],
+    examples: Mapping[str, Any] | None = None,
+    *,
+    headers: Sequence[str] = (),
+) -> dict[int, Reply]:
+    """The same in one of several media types, with headers that it has beside those of all."""
+    all_headers = ("ETag", "Cache-Control", "Accept-Ranges", *headers)
     return {
-        200: Reply(description=description, content={media: schema}, examples=examples, headers=headers),
+        200: Reply(description=description, content=content, examples=examples or {}, headers=all_headers),
         # No schema: a part of JSON is no JSON.
-        206: Reply(description="The bytes that `Range` asks for.", headers=[*headers, "Content-Range"]),
+        206: Reply(description="The bytes that `Range` asks for.", headers=[*all_headers, "Content-Range"]),
         304: Reply(description="What the client has still holds.", headers=("ETag", "Cache-Control")),
         **refusals(412, 416),
     }
 
 
 _EXAMPLE_SENTENCE = "There is no range 007: the last one is 001."
+_COUNT: Json = {"type": "integer", "minimum": 0}
+_INDICES: Json = array(_COUNT, description="Which pictures the rows are, where not all are there.")
 _VECTOR: Json = {"type": "array", "items": {"type": "number"}, "minItems": 3, "maxItems": 3}
 
 COMPONENTS: dict[str, Json] = {
@@ -257,7 +325,7 @@ COMPONENTS: dict[str, Json] = {
     },
     "Vectors": {
         "description": "Row k belongs to tile k.",
-        **obj({"features": array(_VECTOR), "total": {"type": "integer", "minimum": 0}}),
+        **obj({"features": array(_VECTOR), "total": _COUNT, "indices": _INDICES}, optional=["indices"]),
     },
     "CatalogueVectors": {
         "description": "Row k belongs to tile k of the tilemaps, one after the other.",
@@ -266,9 +334,10 @@ COMPONENTS: dict[str, Json] = {
                 "features": array(_VECTOR),
                 "tilemap_ids": array({"type": "string", "pattern": "^[0-9]{3,}$"}),
                 "tilemaps": array({"type": "string"}, description="The same list, with UMAP only."),
-                "total": {"type": "integer", "minimum": 0},
+                "total": _COUNT,
+                "indices": _INDICES,
             },
-            optional=["tilemaps"],
+            optional=["tilemaps", "indices"],
         ),
     },
 }
@@ -288,6 +357,8 @@ class Described(AutoSchema):
         from datasets.described import calls
 
         call = calls().get(type(self.view), {}).get(method)
+        if isinstance(call, Mapping):
+            call = call.get(path)
         if call is None:
             error(f"{type(self.view).__name__}, {method} {path}, is not described in datasets/described.")
             return None

@@ -10,7 +10,7 @@ from datasets.http import answers
 
 from . import parameters
 
-_FORMATS = {"zip": export.everything, "projector": export.projector}
+FORMATS = {"zip": export.everything, "projector": export.projector}
 
 
 class Export(APIView):
@@ -18,10 +18,10 @@ class Export(APIView):
 
     def get(self, request: Request, identity: str) -> HttpResponseBase:
         found = collection.upload(identity)
-        form = parameters.one_of(request, "format", _FORMATS, "zip")
+        form = parameters.one_of(request, "format", FORMATS, "zip")
         suffix = "" if form == "zip" else f"-{form}"
         return StreamingHttpResponse(
-            _FORMATS[form](found),
+            FORMATS[form](found),
             content_type="application/zip",
             headers={
                 "Content-Disposition": f'attachment; filename="{found.dataset.hash}{suffix}.zip"',

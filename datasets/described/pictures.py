@@ -1,0 +1,382 @@
+"""Pictures and names, of an upload or of the catalogue."""
+
+from PIL import Image
+
+from datasets import thumbnails
+from datasets.http.schema import (
+    ANY,
+    BINARY,
+    CONDITIONS,
+    IDENTITY,
+    JSON,
+    Call,
+    Calls,
+    Json,
+    Parameter,
+    array,
+    component,
+    nullable,
+    obj,
+    of_both,
+    refusals,
+    sent,
+    sent_as,
+)
+from datasets.views import pictures
+from embeddings.images import FORMATS
+
+_TAG = "pictures"
+
+_TEXT: Json = {"type": "string"}
+_COUNT: Json = {"type": "integer", "minimum": 0}
+_NUMBER: Json = {"type": "number"}
+_SIDE: Json = {"type": "integer", "minimum": 1}
+_RECTANGLE: Json = array(_COUNT, minItems=4, maxItems=4)
+_TYPE: Json = {"type": "string", "enum": ["boolean", "integer", "number", "text"]}
+_OUTCOMES = (
+    "row",
+    "duplicate",
+    "near_duplicate",
+    "blank",
+    "too_small",
+    "blurry",
+    "unreadable",
+    "truncated",
+    "too_large",
+    "replaced",
+    "beyond",
+    "passed_over",
+    "metadata",
+)
+
+INDEX = Parameter(
+    name="index",
+    place="path",
+    schema={"type": "string", "pattern": "^[0-9]{1,12}$"},
+    description="Which picture: row k, tile k, name k.",
+    example="0",
+)
+NO_PICTURE = refusals(
+    400,
+    404,
+    _400="“x” is no picture: pictures are numbered from 0.",
+    _404="There is no picture 300: the last one is 299.",
+)
+
+_IMAGE = component(
+    "Image",
+    obj(
+        {
+            "index": {**_COUNT, "description": "Its row."},
+            "name": {**_TEXT, "description": "Its file's; a catalogue of an old server has numbers only."},
+            "width": {**nullable(_SIDE), "description": "Pixels, upright; null where it is not known."},
+            "height": nullable(_SIDE),
+            "bytes": {**nullable(_COUNT), "description": "Of its file."},
+            "metadata": {
+                "type": "object",
+                "additionalProperties": {"type": ["boolean", "number", "string"]},
+                "description": "Field → value; fields without one are left out.",
+            },
+        }
+    ),
+)
+_FIELD = component("Field", obj({"name": _TEXT, "type": _TYPE}))
+_IMAGES = component("ImageList", obj({"images": array(_IMAGE), "total": _COUNT, "fields": array(_FIELD)}))
+_VALUE = component(
+    "FieldValue", obj({"value": {"type": ["boolean", "string"]}, "count": {"type": "integer", "minimum": 1}})
+)
+_HISTOGRAM = component(
+    "Histogram",
+    {
+        "description": "How many values lie between an edge and the next.",
+        **obj({"counts": array(_COUNT), "edges": array(_NUMBER)}),
+    },
+)
+_SUMMARY = component(
+    "FieldSummary",
+    obj(
+        {
+            "name": _TEXT,
+            "type": _TYPE,
+            "count": {**_COUNT, "description": "Pictures that have a value."},
+            "distinct": {**_COUNT, "description": "Different values, of booleans and texts."},
+            "values": {**array(_VALUE), "description": "The most frequent ones, of booleans and texts."},
+            "min": {**_NUMBER, "description": "Of numbers, where there are any."},
+            "max": _NUMBER,
+            "histogram": _HISTOGRAM,
+        },
+        optional=["distinct", "values", "min", "max", "histogram"],
+    ),
+)
+_FIELDS = component("FieldList", obj({"fields": array(_SUMMARY), "total": _COUNT}))
+_TILE = component(
+    "Tile",
+    {
+        "description": "Rectangles are left, top, width, height.",
+        **obj({"index": _COUNT, "name": _TEXT, "cell": _RECTANGLE, "picture": _RECTANGLE}),
+    },
+)
+_MANIFEST = component(
+    "TilemapManifest",
+    obj({"width": {"const": 500}, "height": {"const": 5000}, "cell": {"const": 50}, "tiles": array(_TILE)}),
+)
+_REMARK = component(
+    "Remark",
+    obj(
+        {
+            "kind": {"type": "string", "enum": list(_OUTCOMES[1:6])},
+            "reason": _TEXT,
+            "of": {**_COUNT, "description": "The row of which it is a copy."},
+            "value": {**_NUMBER, "description": "What was measured."},
+            "threshold": {**_NUMBER, "description": "What it is held against."},
+        },
+        optional=["of", "value", "threshold"],
+    ),
+)
+_FILE = component(
+    "ReportedFile",
+    obj(
+        {
+            "name": _TEXT,
+            "outcome": {"type": "string", "enum": list(_OUTCOMES)},
+            "index": {**nullable(_COUNT), "description": "Its row, if it has one."},
+            "of": {**nullable(_COUNT), "description": "The row of which it is a copy."},
+            "reason": _TEXT,
+            "remarks": array(_REMARK),
+        }
+    ),
+)
+_REPORT = component(
+    "Report",
+    obj(
+        {
+            "files": array(_FILE),
+            "counts": {"type": "object", "additionalProperties": _COUNT, "description": "Outcome → files."},
+            "unlisted": {**_COUNT, "description": "Files that were passed over, beyond the first 10,000."},
+            "total": _COUNT,
+        }
+    ),
+)
+
+_DAISY: Json = {
+    "index": 0,
+    "name": "daisy-01.jpg",
+    "width": 128,
+    "height": 128,
+    "bytes": 2061,
+    "metadata": {"age": 3, "kind": "wild"},
+}
+Image.init()  # without it, Pillow knows the media types of what it has met already
+_ORIGINALS = {Image.MIME[form]: BINARY for form in FORMATS} | {"application/octet-stream": BINARY}
+_THUMBNAILS = dict.fromkeys(thumbnails.FORMATS.values(), BINARY)
+
+
+def _manifest(name: str, parameters: list[Parameter], missing: str) -> Call:
+    tile = {"index": 0, "name": "daisy-01.jpg", "cell": [0, 0, 50, 50], "picture": [1, 1, 48, 48]}
+    return Call(
+        name=name,
+        tag=_TAG,
+        summary="Where each picture lies in a tilemap",
+        description="Its cell, and its own rectangle inside, without the white around it.",
+        parameters=[*parameters, *CONDITIONS],
+        answers={
+            **sent("The places.", JSON, _MANIFEST, {"width": 500, "height": 5000, "cell": 50, "tiles": [tile]}),
+            **refusals(400, 404, _400="“x” is no range: a range is a number such as 0 or 007.", _404=missing),
+            **ANY,
+        },
+    )
+
+
+CALLS: dict[type, Calls] = {
+    pictures.Images: {
+        "GET": of_both(
+            "images",
+            Call(
+                name="images",
+                tag=_TAG,
+                summary="Names, sizes and metadata, page by page",
+                description="All pictures in the order of rows, or those whose metadata are as asked for.",
+                parameters=[
+                    Parameter(
+                        name="offset",
+                        schema={"type": "integer", "minimum": 0, "maximum": 10**12 - 1, "default": 0},
+                        description="After so many.",
+                    ),
+                    Parameter(
+                        name="limit",
+                        schema={"type": "integer", "minimum": 1, "maximum": 1000, "default": 100},
+                        description="So many at most.",
+                    ),
+                    Parameter(
+                        name="filters",
+                        schema={"type": "object", "additionalProperties": _TEXT},
+                        description=(
+                            "Any field of the metadata is a parameter: `kind=wild`, `Smiling=1`, `age=3`, `age=3..9`, "
+                            "`age=3..`. One that is there twice may have either value; different ones must all hold."
+                        ),
+                    ),
+                    *CONDITIONS,
+                ],
+                answers={
+                    **sent(
+                        "A page. `total` counts the pictures of all pages.",
+                        JSON,
+                        _IMAGES,
+                        {
+                            "images": [_DAISY],
+                            "total": 300,
+                            "fields": [{"name": "age", "type": "integer"}, {"name": "kind", "type": "text"}],
+                        },
+                    ),
+                    **refusals(
+                        400,
+                        404,
+                        _400="There is no field “colour”; known are age, kind.",
+                        _404="There is no dataset of this id.",
+                    ),
+                    **ANY,
+                },
+            ),
+        )
+    },
+    pictures.Fields: {
+        "GET": of_both(
+            "images/fields",
+            Call(
+                name="fields",
+                tag=_TAG,
+                summary="What the metadata are, and how their values are spread",
+                parameters=CONDITIONS,
+                answers={
+                    **sent(
+                        "The fields.",
+                        JSON,
+                        _FIELDS,
+                        {
+                            "fields": [
+                                {
+                                    "name": "kind",
+                                    "type": "text",
+                                    "count": 300,
+                                    "distinct": 2,
+                                    "values": [{"value": "wild", "count": 180}, {"value": "garden", "count": 120}],
+                                }
+                            ],
+                            "total": 300,
+                        },
+                    ),
+                    **refusals(404, _404="There is no dataset of this id."),
+                    **ANY,
+                },
+            ),
+        )
+    },
+    pictures.Image: {
+        "GET": of_both(
+            "images/{index}",
+            Call(
+                name="image",
+                tag=_TAG,
+                summary="A picture's file as it came",
+                parameters=[INDEX, *CONDITIONS],
+                answers={
+                    **sent_as("The file, under its own media type.", _ORIGINALS, headers=("Content-Disposition",)),
+                    **NO_PICTURE,
+                    **ANY,
+                },
+            ),
+            of_upload=refusals(410, _410="The archive with this picture was not kept. Its thumbnail can still be had."),
+        )
+    },
+    pictures.Thumbnail: {
+        "GET": of_both(
+            "images/{index}/thumbnail",
+            Call(
+                name="thumbnail",
+                tag=_TAG,
+                summary="A picture, small",
+                description=(
+                    "Fitted into a square, upright, never enlarged. Where its file is not at hand, it is the tile: "
+                    "48 pixels."
+                ),
+                parameters=[
+                    INDEX,
+                    Parameter(
+                        name="size",
+                        schema={
+                            "type": "integer",
+                            "minimum": 8,
+                            "maximum": thumbnails.LARGEST,
+                            "default": thumbnails.DEFAULT,
+                        },
+                        description="Pixels of the square's side.",
+                    ),
+                    Parameter(
+                        name="format",
+                        schema={"type": "string", "enum": list(thumbnails.FORMATS)},
+                        description="WebP where `Accept` names it, else JPEG, if it is not said.",
+                    ),
+                    *CONDITIONS,
+                ],
+                answers={
+                    **sent_as("The thumbnail.", _THUMBNAILS, headers=("Vary",)),
+                    **NO_PICTURE,
+                    **ANY,
+                },
+            ),
+        )
+    },
+    pictures.Manifest: {
+        "GET": {
+            "/dataset/{identity}/tilemap/manifest": _manifest(
+                "get_dataset_tilemap_manifest", [IDENTITY], "There is no dataset of this id."
+            ),
+            "/tilemaps/{number}/manifest": _manifest(
+                "get_catalogue_tilemap_manifest",
+                [
+                    Parameter(
+                        name="number",
+                        place="path",
+                        schema={"type": "string", "pattern": "^[0-9]{1,12}$"},
+                        description="A range, with or without zeros in front.",
+                        example="000",
+                    )
+                ],
+                "There is no range 007: the last one is 001.",
+            ),
+        }
+    },
+    pictures.Report: {
+        "GET": Call(
+            name="get_dataset_report",
+            tag="datasets",
+            summary="What became of each file of the archive",
+            description="A remark never costs a picture its row.",
+            parameters=[IDENTITY, *CONDITIONS],
+            answers={
+                **sent(
+                    "The report, in the order of names.",
+                    JSON,
+                    _REPORT,
+                    {
+                        "files": [
+                            {
+                                "name": "daisy-01.jpg",
+                                "outcome": "row",
+                                "index": 0,
+                                "of": None,
+                                "reason": "",
+                                "remarks": [],
+                            }
+                        ],
+                        "counts": {"row": 1},
+                        "unlisted": 0,
+                        "total": 1,
+                    },
+                ),
+                **refusals(404, _404="There is no dataset of this id."),
+                **ANY,
+            },
+        )
+    },
+}
