@@ -1,7 +1,7 @@
 """The README's pictures of the page, taken from the real page: `python -m benchmarks.screenshots`.
 
-A catalogue and an upload of cuts from scikit-learn's two sample photographs; nothing else is shown. Writes
-docs/page-*.jpg.
+A catalogue and an upload of cuts from scikit-learn's photograph of a dahlia, each of another tint; nothing else is
+shown. Writes docs/page-*.jpg.
 """
 
 import os
@@ -10,13 +10,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
 from playwright.sync_api import Browser
 
 from tests.browser import Visit, chromium
-from tests.pictures import zipped
+from tests.pictures import encode, zipped
 from tests.service import ROOT, Service
-
-from .inputs import portraits
 
 DOCS = ROOT / "docs"
 WIDE, NARROW = (1280, 800), (375, 720)
@@ -24,10 +24,10 @@ WIDE, NARROW = (1280, 800), (375, 720)
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="wwzd-screenshots-") as folder:
-        archive = Path(folder) / "cuts.zip"
-        archive.write_bytes(zipped(portraits(240, (200, 160))))
+        archive = Path(folder) / "garden.zip"
+        archive.write_bytes(zipped(dahlias(240, (200, 160), seed=1)))
         data = Path(folder) / "data"
-        build(data, Path(folder) / "Photographs.zip")
+        build(data, Path(folder) / "Dahlias.zip")
         service = Service(data).start()
         try:
             with chromium() as browser:
@@ -39,11 +39,30 @@ def main() -> None:
 
 def build(data: Path, source: Path) -> None:
     """A catalogue of 900 cuts, placed by the real network."""
-    source.write_bytes(zipped(portraits(900)))
+    source.write_bytes(zipped(dahlias(900, (178, 218), seed=0)))
     data.mkdir()
     environment = os.environ | {"DATA_DIR": str(data), "CACHE_DIR": os.environ["CACHE_DIR"]}
-    for command in (["migrate", "-v0"], ["build_catalogue", str(source), "--name", "Photographs"]):
+    for command in (["migrate", "-v0"], ["build_catalogue", str(source), "--name", "Dahlias"]):
         subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True)
+
+
+def dahlias(count: int, size: tuple[int, int], seed: int) -> dict[str, bytes]:
+    """JPEGs: random cuts of random scale, their hues turned by one of twelve angles."""
+    from sklearn.datasets import load_sample_image
+
+    random = np.random.default_rng(seed)
+    photograph = Image.fromarray(load_sample_image("flower.jpg")).convert("HSV")
+    files = {}
+    for index in range(count):
+        scale = random.uniform(0.4, 1.9)
+        width, height = size[0] * scale, size[1] * scale
+        left = random.uniform(0, photograph.width - width)
+        top = random.uniform(0, photograph.height - height)
+        cut = np.asarray(photograph.resize(size, box=(left, top, left + width, top + height))).copy()
+        cut[..., 0] += np.uint8(random.integers(12) * 21)
+        turned = Image.frombytes("HSV", size, cut.tobytes()).convert("RGB")
+        files[f"dahlia-{index:03d}.jpg"] = encode(turned, "JPEG", quality=92)
+    return files
 
 
 def catalogue(browser: Browser, service: Service) -> None:
@@ -65,9 +84,9 @@ def upload(browser: Browser, service: Service, archive: Path) -> None:
     identity = visit.page.evaluate("wwzd.stage.collection.id")
     visit.page.evaluate("wwzd.stage.setZoom(1.3), wwzd.stage.rig.set([0.5, 0.35, 1.25, 0.05, 0, 0])")
     shoot(visit, "close")
-    row = visit.page.evaluate("wwzd.stage.near()[3]")
-    visit.page.evaluate("wwzd.stage.setZoom(1), wwzd.stage.rig.set([0.3, 0.2, 2.1, 0.25, 0, 0])")
+    visit.page.evaluate("wwzd.stage.setZoom(1), wwzd.stage.rig.set([0.3, 0.2, 2.6, 0.45, 0, 0])")
     settle(visit)
+    row = visit.page.evaluate("wwzd.stage.at(540, 400) >= 0 ? wwzd.stage.at(540, 400) : wwzd.stage.near()[3]")
     spot = visit.page.evaluate(f"wwzd.stage.where({row})")
     visit.page.mouse.click(spot["x"], spot["y"])
     visit.page.wait_for_timeout(2500)
@@ -75,7 +94,7 @@ def upload(browser: Browser, service: Service, archive: Path) -> None:
     shoot(visit, "neighbours")
     visit.close()
     narrow = Visit(browser, service.url(""), NARROW, color_scheme="dark", device_scale_factor=2, has_touch=True)
-    narrow.open(f"/?dataset={identity}&camera=0.2,0.2,2.4,0,-0.35,0&picture={row}")
+    narrow.open(f"/?dataset={identity}&camera=0.1,0.1,3.2,0,-0.6,0&picture={row}")
     narrow.page.wait_for_timeout(2000)
     settle(narrow)
     shoot(narrow, "narrow")

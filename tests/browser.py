@@ -64,7 +64,7 @@ class Visit:
     def close(self) -> None:
         """Leave, and complain of what the browser complained of."""
         self.context.close()
-        assert self.problems == []
+        assert self.problems == [], self.problems
 
     def _listen(self, said: ConsoleMessage) -> None:
         if said.type in {"error", "warning"}:
