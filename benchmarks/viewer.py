@@ -6,9 +6,11 @@ them 203 times over. Prints one JSON line a measurement. Needs npm's registry.
 """
 
 import json
+import os
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -59,7 +61,10 @@ def main() -> None:
         install(data)
         rivals = Path(folder) / "rivals"
         build_rivals(rivals)
-        service = Service(data, {"CACHE_DIR": str(data / "cache")}).start(warm=False)
+        cache = {"CACHE_DIR": str(data / "cache")}
+        prepare = [sys.executable, "manage.py", "prepare", "--no-download"]
+        subprocess.run(prepare, cwd=ROOT, env=os.environ | {"DATA_DIR": str(data)} | cache, check=True)
+        service = Service(data, cache).start(warm=False)
         try:
             with chromium() as browser, files(rivals) as address:
                 for row in ours(browser, service):

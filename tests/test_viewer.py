@@ -123,7 +123,7 @@ def test_hovering_names_the_picture_under_the_cursor(visit: Visit) -> None:
         row = seen(look(visit), x, y)
         assert row >= 0
         visit.page.mouse.move(x, y)
-        expect(visit.page.locator("#hover p")).to_have_text(f"Picture {row + 1}")
+        expect(visit.page.locator("#hover p")).to_have_text(f"{row:06d}")
         visit.rest()
         assert seen(look(visit), x, y) == row, "the one under the cursor is not in front"
 
@@ -134,7 +134,7 @@ def test_a_click_opens_the_picture(visit: Visit) -> None:
     x, y = points_to_try(visit)[2]
     row = seen(look(visit), x, y)
     visit.page.mouse.click(x, y)
-    expect(visit.page.locator("#panel h2")).to_have_text(f"Picture {row + 1}")
+    expect(visit.page.locator("#panel h2")).to_have_text(f"{row:06d}")
     assert f"picture={row}" in visit.page.url
     visit.page.keyboard.press("Escape")
     expect(visit.page.locator("#panel")).to_be_hidden()

@@ -37,6 +37,8 @@ export class Collection {
     if (facts.status === "failed") throw new api.ApiError(facts.error ?? "", 404);
     const made = new Collection({ kind: "dataset", id, name: facts.name, count: facts.count, reducers, base, offers });
     made.facts = facts;
+    // Names and neighbours come with the last results.
+    if (facts.status !== "ready") made.offers = { ...offers, images: false, neighbors: false };
     made.reducers = reducers.filter((reducer) => facts.reducers.includes(reducer));
     return made;
   }

@@ -196,7 +196,7 @@ async function hover(row, x = 0, y = 0) {
     hoverRow = row;
     const name = h("p", {}, panels.nameOf(stage.collection, row));
     fill(card, face(stage.collection, row, 132, stage.cloud.shape(row)), name);
-    if (facts.offers.images && !stage.collection.known(row)) {
+    if (stage.collection.offers.images && !stage.collection.known(row)) {
       stage.collection.record(row).then(
         (record) => record && hoverRow === row && fill(name, record.name),
         () => {},
@@ -220,14 +220,14 @@ async function click(row) {
   stage.click(row);
   const panel = panels.details(stage, row, { close: closeDetails, open: openPicture, share });
   remember();
-  if (facts.offers.images && !collection.known(row)) {
+  if (collection.offers.images && !collection.known(row)) {
     collection.record(row).then(
       (record) => record && stage.collection === collection && stage.clicked === row && click(row),
       () => {},
     );
     return;
   }
-  if (!facts.offers.neighbors) return;
+  if (!collection.offers.neighbors) return;
   try {
     const { neighbors } = await collection.neighbors(row, NEIGHBOURS);
     if (stage.collection !== collection || stage.clicked !== row) return;
@@ -318,7 +318,7 @@ function showAll() {
 async function download() {
   const { collection } = stage;
   const rows = [...stage.chosen].sort((a, b) => a - b);
-  if (facts.offers.images) {
+  if (collection.offers.images) {
     const pages = new Set(rows.map((row) => Math.floor(row / 1000)));
     await Promise.all([...pages].map((page) => collection.page(page).catch(() => null)));
   }
@@ -567,7 +567,9 @@ async function arrived({ id, name }) {
   const { collection } = stage;
   if (collection?.id === id) {
     const fresh = await Collection.dataset(id, facts);
-    Object.assign(collection, { reducers: fresh.reducers, facts: fresh.facts });
+    Object.assign(collection, { reducers: fresh.reducers, facts: fresh.facts, offers: fresh.offers });
+    find("search").hidden = !collection.offers.images;
+    metadata.offer(collection);
     reducers(collection, stage.reducer);
     check("reducer", collection.reducers.at(-1));
     await to(collection.reducers.at(-1));
