@@ -115,17 +115,6 @@ def picture(path: Path, *, cache_control: str) -> Answer:
     )
 
 
-def made_picture(place: str, render: Callable[[], Pieces], *, cache_control: str) -> Answer:
-    """A JPEG that is made once for a place, and kept."""
-    return Answer(
-        identity=hashlib.sha256(place.encode()).hexdigest()[:24],
-        media_type="image/jpeg",
-        cache_control=cache_control,
-        open=lambda coding: kept().open(place, coding, render),
-        compressible=False,
-    )
-
-
 def send(request: Request, answer: Answer) -> HttpResponseBase:
     """Answer GET or HEAD. The conditions are looked at in the order of RFC 9110, section 13.2.2."""
     coding = codings.choose(request.headers.get("Accept-Encoding", "")) if answer.compressible else IDENTITY

@@ -22,8 +22,11 @@ def tilemap_answer(request: Request, tilemap: Path, owner: str, *, cache_control
         known = " and ".join(map(str, atlas.SIZES))
         raise Refusal(f"Tiles of “{asked[:40]}” pixels are not made: ask for {known}, or for none to get the tilemap.")
     stat = tilemap.stat()  # the same catalogue may have been given other tilemaps
-    return answers.made_picture(
+    return answers.made(
         f"{owner}/{tilemap.stem}-{asked}-{stat.st_size:x}-{stat.st_mtime_ns:x}.{_FORMAT}.jpg",
         lambda: [atlas.small(tilemap.read_bytes(), int(asked))],
         cache_control=cache_control,
+        small=False,
+        media_type="image/jpeg",
+        packed=True,
     )
