@@ -12,7 +12,9 @@ from django.core.management import call_command
 from django.test import Client
 
 from datasets import catalogue
+from datasets.metadata import Table, column
 from datasets.tilemap import Tilemap
+from embeddings.vectors import replacing
 
 from .pictures import photograph, zipped
 from .service import ROOT, Service
@@ -22,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A catalogue of three ranges, the last one without its tilemap, and some uploads."""
+    """A catalogue of three ranges, the last one without its tilemap, with metadata of all its pictures."""
     data = tmp_path_factory.mktemp("schema") / "data"
     arrays = {
         name: np.random.default_rng(seed).normal(size=(2345, 3)).astype(np.float32)
@@ -33,13 +35,21 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         path = catalogue.tilemap_path(data / "tilemaps", number)
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(Tilemap().jpeg())
+    table = Table(columns={"age": column("age", [row % 90 for row in range(2345)])}, total=2345)
+    with replacing(data / "vectors" / f"metadata-{catalogue.identify(arrays)}.npz") as file:
+        file.write(table.dumped())
     running = Service(data, {"MAX_QUEUE": "1000"}).start()
     yield running
     running.stop()
 
 
 def uploaded(service: Service, seed: int) -> str:
-    return service.upload(zipped({f"{k}.jpg": photograph(100 * seed + k) for k in range(5)})).body.decode()
+    """Five pictures with metadata of every type, a copy of one of them, and a file that is no picture."""
+    files = {f"{k}.jpg": photograph(100 * seed + k) for k in range(5)}
+    files |= {"copy.jpg": files["0.jpg"], "bad.jpg": b"not a picture"}
+    rows = "0.jpg,3,wild,true,1.5\n1.jpg,,garden,false,-2\n2.jpg,9007199254740993,wild,,1e300\n"
+    files["metadata.csv"] = f"file,age,kind,fresh,score\n{rows}".encode()
+    return service.upload(zipped(files)).body.decode()
 
 
 def run_schemathesis(service: Service, config: Path, *options: str) -> None:
@@ -108,7 +118,7 @@ def test_nor_do_requests_for_an_upload_that_is_there(service: Service, tmp_path:
     config.write_text(
         (ROOT / "tests" / "schemathesis.toml").read_text()
         + "\n[[operations]]\ninclude-operation-id-regex = '^get_dataset'\n"
-        + f"parameters = {{ 'path.identity' = '{identity}' }}\n"
+        + f"parameters = {{ 'path.identity' = '{identity}', 'path.index' = '1' }}\n"
     )
     options = ("--phases", "examples,coverage,fuzzing", "--include-operation-id-regex", "^get_dataset")
     run_schemathesis(service, config, "--max-examples", "25", *options)
