@@ -1,10 +1,12 @@
 """The OpenAPI document: valid, complete, and true of the running service, as far as generated requests can tell."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,6 +66,10 @@ def run_schemathesis(service: Service, config: Path, *options: str) -> None:
     assert "passed" in done.stdout
 
 
+def document(client: Client) -> Any:
+    return json.loads(client.get("/schema").getvalue())
+
+
 def test_the_document_is_valid_and_no_call_is_missing() -> None:
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", os.devnull)
 
@@ -71,21 +77,21 @@ def test_the_document_is_valid_and_no_call_is_missing() -> None:
 def test_it_is_served_as_json_and_as_yaml(client: Client) -> None:
     response = client.get("/schema")
     assert response["Content-Type"] == "application/json"
-    assert response.json()["openapi"].startswith("3.1")
+    assert json.loads(response.getvalue())["openapi"].startswith("3.1")
     assert client.get("/schema", headers={"If-None-Match": response["ETag"]}).status_code == 304
     response = client.get("/schema?format=yaml")
     assert response["Content-Type"] == "application/yaml"
-    assert response.content.startswith(b"openapi: 3.1")
+    assert response.getvalue().startswith(b"openapi: 3.1")
     assert client.get("/schema?format=xml").status_code == 400
 
 
 def test_names_of_calls_are_their_own(client: Client) -> None:
-    names = [call["operationId"] for path in client.get("/schema").json()["paths"].values() for call in path.values()]
-    assert len(names) == len(set(names)) >= 11
+    names = [call["operationId"] for path in document(client)["paths"].values() for call in path.values()]
+    assert len(names) == len(set(names)) >= 30
 
 
 def test_every_error_of_the_document_has_the_shape_that_errors_have(client: Client) -> None:
-    for path in client.get("/schema").json()["paths"].values():
+    for path in document(client)["paths"].values():
         for call in path.values():
             for status, reply in call["responses"].items():
                 if int(status) >= 400:
