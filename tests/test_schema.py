@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
+import schemathesis
 from django.core.management import call_command
 from django.test import Client
 
@@ -130,10 +132,22 @@ def test_nor_do_requests_for_an_upload_that_is_there(service: Service, tmp_path:
     run_schemathesis(service, config, "--max-examples", "25", *options)
 
 
+def test_what_a_picture_finds_is_as_described(service: Service) -> None:
+    """Generated requests send files that are no pictures."""
+    identity = uploaded(service, 8)
+    described = schemathesis.openapi.from_url(service.url("/schema"))
+    file = {"file": ("me.jpg", photograph(801))}
+    answer = httpx.post(service.url(f"/search?in={identity}&k=3"), files=file, timeout=60)
+    assert answer.status_code == 200
+    described["/search"]["POST"].validate_response(answer)
+    assert (answer.json()["neighbors"][0]["name"], len(answer.json()["neighbors"])) == ("1.jpg", 3)
+
+
 def test_a_client_generated_from_the_document_works(service: Service, tmp_path: Path) -> None:
     (tmp_path / "schema.json").write_bytes(service.get("/schema").body)
-    # The generator knows binary answers of this one type only.
-    overrides = "content_type_overrides: {image/jpeg: application/octet-stream}"
+    # The generator knows binary answers of one type only.
+    kinds = ("image/jpeg", "application/zip")
+    overrides = "content_type_overrides: {" + ", ".join(f"{kind}: application/octet-stream" for kind in kinds) + "}"
     (tmp_path / "config.yaml").write_text(f"{overrides}\nliteral_enums: true\n")
     files = {f"{k}.jpg": photograph(7000 + k) for k in range(5)} | {"bad.jpg": b"not a picture"}
     (tmp_path / "photos.zip").write_bytes(zipped(files))
