@@ -100,7 +100,6 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     dataset.store("features", "features.npy", _npy(pictures.features))
     dataset.explained_variance = places.explained_variance
     describe(dataset, pipeline)
-    dataset.network = pipeline.network
     dataset.engine = str(pipeline.extractor.info)
     dataset.seed, dataset.versions = SEED, {"pipeline": str(VERSION), **versions()}
     dataset.timings = report.timings()
@@ -117,6 +116,7 @@ def describe(dataset: Dataset, pipeline: Pipeline) -> None:
     """Note what the vectors are made with; it is known as soon as the id is, which depends on it."""
     dataset.backbone = pipeline.weights.backbone.name
     dataset.precision = pipeline.choice.precision
+    dataset.network = pipeline.network
     dataset.space = "catalogue" if pipeline.space else "own"
 
 

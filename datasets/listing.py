@@ -61,5 +61,9 @@ def links(dataset: Dataset) -> dict[str, Any]:
     if features := {name: f"{base}/features/{name}" for name in REDUCERS if dataset.has(name)}:
         found["features"] = features
     if dataset.status == Status.READY:
-        found["page"] = f"/look/{dataset.hash}"
+        found["network"] = f"{base}/features/network"
+        found["manifest"] = f"{base}/tilemap/manifest"
+        found["fields"] = f"{base}/images/fields"
+        found |= {name: f"{base}/{name}" for name in ("images", "report", "duplicates", "outliers", "export")}
+        found["page"] = f"/?dataset={dataset.hash}"
     return found

@@ -100,9 +100,8 @@ class Column:
                 for k in order
             ]
         elif len(present):
-            counts, edges = np.histogram(present.astype(np.float64), bins=_BINS)
             told |= {"min": present.min().item(), "max": present.max().item()}
-            told["histogram"] = {"counts": counts.tolist(), "edges": edges.tolist()}
+            told["histogram"] = _histogram(present.astype(np.float64))
         return told
 
 
@@ -226,6 +225,16 @@ def _finite(value: Any) -> float:
     if not math.isfinite(number):
         raise ValueError
     return number
+
+
+def _histogram(values: NDArray[np.float64]) -> dict[str, list[float]]:
+    """How many lie between equally spaced edges: all of them between two where floats cannot tell more edges apart."""
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            counts, edges = np.histogram(values, bins=_BINS)
+    except ValueError:  # as of one number of 19 digits, or of numbers from -1e308 to 1e308
+        return {"counts": [len(values)], "edges": [float(values.min()), float(values.max())]}
+    return {"counts": counts.tolist(), "edges": edges.tolist()}
 
 
 def _number(name: str, text: str | None, otherwise: int) -> float:

@@ -279,7 +279,7 @@ class Dataset(models.Model):
 
 RESULTS = ("tilemap", "features", "pca", "umap", "pictures", "report", "metadata")
 """The files that are made of an archive."""
-_NO_RESULTS: dict[str, Any] = dict.fromkeys((*RESULTS, "network"), "")
+_NO_RESULTS: dict[str, Any] = dict.fromkeys(RESULTS, "")
 
 
 def _stored(value: Any) -> Any:

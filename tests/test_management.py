@@ -55,10 +55,14 @@ def test_a_ready_dataset_tells_all_that_is_known_of_it(client: Client, ready: Da
     assert set(told["timings"]) == {"features", "pca", "umap", "storing"}
     assert datetime.fromisoformat(told["created_at"]) <= datetime.fromisoformat(told["finished_at"])
     assert told["error"] is None
-    for link in ("self", "tilemap", "page"):
-        answer = client.get(told["links"][link])
-        answer.close()
-        assert answer.status_code == 200
+    results = {"images", "fields", "report", "manifest", "network", "duplicates", "outliers", "export"}
+    assert set(told["links"]) == {"self", "tilemap", "features", "page"} | results
+    for link, address in told["links"].items():
+        if link != "features":
+            answer = client.get(address)
+            assert answer.getvalue()
+            answer.close()
+            assert answer.status_code == 200
     for reducer in told["reducers"]:
         assert client.get(told["links"]["features"][reducer]).json()["total"] == 6
 

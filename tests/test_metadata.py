@@ -82,6 +82,17 @@ def test_a_column_has_the_narrowest_type_that_holds_all_of_it() -> None:
         assert metadata.column("x", values).type == kind, values
 
 
+@pytest.mark.parametrize("values", [[2**62], [2**62, None, 2**62 + 1], [-1e308, 1e308], [5e-324, 0.0], [7]])
+def test_any_numbers_have_a_histogram(values: list[float | None]) -> None:
+    told = metadata.column("x", values).summary()
+    present = [value for value in values if value is not None]
+    assert (told["min"], told["max"], told["count"]) == (min(present), max(present), len(present))
+    counts, edges = told["histogram"]["counts"], told["histogram"]["edges"]
+    assert sum(counts) == len(present)
+    assert len(edges) == len(counts) + 1
+    assert np.isfinite(edges).all()
+
+
 def test_gaps_and_surplus_are_remarks() -> None:
     content = b"file,x,x,\na.jpg,1,2,3,4\nb.jpg,5\nz.jpg,1,2,3\n,9,9,9\n"
     rows, remarks = described("metadata.csv", content, ["a.jpg", "b.jpg", "c.jpg"])

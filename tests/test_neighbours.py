@@ -238,6 +238,7 @@ def test_what_cannot_be_looked_up_is_a_sentence(client: Client, data: Path) -> N
         (client.get(f"/dataset/{identity}/images/2/neighbors"), 404),
         (client.get(f"/dataset/{identity}/duplicates?threshold=2"), 400),
         (client.get(f"/dataset/{identity}/duplicates?threshold=nan"), 400),
+        (client.get(f"/dataset/{identity}/duplicates?threshold=0_1"), 400),
         (client.get(f"/dataset/{identity}/outliers?limit=0"), 400),
     ):
         assert response.status_code == status, response.content

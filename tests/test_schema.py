@@ -1,18 +1,24 @@
 """The OpenAPI document: valid, complete, and true of the running service, as far as generated requests can tell."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import numpy as np
 import pytest
+import schemathesis
 from django.core.management import call_command
 from django.test import Client
 
 from datasets import catalogue
+from datasets.metadata import Table, column
 from datasets.tilemap import Tilemap
+from embeddings.vectors import replacing
 
 from .pictures import photograph, zipped
 from .service import ROOT, Service
@@ -22,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A catalogue of three ranges, the last one without its tilemap, and some uploads."""
+    """A catalogue of three ranges, the last one without its tilemap, with metadata of all its pictures."""
     data = tmp_path_factory.mktemp("schema") / "data"
     arrays = {
         name: np.random.default_rng(seed).normal(size=(2345, 3)).astype(np.float32)
@@ -33,13 +39,21 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         path = catalogue.tilemap_path(data / "tilemaps", number)
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(Tilemap().jpeg())
+    table = Table(columns={"age": column("age", [row % 90 for row in range(2345)])}, total=2345)
+    with replacing(data / "vectors" / f"metadata-{catalogue.identify(arrays)}.npz") as file:
+        file.write(table.dumped())
     running = Service(data, {"MAX_QUEUE": "1000"}).start()
     yield running
     running.stop()
 
 
 def uploaded(service: Service, seed: int) -> str:
-    return service.upload(zipped({f"{k}.jpg": photograph(100 * seed + k) for k in range(5)})).body.decode()
+    """Five pictures with metadata of every type, a copy of one of them, and a file that is no picture."""
+    files = {f"{k}.jpg": photograph(100 * seed + k) for k in range(5)}
+    files |= {"copy.jpg": files["0.jpg"], "bad.jpg": b"not a picture"}
+    rows = "0.jpg,3,wild,true,1.5\n1.jpg,,garden,false,-2\n2.jpg,9007199254740993,wild,,1e300\n"
+    files["metadata.csv"] = f"file,age,kind,fresh,score\n{rows}".encode()
+    return service.upload(zipped(files)).body.decode()
 
 
 def run_schemathesis(service: Service, config: Path, *options: str) -> None:
@@ -56,6 +70,10 @@ def run_schemathesis(service: Service, config: Path, *options: str) -> None:
     assert "passed" in done.stdout
 
 
+def document(client: Client) -> Any:
+    return json.loads(client.get("/schema").getvalue())
+
+
 def test_the_document_is_valid_and_no_call_is_missing() -> None:
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", os.devnull)
 
@@ -63,21 +81,21 @@ def test_the_document_is_valid_and_no_call_is_missing() -> None:
 def test_it_is_served_as_json_and_as_yaml(client: Client) -> None:
     response = client.get("/schema")
     assert response["Content-Type"] == "application/json"
-    assert response.json()["openapi"].startswith("3.1")
+    assert json.loads(response.getvalue())["openapi"].startswith("3.1")
     assert client.get("/schema", headers={"If-None-Match": response["ETag"]}).status_code == 304
     response = client.get("/schema?format=yaml")
     assert response["Content-Type"] == "application/yaml"
-    assert response.content.startswith(b"openapi: 3.1")
+    assert response.getvalue().startswith(b"openapi: 3.1")
     assert client.get("/schema?format=xml").status_code == 400
 
 
 def test_names_of_calls_are_their_own(client: Client) -> None:
-    names = [call["operationId"] for path in client.get("/schema").json()["paths"].values() for call in path.values()]
-    assert len(names) == len(set(names)) >= 11
+    names = [call["operationId"] for path in document(client)["paths"].values() for call in path.values()]
+    assert len(names) == len(set(names)) >= 30
 
 
 def test_every_error_of_the_document_has_the_shape_that_errors_have(client: Client) -> None:
-    for path in client.get("/schema").json()["paths"].values():
+    for path in document(client)["paths"].values():
         for call in path.values():
             for status, reply in call["responses"].items():
                 if int(status) >= 400:
@@ -110,16 +128,28 @@ def test_nor_do_requests_for_an_upload_that_is_there(service: Service, tmp_path:
     config.write_text(
         (ROOT / "tests" / "schemathesis.toml").read_text()
         + "\n[[operations]]\ninclude-operation-id-regex = '^get_dataset'\n"
-        + f"parameters = {{ 'path.identity' = '{identity}' }}\n"
+        + f"parameters = {{ 'path.identity' = '{identity}', 'path.index' = '1' }}\n"
     )
     options = ("--phases", "examples,coverage,fuzzing", "--include-operation-id-regex", "^get_dataset")
     run_schemathesis(service, config, "--max-examples", "25", *options)
 
 
+def test_what_a_picture_finds_is_as_described(service: Service) -> None:
+    """Generated requests send files that are no pictures."""
+    identity = uploaded(service, 8)
+    described = schemathesis.openapi.from_url(service.url("/schema"))
+    file = {"file": ("me.jpg", photograph(801))}
+    answer = httpx.post(service.url(f"/search?in={identity}&k=3"), files=file, timeout=60)
+    assert answer.status_code == 200
+    described["/search"]["POST"].validate_response(answer)
+    assert (answer.json()["neighbors"][0]["name"], len(answer.json()["neighbors"])) == ("1.jpg", 3)
+
+
 def test_a_client_generated_from_the_document_works(service: Service, tmp_path: Path) -> None:
     (tmp_path / "schema.json").write_bytes(service.get("/schema").body)
-    # The generator knows binary answers of this one type only.
-    overrides = "content_type_overrides: {image/jpeg: application/octet-stream}"
+    # The generator knows binary answers of one type only.
+    kinds = ("image/jpeg", "application/zip")
+    overrides = "content_type_overrides: {" + ", ".join(f"{kind}: application/octet-stream" for kind in kinds) + "}"
     (tmp_path / "config.yaml").write_text(f"{overrides}\nliteral_enums: true\n")
     files = {f"{k}.jpg": photograph(7000 + k) for k in range(5)} | {"bad.jpg": b"not a picture"}
     (tmp_path / "photos.zip").write_bytes(zipped(files))

@@ -42,9 +42,18 @@ _LINKS = component(
             "self": _URL,
             "tilemap": _URL,
             "features": {"type": "object", "additionalProperties": _URL},
+            "network": {**_URL, "description": "The network's own features."},
+            "manifest": {**_URL, "description": "Where each picture lies in the tilemap."},
+            "fields": {**_URL, "description": "What the metadata are."},
+            "images": {**_URL, "description": "Names, sizes and metadata."},
+            "report": {**_URL, "description": "What became of each file."},
+            "duplicates": _URL,
+            "outliers": _URL,
+            "export": {**_URL, "description": "All of it in one ZIP."},
             "page": {**_URL, "description": "For people."},
         },
         "required": ["self"],
+        "additionalProperties": False,
     },
 )
 
@@ -150,7 +159,11 @@ _DONE: Json = _QUEUED | {
         "self": f"/dataset/{_ID}",
         "tilemap": f"/dataset/{_ID}/tilemap",
         "features": {"pca": f"/dataset/{_ID}/features/pca", "umap": f"/dataset/{_ID}/features/umap"},
-        "page": f"/look/{_ID}",
+        "network": f"/dataset/{_ID}/features/network",
+        "manifest": f"/dataset/{_ID}/tilemap/manifest",
+        "fields": f"/dataset/{_ID}/images/fields",
+        **{name: f"/dataset/{_ID}/{name}" for name in ("images", "report", "duplicates", "outliers", "export")},
+        "page": f"/?dataset={_ID}",
     },
 }
 _WHOLE: Json = _DONE | {

@@ -21,7 +21,7 @@ class Export(APIView):
         form = parameters.one_of(request, "format", FORMATS, "zip")
         suffix = "" if form == "zip" else f"-{form}"
         return StreamingHttpResponse(
-            FORMATS[form](found),
+            FORMATS[form](found) if request.method == "GET" else (),
             content_type="application/zip",
             headers={
                 "Content-Disposition": f'attachment; filename="{found.dataset.hash}{suffix}.zip"',

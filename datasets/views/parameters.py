@@ -8,6 +8,8 @@ from rest_framework.request import Request
 from datasets.errors import Refusal
 
 _DIGITS = re.compile("[0-9]{1,16}")
+# Narrower than float(), which takes digits of all scripts, underscores and blanks.
+_DECIMAL = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,3})?")
 
 
 def whole(request: Request, name: str, default: int, *, least: int = 0, most: int) -> int:
@@ -21,16 +23,11 @@ def whole(request: Request, name: str, default: int, *, least: int = 0, most: in
 
 def share(request: Request, name: str, default: float) -> float:
     """A number from 0 to 1. Raises `Refusal` (400)."""
-    text = request.query_params.get(name)
-    if text is None:
+    if (given := request.query_params.get(name)) is None:
         return default
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise Refusal(f"“{name}” is a number from 0 to 1, not “{text[:40]}”.")
-    return value
+    if not _DECIMAL.fullmatch(given) or not 0 <= float(given) <= 1:
+        raise Refusal(f"“{name}” is a number from 0 to 1, not “{given[:40]}”.")
+    return float(given)
 
 
 def choice(request: Request, name: str, known: Iterable[str]) -> str | None:

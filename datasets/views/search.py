@@ -5,7 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from datasets import collection, likeness, lookup
+from datasets import asking, collection, likeness, lookup
 from datasets.http import answers, renderers
 
 from . import parameters
@@ -52,7 +52,7 @@ class Search(APIView):
         file = uploaded_file(request, "Send the picture as a multipart form with one file field named “file”.")
         identity = None if target == "catalogue" else target
         collection.find(identity)
-        return Response(lookup.ask(file, identity, count))
+        return Response(asking.ask(file, identity, count))
 
 
 class Duplicates(APIView):
