@@ -355,7 +355,7 @@ async function similar(file) {
   form.append("file", file);
   try {
     const where = collection.kind === "catalogue" ? "catalogue" : collection.id;
-    const found = await api.json(`/search?in=${where}&k=24`, { method: "POST", body: form });
+    const found = await api.json(`/search?in=${where}&k=24`, { method: "POST", body: form, headers: api.proof() });
     if (stage.collection !== collection) return;
     const rows = found.neighbors.map(({ index }) => index);
     await Promise.all(rows.map((row) => collection.record(row).catch(() => null)));

@@ -104,6 +104,7 @@ function post(archive, name, { asynchronous, sending, working, signal }) {
     const request = new XMLHttpRequest();
     request.open("POST", "/dataset");
     if (asynchronous) request.setRequestHeader("Prefer", "respond-async");
+    for (const [name, value] of Object.entries(api.proof())) request.setRequestHeader(name, value);
     request.upload.onprogress = ({ loaded, total }) => sending(total ? loaded / total : 0);
     request.upload.onload = () => working(null);
     request.onload = () => resolve({ status: request.status, text: request.responseText });
