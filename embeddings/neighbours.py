@@ -93,7 +93,7 @@ class Index:
         """What `build` left in `folder`; None where there is nothing, or something of another version."""
         try:
             card = json.loads((folder / "index.json").read_text())
-            if card["format"] != FORMAT:
+            if card["format"] != FORMAT or not (folder / "index.faiss").is_file():
                 return None
             with np.load(folder / "index.npz", allow_pickle=False) as arrays:
                 return cls(folder=folder, mean=arrays["mean"], axes=arrays["axes"])
