@@ -201,7 +201,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["datasets.http.renderers.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.MultiPartParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "datasets.http.renderers.OneFormat",
-    "DEFAULT_SCHEMA_CLASS": "datasets.http.schema.Described",
+    "DEFAULT_SCHEMA_CLASS": "datasets.described.document.Described",
     "EXCEPTION_HANDLER": "datasets.http.error_answers.handle",
 }
 
@@ -212,7 +212,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "LICENSE": None,
     "SERVE_INCLUDE_SCHEMA": True,
-    "POSTPROCESSING_HOOKS": ["datasets.http.schema.add_components"],
+    "POSTPROCESSING_HOOKS": ["datasets.described.document.add_components"],
     "SORT_OPERATIONS": False,
     "TAGS": [
         {"name": "catalogue", "description": "The big collection, by ranges of 1000 pictures."},

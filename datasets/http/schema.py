@@ -1,25 +1,16 @@
-"""Descriptions of calls → the OpenAPI document. Loaded when the document is asked for, and not before.
+"""The words in which calls are described. Loaded when the OpenAPI document is asked for, and not before.
 
 A call is described by a `Call` in a module of `datasets/described/`, under its view and method:
 
     CALLS = {pictures.Thumbnail: {"GET": Call(summary=…, answers={200: Reply(…), **refusals(400, 404)})}}
 
 or, where one view answers under several paths, under each of them: `{"GET": of_both("images", Call(…))}`.
-
-drf-spectacular walks through the routes and asks each view's schema, which is `Described` for all of them. A route
-without a description is an error of `manage.py spectacular --fail-on-warn`, which `make lint` runs.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from http import HTTPStatus
 from typing import Any
-
-import orjson
-from drf_spectacular.drainage import error
-from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.openapi import AutoSchema
 
 from .codings import CODINGS
 
@@ -348,47 +339,3 @@ def component(name: str, schema: Json) -> Json:
     """Give a schema a name, under which generated clients have a class."""
     COMPONENTS[name] = schema
     return ref(name)
-
-
-class Described(AutoSchema):
-    """What a view's description says, instead of what could be guessed from its code."""
-
-    def get_operation(self, path: str, path_regex: str, path_prefix: str, method: str, registry: Any) -> Json | None:
-        from datasets.described import calls
-
-        call = calls().get(type(self.view), {}).get(method)
-        if isinstance(call, Mapping):
-            call = call.get(path)
-        if call is None:
-            error(f"{type(self.view).__name__}, {method} {path}, is not described in datasets/described.")
-            return None
-        return call.told()
-
-
-def add_components(result: Json, **context: Any) -> Json:
-    """drf-spectacular's hook for what it does not know: the named schemas and headers."""
-    components = result.setdefault("components", {})
-    components["schemas"] = dict(sorted(COMPONENTS.items()))
-    components["headers"] = HEADERS
-    components["securitySchemes"] = {
-        "token": {
-            "type": "http",
-            "scheme": "bearer",
-            "description": "Where the server asks for one: its administrator gives them out, in the admin.",
-        }
-    }
-    return result
-
-
-@cache
-def document() -> bytes:
-    """The whole document as JSON; the same for every client."""
-    generator: Any = SchemaGenerator  # without annotations
-    return orjson.dumps(generator().get_schema(request=None, public=True), option=orjson.OPT_INDENT_2)
-
-
-@cache
-def document_as_yaml() -> bytes:
-    import yaml
-
-    return yaml.safe_dump(orjson.loads(document()), sort_keys=False, allow_unicode=True, width=120).encode()

@@ -21,10 +21,10 @@ class Schema(APIView):
     """The OpenAPI document. What makes it is loaded with the first request for it."""
 
     def get(self, request: Request) -> HttpResponseBase:
-        from datasets.http import schema
+        from datasets.described import document
 
         as_yaml = choice(request, "format", ("json", "yaml")) == "yaml"
-        content = schema.document_as_yaml() if as_yaml else schema.document()
+        content = document.document_as_yaml() if as_yaml else document.document()
 
         def opened(coding: str) -> BinaryIO:
             return cast(BinaryIO, io.BytesIO(content if coding == IDENTITY else b"".join(CODINGS[coding]([content]))))
