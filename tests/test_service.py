@@ -196,7 +196,7 @@ def test_a_picture_is_looked_up_by_the_worker(service: Service) -> None:
     refused = service.upload(b"no picture", "me.jpg", path=f"/search?in={identity}")
     assert refused.status == 400
     assert "cannot be read" in refused.json()["error"]
-    assert not list((service.data / "tmp").iterdir())
+    service.wait_for(lambda: not list((service.data / "tmp").iterdir()), 5)
 
 
 def test_the_web_process_stays_small_and_loads_nothing_heavy(service: Service) -> None:
