@@ -60,9 +60,12 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
         """Taken by a worker that has not been heard of since."""
         return self.filter(status=Status.PROCESSING, beat_at__lt=timezone.now() - STALE_AFTER)
 
+    def queued(self) -> Self:
+        return self.filter(status=Status.QUEUED)
+
     def waiting(self) -> Self:
         """In the queue, and no client holds its connection open for them."""
-        return self.filter(status=Status.QUEUED, awaited=False)
+        return self.queued().filter(awaited=False)
 
     def abandoned(self) -> Self:
         """What no one will finish or fetch once the whole service was killed: work begun, clients waited for, and

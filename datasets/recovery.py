@@ -60,7 +60,8 @@ def _mend_queue(is_dead: Callable[[Any], bool]) -> None:
             task.delete()
         else:
             tasks.add(identity)
-    for dataset in Dataset.objects.waiting().exclude(archive="").exclude(hash__in=tasks).order_by("created_at"):
+    # Those too that a client waits for: a worker may die between taking a task and beginning its dataset.
+    for dataset in Dataset.objects.queued().exclude(archive="").exclude(hash__in=tasks).order_by("created_at"):
         enqueue_again(dataset)
 
 

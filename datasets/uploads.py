@@ -65,7 +65,7 @@ def retry(dataset: Dataset) -> bool:
 
 def enqueue_again(dataset: Dataset) -> None:
     """For a queued dataset whose task was lost: it has waited already."""
-    compute_dataset.using(priority=_BEFORE_OTHERS).enqueue(dataset.hash)
+    compute_dataset.using(priority=_AWAITED if dataset.awaited else _BEFORE_OTHERS).enqueue(dataset.hash)
 
 
 def _known(identity: str) -> Dataset | None:

@@ -7,6 +7,8 @@ import pytest
 from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
+from django_tasks.base import TaskResultStatus
+from django_tasks_db.models import DBTaskResult
 from pytest_django import Settings
 
 from datasets import forecast, recovery, uploads
@@ -279,6 +281,20 @@ def test_the_work_of_a_silent_worker_is_begun_again(attempts: int, ended: Status
     dataset.refresh_from_db()
     assert dataset.status == ended  # tests compute what is queued at once
     assert bool(dataset.error) == (ended == Status.FAILED)
+
+
+@pytest.mark.parametrize("awaited", [True, False])
+def test_a_task_that_died_before_its_work_began_is_queued_again(settings: Settings, awaited: bool) -> None:
+    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+    dataset = Dataset.objects.create(hash="b" * 32, awaited=awaited, archive="b/archive.zip")
+    uploads.enqueue_again(dataset)
+    DBTaskResult.objects.update(status=TaskResultStatus.RUNNING, worker_ids=["dead"])
+    recovery.after_worker_death("another")
+    assert DBTaskResult.objects.get().status == TaskResultStatus.RUNNING
+    recovery.after_worker_death("dead")
+    assert DBTaskResult.objects.get().status == TaskResultStatus.READY
+    dataset.refresh_from_db()
+    assert dataset.status == Status.QUEUED
 
 
 def test_no_original_is_kept_where_none_is_to_be(client: Client, settings: Settings) -> None:

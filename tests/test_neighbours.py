@@ -14,7 +14,7 @@ from django_tasks_db.models import DBTaskResult
 from PIL import Image
 from pytest_django import Settings
 
-from datasets import lookup, tasks
+from datasets import asking, tasks
 from datasets.management.commands.build_demo import _digits
 from datasets.models import Dataset, WorkerState
 from embeddings import neighbours
@@ -253,7 +253,7 @@ def test_without_a_worker_or_in_its_long_absence_a_client_is_sent_away(
     identity = upload(client, {"a.jpg": photograph(1), "b.jpg": photograph(2)})
     settings.TASKS_BACKEND = "database"
     settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
-    monkeypatch.setattr(lookup, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(asking, "PATIENCE_SECONDS", 0.3)
     for sentence in ("No worker is running", "The worker has other work"):
         response = ask(client, photograph(1), f"?in={identity}")
         assert response.status_code == 503
