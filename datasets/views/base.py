@@ -55,14 +55,6 @@ def known_dataset(identity: str) -> Dataset:
     return dataset
 
 
-def ready_dataset(identity: str) -> Dataset:
-    """A dataset with all its results."""
-    dataset = known_dataset(identity)
-    if dataset.status != Status.READY:
-        raise NotThere(_why_not_there(dataset))
-    return dataset
-
-
 def dataset_with(identity: str, result: str) -> Dataset:
     """A dataset that one result, such as `tilemap` or `pca`, may be read of; others may still be computed."""
     dataset = known_dataset(identity)
