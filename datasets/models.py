@@ -47,10 +47,8 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
         dataset = self.defer("names", "skipped").filter(hash=identity).first()
         if dataset is None:
             raise NotThere("There is no dataset of this id.")
-        if dataset.status == Status.FAILED:
-            raise NotThere(f"This dataset could not be computed: {dataset.error}")
         if dataset.status != Status.READY:
-            raise NotThere("This dataset is not ready yet.")
+            raise NotThere(dataset.why_not_there)
         return dataset
 
     def unfinished(self) -> Self:
@@ -175,6 +173,13 @@ class Dataset(models.Model):
     @property
     def can_be_retried(self) -> bool:
         return self.status == Status.FAILED and bool(self.archive) and default_storage.exists(self.archive.name or "")
+
+    @property
+    def why_not_there(self) -> str:
+        """A sentence for those who want a result that is not there."""
+        if self.status == Status.FAILED:
+            return f"This dataset could not be computed: {self.error}"
+        return "This dataset is not ready yet."
 
     def has(self, result: str) -> bool:
         """Whether a result, such as `tilemap` or `pca`, may be read."""

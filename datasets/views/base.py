@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from datasets import busy, listing
 from datasets.errors import NotThere, Refusal
-from datasets.models import Dataset, Status
+from datasets.models import Dataset
 from embeddings.reducers import REDUCERS
 
 # How much of a refused upload is read and thrown away, so that the client is still there to read the answer.
@@ -59,7 +59,7 @@ def dataset_with(identity: str, result: str) -> Dataset:
     """A dataset that one result, such as `tilemap` or `pca`, may be read of; others may still be computed."""
     dataset = known_dataset(identity)
     if not dataset.has(result):
-        raise NotThere(_why_not_there(dataset))
+        raise NotThere(dataset.why_not_there)
     return dataset
 
 
@@ -72,12 +72,6 @@ def unless_deleted(dataset: Dataset) -> Iterator[None]:
         if Dataset.objects.ready().filter(pk=dataset.pk).exists():
             raise
         raise NotThere("This dataset has just been deleted.") from None
-
-
-def _why_not_there(dataset: Dataset) -> str:
-    if dataset.status == Status.FAILED:
-        return f"This dataset could not be computed: {dataset.error}"
-    return "This dataset is not ready yet."
 
 
 def uploaded_file(
