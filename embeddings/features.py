@@ -96,9 +96,11 @@ class OpenVinoExtractor:
             # What a power cut left of the converted file is of no use, and is made again.
             path.unlink()
             self._network = ov.Core().compile_model(convert(weights, cache), "CPU", options)
+        # A chip without bf16 computes in fp32, whatever it was asked for.
+        fallen_back = precision == "bf16" and not can_run("bf16")
         self.info = EngineInfo(
             engine=f"OpenVINO {ov.__version__.split('-')[0]}",
-            precision=precision,
+            precision="fp32" if fallen_back else precision,
             threads=int(self._network.get_property("INFERENCE_NUM_THREADS")),
         )
 
@@ -204,6 +206,12 @@ def _batches(crops: Iterable[RGB], size: int) -> Iterator[tuple[RGB, int]]:
     source = iter(crops)
     while batch := list(islice(source, size)):
         yield np.stack(batch + batch[-1:] * (size - len(batch))), len(batch)
+
+
+def can_run(precision: Precision) -> bool:
+    """Whether this CPU has arithmetic of its own for a precision."""
+    known = import_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return precision.upper() in known
 
 
 def import_openvino() -> Any:

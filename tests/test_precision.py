@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from datasets import compute
+from embeddings.features import can_run
 from embeddings.precision import Choice, Fidelity
 
 from .pictures import photograph
@@ -89,10 +90,20 @@ def test_a_lost_network_is_told_by_the_check(source: Path, data: Path) -> None:
     assert "datasets.E003" in {message.id for message in run_checks()}
 
 
+def test_bf16_is_told_only_where_the_cpu_has_it(source: Path) -> None:
+    choose("bf16", str(source), "--force")
+    assert compute.pipeline().extractor.info.precision == ("bf16" if can_run("bf16") else "fp32")
+    choose("fp32")
+    if not can_run("bf16"):
+        with pytest.raises(CommandError, match="no faster"):
+            choose("bf16", str(source))
+        assert compute.pipeline().choice == Choice()
+
+
 def test_too_few_pictures_say_nothing_about_neighbours(tmp_path: Path, source: Path) -> None:
     for path in sorted(source.iterdir())[20:]:
         path.unlink()
     with pytest.raises(CommandError, match="20 readable pictures; 50 are needed"):
-        choose("bf16", str(source))
+        choose("int8", str(source))
     with pytest.raises(CommandError, match="name a folder or a ZIP"):
-        choose("bf16")
+        choose("int8")

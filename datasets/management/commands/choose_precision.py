@@ -13,7 +13,7 @@ from datasets import compute
 from datasets.gather import prepare
 from datasets.management.building import BuildingCommand, told_plainly
 from datasets.sources import OpenSource
-from embeddings.features import Features, open_extractor
+from embeddings.features import Features, Precision, can_run, open_extractor
 from embeddings.images import RGB
 from embeddings.precision import ENOUGH_RECALL, NEIGHBOURS, Choice, Fidelity, quantise
 
@@ -37,7 +37,7 @@ class Command(BuildingCommand):
         parser.add_argument("--force", action="store_true", help="Choose it whatever the measurement says.")
 
     def handle(
-        self, *args: Any, precision: str, source: Path | None, pictures: int, force: bool, **options: Any
+        self, *args: Any, precision: Precision, source: Path | None, pictures: int, force: bool, **options: Any
     ) -> None:
         with told_plainly():
             weights = compute.weights()
@@ -48,6 +48,11 @@ class Command(BuildingCommand):
                 return
             if source is None:
                 raise CommandError(f"{precision} is measured on pictures: name a folder or a ZIP of them.")
+            if not can_run(precision) and not force:
+                raise CommandError(
+                    f"This CPU has no {precision}: it would compute in fp32, no faster. --force chooses it all the "
+                    "same, for another machine."
+                )
             crops = self._crops(source, pictures)
             choice = (
                 quantise(weights, settings.CACHE_DIR, folder, _spread(crops, CALIBRATION))
