@@ -111,14 +111,15 @@ def _standardised(block: Features, mean: NDArray[np.float64], scale: NDArray[np.
 def _sample(blocks: Blocks, count: int) -> list[Features]:
     """All rows, or `SAMPLE` of them where there are more, always the same ones; some thousand at a time."""
     if count <= SAMPLE:
-        return [rows[start : start + 2500] for rows in blocks for start in range(0, len(rows), 2500)]
-    chosen = np.sort(np.random.default_rng(0).choice(count, SAMPLE, replace=False))
-    starts = np.cumsum([0, *(len(block) for block in blocks)])
-    edges = np.searchsorted(chosen, starts)
-    rows = np.concatenate(
-        [block[chosen[edges[k] : edges[k + 1]] - starts[k]] for k, block in enumerate(blocks)], dtype=np.float32
-    )
-    return np.array_split(rows, -(-SAMPLE // 2500))
+        rows = np.concatenate(blocks, dtype=np.float32)
+    else:
+        chosen = np.sort(np.random.default_rng(0).choice(count, SAMPLE, replace=False))
+        starts = np.cumsum([0, *(len(block) for block in blocks)])
+        edges = np.searchsorted(chosen, starts)
+        rows = np.concatenate(
+            [block[chosen[edges[k] : edges[k + 1]] - starts[k]] for k, block in enumerate(blocks)], dtype=np.float32
+        )
+    return np.array_split(rows, -(-len(rows) // 2500))
 
 
 def _axes_of_many(
@@ -133,7 +134,9 @@ def _axes_of_many(
         return standardised.T @ standardised
 
     width = len(mean)
-    scatter = np.sum(on_every_core(scatter_of, _sample(blocks, count)), axis=0, dtype=np.float64)
+    scatter = np.zeros((width, width))
+    for part in on_every_core(scatter_of, _sample(blocks, count)):
+        scatter += part
     scatter *= count / min(count, SAMPLE)
     with threadpool_limits(1, "blas"):
         values, vectors = eigh(scatter, subset_by_index=[width - keep, width - 1])
