@@ -2,6 +2,7 @@
 
 data/build/source.json           what is being built from what; another source needs another folder
 data/build/000.{npy,jpg,json}    a range: its features, its tilemap, its names; the .json comes last and counts
+data/build/names                 the names of all ranges, for looking up and for searching
 data/build/fitted/               the reducers fitted on all of it, and its vectors
 data/build/neighbours/           the index that finds neighbours, of a catalogue of many
 data/catalogue/                  the whole folder, once it is installed
@@ -11,7 +12,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ from .archive import Member
 from .catalogue import install, pickle_path, tilemap_path
 from .facts import as_columns
 from .gather import Pictures, gather, prepare
+from .names import Names
 from .ranges import range_id
 from .sources import Source
 
@@ -92,6 +94,19 @@ class Work:
 
     def tilemap(self, number: int) -> Path:
         return self._path(number, "jpg")
+
+    def keep_names(self, records: Iterable[Mapping[str, Any]]) -> None:
+        """Put the names of all ranges into one file."""
+        names = Names.of(name for record in records for name in record["names"])
+        with replacing(self.folder / "names") as file:
+            file.write(names.joined)
+
+    def names(self) -> Names:
+        """Of the finished ranges."""
+        try:
+            return Names((self.folder / "names").read_bytes())
+        except FileNotFoundError:  # installed by an older version
+            return Names.of(name for record in self.ranges() for name in record["names"])
 
     @property
     def neighbours(self) -> Path:
@@ -215,6 +230,7 @@ def publish(data: Path, work: Work) -> int:
     """
     card, fitted = work.card, work.folder / "fitted"
     records = work.ranges()
+    work.keep_names(records)
     for number in range(len(records)):
         _link(work.tilemap(number), tilemap_path(data / "tilemaps", number))
     models = data / "models" / card["backbone"]

@@ -36,6 +36,8 @@ urlpatterns = [
     # Pictures, names and metadata.
     *of_both("images", pictures.Images.as_view()),
     *of_both("images/fields", pictures.Fields.as_view()),
+    *of_both("images/fields/<path:name>", pictures.Field.as_view()),  # a field's name may hold a slash
+    *of_both("images/rows", pictures.Rows.as_view()),
     *of_both("images/<str:index>", pictures.Image.as_view()),
     *of_both("images/<str:index>/thumbnail", pictures.Thumbnail.as_view()),
     *of_both("images/<str:index>/neighbors", search.Neighbours.as_view()),
