@@ -68,7 +68,7 @@ class Column:
         return bool(stored) if self.type == "boolean" else int(stored)
 
     def whole(self) -> dict[str, Any]:
-        """All of it: a value for each picture, None where it has none; texts as numbers in a list that stands beside."""
+        """All of it: a value for each picture, None where it has none; texts as numbers in the list beside them."""
         values = self.stored.astype(np.bool_ if self.type == "boolean" else self.stored.dtype).astype(object)
         values[~self.known] = None
         texts = {"texts": list(self.texts)} if self.type == "text" else {}

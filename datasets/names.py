@@ -43,8 +43,10 @@ class Names:
         wanted = _folded(text).encode(errors="replace")
         if _END in wanted:
             return np.empty(0, np.int64)
-        places = [match.start() for match in re.finditer(re.escape(wanted), folded)]
-        return np.unique(np.searchsorted(ends, places))[: len(ends)]
+        places = np.fromiter((match.start() for match in re.finditer(re.escape(wanted), folded)), np.int64)
+        found = np.zeros(len(ends) + 1, np.bool_)
+        found[np.searchsorted(ends, places)] = True
+        return np.flatnonzero(found[:-1])
 
     @cached_property
     def _folded(self) -> tuple[bytes, NDArray[np.int64]]:
