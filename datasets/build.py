@@ -15,6 +15,8 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +61,9 @@ class Work:
                 return cls(folder=folder)
         raise BuildError("No features have been extracted yet: run `manage.py extract_features SOURCE` first.")
 
-    @property
+    @cached_property
     def card(self) -> dict[str, Any]:
+        """What is built from what."""
         card: dict[str, Any] = json.loads((self.folder / "source.json").read_text())
         return card
 
@@ -73,7 +76,8 @@ class Work:
 
     def blocks(self) -> list[Features]:
         """Features of the finished ranges, memory-mapped."""
-        return [np.load(self._path(number, "npy"), mmap_mode="r") for number in range(len(self.ranges()))]
+        finished = takewhile(lambda number: self._path(number, "json").exists(), count())
+        return [np.load(self._path(number, "npy"), mmap_mode="r") for number in finished]
 
     def put(
         self, number: int, pictures: Pictures, taken: int, member: Callable[[str], Member | None]
@@ -218,7 +222,8 @@ def fit(work: Work, on_step: Callable[[str], object]) -> None:
 def index(work: Work, on_step: Callable[[str], object]) -> None:
     """Make the index that finds neighbours among many, if it is not there yet."""
     blocks = work.blocks()
-    if sum(len(block) for block in blocks) > neighbours.EXACT_ROWS and Index.open(work.neighbours) is None:
+    shape = sum(len(block) for block in blocks), blocks[0].shape[1]
+    if shape[0] > neighbours.EXACT_ROWS and Index.open(work.neighbours, shape) is None:
         on_step("neighbours")
         neighbours.build(blocks, work.neighbours)
 

@@ -4,10 +4,11 @@ Whatever proposes the candidates, similarities are computed from the float32 fea
 lower row: the same question always has the same answer, whatever else is asked.
 """
 
+import hashlib
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,11 @@ from .basis import Blocks
 from .features import Features
 from .vectors import replacing
 
-FORMAT = 1
+logger = logging.getLogger(__name__)
+
+FORMAT = 2
 """Version of the index on disk. One of another version is not used."""
+_FILES = ("index.npz", "index.faiss")
 
 EXACT_ROWS = 5_000
 """Up to here every row is looked at: some milliseconds."""
@@ -55,7 +59,9 @@ class Finder:
         self._blocks = [np.asarray(block) for block in blocks]
         self._length = len(self._blocks[0])
         self._count = sum(len(block) for block in self._blocks)
-        self._index = Index.open(folder) if folder is not None else None
+        self._index: Index | None = None
+        if folder is not None and self._count > EXACT_ROWS:
+            self._index = Index.open(folder, (self._count, self._blocks[0].shape[1]))
 
     def vector(self, row: int) -> NDArray[np.float32]:
         """`(d,)`"""
@@ -65,7 +71,7 @@ class Finder:
     def nearest(self, query: NDArray[np.float32], count: int, *, without: int | None = None) -> Found:
         """At most `count` rows nearest to the `(d,)` features of a picture; `without` names a row to leave out."""
         wanted = count + (without is not None)
-        if self._index is not None and self._count > EXACT_ROWS:
+        if self._index is not None:
             rows = self._index.candidates(query, max(_CANDIDATES * wanted, _LEAST_CANDIDATES))
             close = np.stack([self.vector(row) for row in rows])
             similarities = _cosines(close, query)
@@ -83,37 +89,50 @@ class Finder:
 class Index:
     """An inverted file of quantised coordinates (faiss), mapped from disk: proposes which rows may be near."""
 
-    folder: Path
     mean: NDArray[np.float32]
     axes: NDArray[np.float32]
     """`(d, k)`"""
+    cells: Any
+    """faiss's."""
 
     @classmethod
-    def open(cls, folder: Path) -> "Index | None":
-        """What `build` left in `folder`; None where there is nothing, or something of another version."""
+    def open(cls, folder: Path, shape: tuple[int, int]) -> "Index | None":
+        """What `build` left in `folder` of features of this shape, read to the last byte: faiss believes all it reads.
+
+        None where there is nothing, or something else; that it is damaged is logged.
+        """
         try:
             card = json.loads((folder / "index.json").read_text())
-            if card["format"] != FORMAT or not (folder / "index.faiss").is_file():
+            if card["format"] != FORMAT:
                 return None
+            if tuple(card["shape"]) != shape:
+                raise _Damaged(f"it was made of {card['shape']} features, and these are {list(shape)}")
+            for name in _FILES:
+                if _digest(folder / name) != card["digests"][name]:
+                    raise _Damaged(f"{name} is not what was written")
             with np.load(folder / "index.npz", allow_pickle=False) as arrays:
-                return cls(folder=folder, mean=arrays["mean"], axes=arrays["axes"])
-        except (OSError, ValueError, KeyError):
+                mean, axes = arrays["mean"], arrays["axes"]
+            faiss = _import_faiss()
+            faiss.omp_set_num_threads(1)  # requests run beside each other; each needs one core for a millisecond or two
+            cells = faiss.read_index(str(folder / "index.faiss"), faiss.IO_FLAG_MMAP_IFC)
+        except FileNotFoundError:
             return None
+        except (_Damaged, OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
+            logger.warning("the index in %s cannot be used (%s): `manage.py fit_reducers` makes it anew", folder, error)
+            return None
+        cells.nprobe = _PROBES
+        return cls(mean=mean, axes=axes, cells=cells)
 
     def candidates(self, query: NDArray[np.float32], count: int) -> NDArray[np.int64]:
         """At most `count` rows, in no order that matters."""
         coordinates = ((_unit(query[None]) - self.mean) @ self.axes).astype(np.float32)
-        _, rows = self._cells.search(coordinates, count)
+        _, rows = self.cells.search(coordinates, count)
         found: NDArray[np.int64] = rows[0][rows[0] >= 0]
         return found
 
-    @cached_property
-    def _cells(self) -> Any:
-        faiss = _import_faiss()
-        faiss.omp_set_num_threads(1)  # requests run beside each other; each needs one core for a millisecond or two
-        cells = faiss.read_index(str(self.folder / "index.faiss"), faiss.IO_FLAG_MMAP_IFC)
-        cells.nprobe = _PROBES
-        return cells
+
+class _Damaged(Exception):
+    """An index is not that of these features; the message says why."""
 
 
 def build(blocks: Blocks, folder: Path) -> None:
@@ -139,8 +158,9 @@ def build(blocks: Blocks, folder: Path) -> None:
         np.savez(file, mean=mean, axes=axes)
     with replacing(folder / "index.faiss") as file:
         faiss.write_index(cells, faiss.PyCallbackIOWriter(file.write))
+    digests = {name: _digest(folder / name) for name in _FILES}
     with replacing(folder / "index.json") as file:
-        file.write(json.dumps({"format": FORMAT, "rows": count}).encode())
+        file.write(json.dumps({"format": FORMAT, "shape": [count, width], "digests": digests}).encode())
 
 
 def cosines(first: Features, second: Features) -> NDArray[np.float32]:
@@ -171,6 +191,12 @@ def loneliness(features: Features, neighbours: int = 10) -> NDArray[np.float32]:
     closest = np.partition(distances, near - 1, axis=1)[:, :near]
     mean: NDArray[np.float32] = np.maximum(closest, 0).mean(axis=1)
     return mean
+
+
+def _digest(path: Path) -> str:
+    """A tenth of a second for the index of 200,000 rows."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _import_faiss() -> Any:

@@ -3,6 +3,7 @@
 import io
 import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from PIL import Image
 from pytest_django import Settings
 
 from datasets import asking, tasks
+from datasets.build import Work
 from datasets.management.commands.build_demo import _digits
 from datasets.models import Dataset, WorkerState
 from embeddings import neighbours
@@ -83,14 +85,53 @@ def test_the_index_finds_nearly_all_and_measures_them_exactly(tmp_path: Path) ->
 
 def test_an_index_of_another_version_is_not_used(tmp_path: Path) -> None:
     features = clustered(500, 20)
-    assert Index.open(tmp_path) is None
+    assert Index.open(tmp_path, (500, 20)) is None
     neighbours.build([features], tmp_path)
-    assert Index.open(tmp_path) is not None
+    assert Index.open(tmp_path, (500, 20)) is not None
     card = tmp_path / "index.json"
-    card.write_text(card.read_text().replace('"format": 1', '"format": 99'))
-    assert Index.open(tmp_path) is None
-    card.write_text("{")
-    assert Index.open(tmp_path) is None
+    whole = card.read_text()
+    for other in (whole.replace('"format": 2', '"format": 99'), "{", "[]", "{}", '{"format": 2}', "\0"):
+        card.write_text(other)
+        assert Index.open(tmp_path, (500, 20)) is None
+    card.write_text(whole)
+    assert Index.open(tmp_path, (500, 20)) is not None
+
+
+def _cut(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def _flipped(data: bytes) -> bytes:
+    middle = len(data) // 2
+    return data[:middle] + bytes(byte ^ 255 for byte in data[middle : middle + 64]) + data[middle + 64 :]
+
+
+@pytest.mark.parametrize("name", ["index.faiss", "index.npz"])
+@pytest.mark.parametrize("damage", [_cut, _flipped, lambda data: b"", lambda data: b"no index"])
+def test_a_damaged_index_is_told_of_and_done_without(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, damage: Callable[[bytes], bytes]
+) -> None:
+    features = clustered(neighbours.EXACT_ROWS + 1, 24)
+    neighbours.build(blocks(features), tmp_path)
+    exact = Finder(blocks(features))
+    path = tmp_path / name
+    path.write_bytes(damage(path.read_bytes()))
+    finder = Finder(blocks(features), tmp_path)
+    assert f"{name} is not what was written" in caplog.text
+    for row in (0, 2500, 5000):
+        found = finder.nearest(features[row], 10, without=row)
+        assert np.array_equal(found.rows, exact.nearest(features[row], 10, without=row).rows)
+
+
+@pytest.mark.parametrize("shape", [(5001, 32), (5002, 24)])
+def test_an_index_of_other_features_is_not_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, shape: tuple[int, int]
+) -> None:
+    neighbours.build(blocks(clustered(5001, 24)), tmp_path)
+    features = clustered(*shape)
+    found = Finder(blocks(features), tmp_path).nearest(features[3], 5, without=3)
+    assert found.rows.tolist() == Finder(blocks(features)).nearest(features[3], 5, without=3).rows.tolist()
+    assert "it was made of [5001, 24] features" in caplog.text
 
 
 @pytest.fixture
@@ -185,12 +226,20 @@ def test_a_large_catalogue_gets_an_index_that_answers_as_before(
     call_command("fit_reducers", **QUIET)
     folder = data / "catalogue" / "neighbours"
     assert client.get(path).json() == exactly
-    # That it was the index that answered shows when its cells are replaced by other bytes.
-    (folder / "index.faiss").unlink()
+    # That it is the index which answers shows by one that proposes too little: the features of other rows.
+    features = np.concatenate(Work(folder=data / "catalogue").blocks())
+    neighbours.build([features[::-1]], folder)
+    monkeypatch.setattr(neighbours, "_CANDIDATES", 1)
+    monkeypatch.setattr(neighbours, "_LEAST_CANDIDATES", 1)
+    assert client.get(path).json() != exactly
+    # A damaged one is found out, and made anew when the build is asked to.
     (folder / "index.faiss").write_bytes(b"no index")
     os.utime(folder / "index.json", (1, 1))
-    with pytest.raises(RuntimeError):
-        client.get(path)
+    assert client.get(path).json() == exactly
+    monkeypatch.undo()
+    monkeypatch.setattr(neighbours, "EXACT_ROWS", 20)
+    call_command("fit_reducers", **QUIET)
+    assert Index.open(folder, features.shape) is not None
     (folder / "index.faiss").unlink()
     os.utime(folder / "index.json", (2, 2))
     assert client.get(path).json() == exactly
