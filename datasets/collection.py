@@ -275,17 +275,18 @@ def _finder(work: Work, identity: str, index: int) -> Finder:
 
 def _work(data: Path, identity: str) -> Work | None:
     """The installed build, if the installed vectors are its own: others may have been imported since."""
-    work = Work(folder=data / "catalogue")
+    folder = data / "catalogue"
     try:
-        version = (work.folder / "source.json").stat().st_mtime_ns
-        return work if _identity(work.folder, version, identity) == identity else None
+        version = (folder / "source.json").stat().st_mtime_ns
+        return _checked(folder, version, identity)
     except (OSError, BadVectors, json.JSONDecodeError):
         return None
 
 
 @lru_cache(maxsize=4)
-def _identity(folder: Path, version: int, wanted: str) -> str:
-    return identify({reducer: load(folder / "fitted" / f"{reducer}.npy") for reducer in REDUCERS})
+def _checked(folder: Path, version: int, identity: str) -> Work | None:
+    fitted = {reducer: load(folder / "fitted" / f"{reducer}.npy") for reducer in REDUCERS}
+    return Work(folder=folder) if identify(fitted) == identity else None
 
 
 @lru_cache(maxsize=1)
