@@ -5,6 +5,7 @@ data/build/000.{npy,jpg,json}    a range: its features, its tilemap, its names; 
 data/build/names                 the names of all ranges, for looking up and for searching
 data/build/fitted/               the reducers fitted on all of it, and its vectors
 data/build/neighbours/           the index that finds neighbours, of a catalogue of many
+data/build/kin.npz               which pictures are copies, and which are like no other
 data/catalogue/                  the whole folder, once it is installed
 """
 
@@ -36,6 +37,7 @@ from .archive import Member
 from .catalogue import install, pickle_path, tilemap_path
 from .facts import as_columns
 from .gather import Pictures, gather, prepare
+from .kin import Kin, fingerprints_of
 from .names import Names
 from .ranges import range_id
 from .sources import Source
@@ -124,6 +126,14 @@ class Work:
             return (self.neighbours / "index.json").stat().st_mtime_ns
         except FileNotFoundError:
             return 0
+
+    @property
+    def kin_path(self) -> Path:
+        return self.folder / "kin.npz"
+
+    def kin(self, total: int) -> Kin | None:
+        """Copies and outliers among its pictures, if they have been found."""
+        return Kin.load(self.kin_path, total)
 
     @property
     def network(self) -> str:
@@ -226,6 +236,25 @@ def index(work: Work, on_step: Callable[[str], object]) -> None:
     if shape[0] > neighbours.EXACT_ROWS and Index.open(work.neighbours, shape) is None:
         on_step("neighbours")
         neighbours.build(blocks, work.neighbours)
+
+
+def relate(work: Work, on_step: Callable[[str], object]) -> None:
+    """Find copies and outliers, if that has not been done yet; after `index`, without which it takes far longer."""
+    blocks = work.blocks()
+    if work.kin(sum(len(block) for block in blocks)) is not None:
+        return
+    on_step("copies, outliers")
+    facts = [record.get("facts", {}) for record in work.ranges()]
+    known = {
+        name: [
+            each
+            for columns, block in zip(facts, blocks, strict=True)
+            for each in columns.get(name, [None] * len(block))
+        ]
+        for name in ("fingerprint", "digest")
+    }
+    kin = Kin.measure(blocks, fingerprints_of(known["fingerprint"]), known["digest"], work.neighbours)
+    kin.save(work.kin_path)
 
 
 def publish(data: Path, work: Work) -> int:

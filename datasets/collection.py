@@ -29,6 +29,7 @@ from .build import Work
 from .catalogue import Catalogue, identify, tilemap_path
 from .errors import NotThere, Refusal
 from .facts import Facts
+from .kin import Kin
 from .metadata import Table
 from .models import Dataset
 from .names import Names
@@ -212,6 +213,16 @@ class Installed(Collection):
             )
         return _finder(self.work, self.catalogue.identity, self.work.index_version)
 
+    def kin(self) -> Kin:
+        """Its copies and outliers. Raises `NotThere` where they have not been looked for."""
+        found = _kin(self.work, self.catalogue.identity, self.total) if self.work else None
+        if found is None:
+            raise NotThere(
+                "Copies and outliers of this catalogue have not been looked for: where it was built here, "
+                "`manage.py fit_reducers` does it."
+            )
+        return found
+
     @property
     def all_names(self) -> Names:
         return _names(self.work, self.catalogue.identity) if self.work else _numbers(self.total)
@@ -287,6 +298,18 @@ def _work(data: Path, identity: str) -> Work | None:
 def _checked(folder: Path, version: int, identity: str) -> Work | None:
     fitted = {reducer: load(folder / "fitted" / f"{reducer}.npy") for reducer in REDUCERS}
     return Work(folder=folder) if identify(fitted) == identity else None
+
+
+def _kin(work: Work, identity: str, total: int) -> Kin | None:
+    try:
+        return _kin_of(work, identity, total, work.kin_path.stat().st_mtime_ns)
+    except FileNotFoundError:
+        return None
+
+
+@lru_cache(maxsize=1)
+def _kin_of(work: Work, identity: str, total: int, version: int) -> Kin | None:
+    return work.kin(total)
 
 
 @lru_cache(maxsize=1)

@@ -22,7 +22,7 @@ from datasets.models import Dataset, WorkerState
 from embeddings import neighbours
 from embeddings.neighbours import Finder, Index
 
-from .pictures import encode, photograph
+from .pictures import encode, photograph, zipped
 from .test_pictures import QUIET, upload
 
 FACES = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "celeba-3000.zip"
@@ -134,6 +134,27 @@ def test_an_index_of_other_features_is_not_used(
     assert "it was made of [5001, 24] features" in caplog.text
 
 
+@pytest.mark.parametrize("count", [1, 2, 5, 2500, neighbours.EXACT_ROWS + 1000])
+def test_every_row_is_told_its_nearest_others(tmp_path: Path, count: int) -> None:
+    features = clustered(count, 40)
+    if count > neighbours.EXACT_ROWS:
+        neighbours.build(blocks(features), tmp_path)
+    rows, similarities = neighbours.nearest_of_all(blocks(features), 10, tmp_path)
+    assert rows.shape == similarities.shape == (count, min(10, count - 1))
+    assert (rows != np.arange(count)[:, None]).all()
+    assert (np.diff(similarities, axis=1) <= 0).all()
+    exact = Finder(blocks(features))
+    hits = 0
+    for row in range(0, count, 50):
+        found = exact.nearest(features[row], 10, without=row)
+        known = dict(zip(found.rows.tolist(), found.similarities.tolist(), strict=True))
+        for place, similarity in zip(rows[row].tolist(), similarities[row].tolist(), strict=True):
+            assert similarity == pytest.approx(known.get(place, similarity), abs=2e-6)
+        hits += len(set(known) & set(rows[row].tolist()))
+    least = 0.9 if count > neighbours.EXACT_ROWS else 1
+    assert hits >= least * len(range(0, count, 50)) * min(10, count - 1)
+
+
 @pytest.fixture
 def catalogue_of_photographs(data: Path, tmp_path: Path) -> dict[str, bytes]:
     files = {f"{index:04d}.jpg": photograph(index) for index in range(60)}
@@ -180,6 +201,41 @@ def test_copies_and_strangers_are_named(client: Client) -> None:
     assert lonely["outliers"][0]["name"] == "digit.png"
     scores = [each["score"] for each in lonely["outliers"]]
     assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("indexed", [False, True])
+def test_a_catalogue_names_the_same_copies_and_strangers_as_an_upload_of_its_pictures(
+    client: Client, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, indexed: bool
+) -> None:
+    files = {f"{k:02d}.jpg": photograph(k) for k in range(30)}
+    files["copy-a.jpg"] = files["copy-b.jpg"] = files["03.jpg"]
+    files["copy-c.jpg"] = encode(Image.open(io.BytesIO(files["07.jpg"])), "JPEG", quality=60)
+    files["digit.png"] = _digits()["0000-digit-0.png"]
+    identity = upload(client, files)
+    (tmp_path / "collection.zip").write_bytes(zipped(files))
+    if indexed:
+        monkeypatch.setattr(neighbours, "EXACT_ROWS", 20)
+    call_command("build_catalogue", str(tmp_path / "collection.zip"), **QUIET)
+    for query in ("duplicates", "duplicates?threshold=1", "outliers?limit=5"):
+        told, wanted = (client.get(f"/{owner}/{query}").json() for owner in ("catalogue", f"dataset/{identity}"))
+        if query.startswith("duplicates"):
+            assert told == wanted
+        else:
+            assert [each["name"] for each in told["outliers"]] == [each["name"] for each in wanted["outliers"]]
+            assert told["outliers"][0]["name"] == "digit.png"
+    # Built by an older version, or damaged.
+    path = data / "catalogue" / "kin.npz"
+    for number, damaged in enumerate((None, path.read_bytes()[:-100], b"")):
+        path.unlink(missing_ok=True)
+        if damaged is not None:
+            path.write_bytes(damaged)
+        for call in (f"duplicates?threshold=0.9{number}", f"outliers?limit={number + 7}"):  # what was asked is kept
+            response = client.get(f"/catalogue/{call}")
+            assert response.status_code == 404
+            assert response.json()["error"].endswith("`manage.py fit_reducers` does it.")
+    call_command("fit_reducers", **QUIET)
+    assert client.get("/catalogue/outliers").json()["outliers"][0]["name"] == "digit.png"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -293,6 +349,9 @@ def test_what_cannot_be_looked_up_is_a_sentence(client: Client, data: Path) -> N
         (client.get(f"/dataset/{identity}/duplicates?threshold=nan"), 400),
         (client.get(f"/dataset/{identity}/duplicates?threshold=0_1"), 400),
         (client.get(f"/dataset/{identity}/outliers?limit=0"), 400),
+        (client.get("/catalogue/duplicates"), 404),
+        (client.get("/catalogue/outliers"), 404),
+        (client.get("/catalogue/export"), 404),
     ):
         assert response.status_code == status, response.content
         assert response.json()["error"].endswith(".")
