@@ -230,7 +230,7 @@ def test_a_catalogue_names_the_same_copies_and_strangers_as_an_upload_of_its_pic
         path.unlink(missing_ok=True)
         if damaged is not None:
             path.write_bytes(damaged)
-        for call in (f"duplicates?threshold=0.9{number}", f"outliers?limit={number + 7}"):  # what was asked is kept
+        for call in (f"duplicates?threshold=0.8{number}", f"outliers?limit={number + 7}"):  # what was asked is kept
             response = client.get(f"/catalogue/{call}")
             assert response.status_code == 404
             assert response.json()["error"].endswith("`manage.py fit_reducers` does it.")

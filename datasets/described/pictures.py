@@ -426,7 +426,10 @@ CALLS: dict[type, Calls] = {
             name="get_dataset_report",
             tag="datasets",
             summary="What became of each file of the archive",
-            description="A remark never costs a picture its row.",
+            description=(
+                "A remark never costs a picture its row. Of an upload that failed, it is there as soon as its files "
+                "had been read."
+            ),
             parameters=[IDENTITY, *CONDITIONS],
             answers={
                 **sent(

@@ -14,9 +14,11 @@ from datasets.collection import Collection, Upload
 from datasets.errors import NotThere
 from datasets.http import answers, renderers
 from datasets.metadata import Table
+from datasets.models import Status
 from embeddings.images import media_type
 
 from . import filters, parameters
+from .base import known_dataset, unless_deleted
 
 _PAGE, _LONGEST_PAGE = 100, 1000
 _FEW_ROWS = 150
@@ -160,18 +162,23 @@ class Manifest(APIView):
 
 
 class Report(APIView):
-    """What became of each file of the archive."""
+    """What became of each file of the archive; of an upload that failed, as far as it got."""
 
     def get(self, request: Request, identity: str) -> HttpResponseBase:
-        found = collection.upload(identity)
-        stored = found.dataset.report
+        dataset = known_dataset(identity)
+        is_ready = dataset.status == Status.READY
+        if not is_ready and not dataset.has("report"):
+            raise NotThere(dataset.why_not_there)
+        stored = dataset.report
         answer = answers.made(
-            f"{found.place}-report",
-            lambda: [Path(stored.path).read_bytes() if stored else renderers.dumps(report.of_older(found.dataset))],
-            cache_control=answers.DATASET,
+            f"{Upload(dataset).place}-report",
+            lambda: [Path(stored.path).read_bytes() if stored else renderers.dumps(report.of_older(dataset))],
+            # What did not succeed may do so when it is sent again.
+            cache_control=answers.DATASET if is_ready else answers.UNFINISHED,
             small=False,
         )
-        return answers.send(request, answer)
+        with unless_deleted(dataset):
+            return answers.send(request, answer)
 
 
 def cache_control(found: Collection) -> str:
