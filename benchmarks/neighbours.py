@@ -1,9 +1,11 @@
-"""Neighbours among a catalogue of CelebA's size: the index beside brute force: `python -m benchmarks.neighbours`.
+"""Neighbours among a catalogue of CelebA's size: the index, alone and over HTTP, beside brute force:
+`python -m benchmarks.neighbours`.
 
 On made-up clusters, and, where `../shared/data` is at hand, on features of real faces by the packaged network, mixed
 with their neighbours' and noised until there are as many. Both say how many of the true ten nearest are found.
 """
 
+import hashlib
 import json
 import tempfile
 import time
@@ -16,15 +18,22 @@ from typing import Any
 import numpy as np
 
 from benchmarks import inputs
-from embeddings import neighbours
+from benchmarks.serving import Client, serving
+from datasets import catalogue, ranges
+from datasets.build import Work, index
+from datasets.facts import Facts
+from datasets.gather import Pictures
+from datasets.tilemap import Tilemap
 from embeddings.backbones import find
 from embeddings.features import open_extractor
 from embeddings.images import crop, decode
 from embeddings.neighbours import Finder
+from embeddings.reducers import REDUCERS
+from embeddings.vectors import save
 
 TOTAL = 202_599
 FACES = Path(__file__).resolve().parents[2] / "shared" / "data" / "celeba-3000.zip"
-QUESTIONS, PLAIN_QUESTIONS = 300, 20
+QUESTIONS, PLAIN_QUESTIONS, WARMING = 300, 20, 50
 
 
 def main() -> None:
@@ -36,22 +45,18 @@ def main() -> None:
 
 
 def measure(what: str, features: Any) -> Iterator[dict[str, Any]]:
-    """Build the index, then ask it and brute force the same questions."""
+    """Install them as a catalogue, and ask its index, the service and brute force the same questions."""
     what = f"{len(features):,} × {features.shape[1]} features, {what}"
     with tempfile.TemporaryDirectory(prefix="wwzd-neighbours-") as name:
-        folder = Path(name)
-        blocks = []
-        for number, start in enumerate(range(0, len(features), 1000)):
-            np.save(folder / f"{number}.npy", features[start : start + 1000])
-            blocks.append(np.load(folder / f"{number}.npy", mmap_mode="r"))
-        started = time.perf_counter()
-        neighbours.build(blocks, folder)
-        size = (folder / "index.faiss").stat().st_size
-        yield {"what": f"index of {what}", "ours_s": time.perf_counter() - started, "bytes": size}
+        data = Path(name) / "data"
+        work, seconds = install(data, features)
+        size = (work.neighbours / "index.faiss").stat().st_size
+        yield {"what": f"index of {what}", "ours_s": seconds, "bytes": size}
 
         # What one writes first: lengths of 1, a matrix product, the best ten.
         features /= np.linalg.norm(features, axis=1, keepdims=True)
-        rows = np.random.default_rng(1).choice(len(features), QUESTIONS, replace=False)
+        rows = np.random.default_rng(1).choice(len(features), QUESTIONS + WARMING, replace=False).tolist()
+        rows, warming = rows[:QUESTIONS], rows[QUESTIONS:]
         truth = np.concatenate(
             [
                 np.argpartition(-(features[part] @ features.T), 11, axis=1)[:, :11]
@@ -64,8 +69,9 @@ def measure(what: str, features: Any) -> Iterator[dict[str, Any]]:
             best = np.argpartition(-similarities, 11)[:11]
             return best[np.argsort(-similarities[best])]
 
-        finder = Finder(blocks, folder)
-        for row in rows[:50]:  # opens the index, and reads what it needs of it
+        plain = [_timed(partial(plainly, row))[1] for row in rows[:PLAIN_QUESTIONS]]
+        finder = Finder(work.blocks(), work.neighbours)
+        for row in warming:
             finder.nearest(finder.vector(row), 10, without=row)
         hits = 0
         ours = []
@@ -73,9 +79,77 @@ def measure(what: str, features: Any) -> Iterator[dict[str, Any]]:
             found, seconds = _timed(partial(finder.nearest, finder.vector(row), 10, without=row))
             ours.append(seconds)
             hits += len(set(found.rows.tolist()) & (set(wanted.tolist()) - {row}))
-        plain = [_timed(partial(plainly, row))[1] for row in rows[:PLAIN_QUESTIONS]]
         note = f"recall@10 {min(hits / 10 / len(rows), 1):.4f}, {len(rows)} questions"
         yield {"what": f"ten nearest among {what}", "plain": plain, "ours": ours, "note": note}
+        yield {"what": "the same over HTTP, new questions", "plain": plain, **asked(data, rows, warming)}
+
+
+def asked(data: Path, rows: list[int], warming: list[int]) -> dict[str, Any]:
+    """Questions that the service has never been asked, after a few others, by one client on one connection."""
+    with serving(data) as service:
+        client = Client(service.port)
+        first = client.timed(f"/catalogue/images/{warming[0]}/neighbors")
+        for row in warming:
+            client.timed(f"/catalogue/images/{row}/neighbors")
+        ours = [client.timed(f"/catalogue/images/{row}/neighbors") for row in rows]
+        found = json.loads(client.get(f"/catalogue/images/{rows[0]}/neighbors").body)["neighbors"]
+        assert [each["name"] for each in found] == [_name(each["index"]) for each in found]
+        assert len(found) == 10
+        return {"ours": ours, "note": f"the first one of all takes {first * 1000:.0f} ms"}
+
+
+def install(data: Path, features: Any) -> tuple[Work, float]:
+    """A catalogue with records, an index and places at random, as `build_catalogue` leaves one; not a picture in it.
+
+    Returns the seconds that the index took.
+    """
+    work = Work(folder=data / "catalogue")
+    work.folder.mkdir(parents=True)
+    card = {"backbone": "resnet50", "weights": "0", "precision": "fp32", "network": "resnet50:0:fp32", "pictures": ""}
+    (work.folder / "source.json").write_text(json.dumps(card))
+    sheet = Tilemap().jpeg()
+    for number, start in enumerate(range(0, len(features), ranges.SIZE)):
+        part = features[start : start + ranges.SIZE]
+        rows = range(start, start + len(part))
+        pictures = Pictures(
+            features=part,
+            tilemap=sheet,
+            names=[_name(row) for row in rows],
+            facts=[_facts(row) for row in rows],
+            skipped=[],
+            passed_over=[],
+            over_limit=False,
+            taken=len(part),
+        )
+        work.put(number, pictures, start + len(part), lambda name: None)
+    work.keep_names(work.ranges())
+    seconds = _timed(partial(index, work, lambda step: None))[1]
+    random = np.random.default_rng(0)
+    arrays = {name: random.normal(size=(len(features), 3)).astype(np.float32) for name in REDUCERS}
+    for name, array in arrays.items():
+        save(work.folder / "fitted" / f"{name}.npy", array)
+    catalogue.install(data, arrays, name="Benchmark")
+    return work, seconds
+
+
+def _name(row: int) -> str:
+    return f"{row + 1:06d}.jpg"
+
+
+def _facts(row: int) -> Facts:
+    digest = hashlib.blake2b(str(row).encode(), digest_size=24).hexdigest()
+    return Facts(
+        width=178,
+        height=218,
+        size=8000 + row % 4000,
+        media_type="image/jpeg",
+        tile_width=39,
+        tile_height=48,
+        digest=digest[:32],
+        fingerprint=digest[32:],
+        sharpness=0.1,
+        contrast=50.0,
+    )
 
 
 def faces() -> Any:

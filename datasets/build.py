@@ -2,8 +2,10 @@
 
 data/build/source.json           what is being built from what; another source needs another folder
 data/build/000.{npy,jpg,json}    a range: its features, its tilemap, its names; the .json comes last and counts
+data/build/names                 the names of all ranges, for looking up and for searching
 data/build/fitted/               the reducers fitted on all of it, and its vectors
 data/build/neighbours/           the index that finds neighbours, of a catalogue of many
+data/build/kin.npz               which pictures are copies, and which are like no other
 data/catalogue/                  the whole folder, once it is installed
 """
 
@@ -11,9 +13,11 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +37,8 @@ from .archive import Member
 from .catalogue import install, pickle_path, tilemap_path
 from .facts import as_columns
 from .gather import Pictures, gather, prepare
+from .kin import Kin, fingerprints_of
+from .names import Names
 from .ranges import range_id
 from .sources import Source
 
@@ -57,8 +63,9 @@ class Work:
                 return cls(folder=folder)
         raise BuildError("No features have been extracted yet: run `manage.py extract_features SOURCE` first.")
 
-    @property
+    @cached_property
     def card(self) -> dict[str, Any]:
+        """What is built from what."""
         card: dict[str, Any] = json.loads((self.folder / "source.json").read_text())
         return card
 
@@ -71,7 +78,8 @@ class Work:
 
     def blocks(self) -> list[Features]:
         """Features of the finished ranges, memory-mapped."""
-        return [np.load(self._path(number, "npy"), mmap_mode="r") for number in range(len(self.ranges()))]
+        finished = takewhile(lambda number: self._path(number, "json").exists(), count())
+        return [np.load(self._path(number, "npy"), mmap_mode="r") for number in finished]
 
     def put(
         self, number: int, pictures: Pictures, taken: int, member: Callable[[str], Member | None]
@@ -93,6 +101,19 @@ class Work:
     def tilemap(self, number: int) -> Path:
         return self._path(number, "jpg")
 
+    def keep_names(self, records: Iterable[Mapping[str, Any]]) -> None:
+        """Put the names of all ranges into one file."""
+        names = Names.of(name for record in records for name in record["names"])
+        with replacing(self.folder / "names") as file:
+            file.write(names.joined)
+
+    def names(self) -> Names:
+        """Of the finished ranges."""
+        try:
+            return Names((self.folder / "names").read_bytes())
+        except FileNotFoundError:  # installed by an older version
+            return Names.of(name for record in self.ranges() for name in record["names"])
+
     @property
     def neighbours(self) -> Path:
         """The folder of the index."""
@@ -105,6 +126,14 @@ class Work:
             return (self.neighbours / "index.json").stat().st_mtime_ns
         except FileNotFoundError:
             return 0
+
+    @property
+    def kin_path(self) -> Path:
+        return self.folder / "kin.npz"
+
+    def kin(self, total: int) -> Kin | None:
+        """Copies and outliers among its pictures, if they have been found."""
+        return Kin.load(self.kin_path, total)
 
     @property
     def network(self) -> str:
@@ -203,9 +232,29 @@ def fit(work: Work, on_step: Callable[[str], object]) -> None:
 def index(work: Work, on_step: Callable[[str], object]) -> None:
     """Make the index that finds neighbours among many, if it is not there yet."""
     blocks = work.blocks()
-    if sum(len(block) for block in blocks) > neighbours.EXACT_ROWS and Index.open(work.neighbours) is None:
+    shape = sum(len(block) for block in blocks), blocks[0].shape[1]
+    if shape[0] > neighbours.EXACT_ROWS and Index.open(work.neighbours, shape) is None:
         on_step("neighbours")
         neighbours.build(blocks, work.neighbours)
+
+
+def relate(work: Work, on_step: Callable[[str], object]) -> None:
+    """Find copies and outliers, if that has not been done yet; after `index`, without which it takes far longer."""
+    blocks = work.blocks()
+    if work.kin(sum(len(block) for block in blocks)) is not None:
+        return
+    on_step("copies, outliers")
+    facts = [record.get("facts", {}) for record in work.ranges()]
+    known = {
+        name: [
+            each
+            for columns, block in zip(facts, blocks, strict=True)
+            for each in columns.get(name, [None] * len(block))
+        ]
+        for name in ("fingerprint", "digest")
+    }
+    kin = Kin.measure(blocks, fingerprints_of(known["fingerprint"]), known["digest"], work.neighbours)
+    kin.save(work.kin_path)
 
 
 def publish(data: Path, work: Work) -> int:
@@ -215,6 +264,7 @@ def publish(data: Path, work: Work) -> int:
     """
     card, fitted = work.card, work.folder / "fitted"
     records = work.ranges()
+    work.keep_names(records)
     for number in range(len(records)):
         _link(work.tilemap(number), tilemap_path(data / "tilemaps", number))
     models = data / "models" / card["backbone"]

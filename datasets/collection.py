@@ -7,15 +7,16 @@ sizes, the files themselves) is None or refused, never made up; only a name fall
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import orjson
 from django.conf import settings
+from numpy.typing import NDArray
 
 from embeddings.features import Features
 from embeddings.neighbours import Finder
@@ -28,8 +29,10 @@ from .build import Work
 from .catalogue import Catalogue, identify, tilemap_path
 from .errors import NotThere, Refusal
 from .facts import Facts
+from .kin import Kin
 from .metadata import Table
 from .models import Dataset
+from .names import Names
 
 _ROW = re.compile(r"[0-9]{1,12}")
 _THUMBNAIL = "Its thumbnail can still be had."
@@ -99,9 +102,24 @@ class Collection(ABC):
             raise NotThere(f"There is no picture {int(text)}: {known}.")
         return int(text)
 
-    def names(self, rows: Sequence[int]) -> list[str]:
-        found = ((row, self.sheet(row // ranges.SIZE)) for row in rows)
-        return [sheet.names[row % ranges.SIZE] for row, sheet in found]
+    @property
+    @abstractmethod
+    def all_names(self) -> Names:
+        """Of all its pictures."""
+
+    def names(self, rows: Iterable[int]) -> list[str]:
+        every = self.all_names
+        return [every[row] for row in rows]
+
+    def select(self, fields: Mapping[str, Iterable[str]], search: str) -> Sequence[int] | NDArray[np.int64]:
+        """Ascending rows that have, for every field, one of the values, and whose names contain what is searched for.
+
+        Raises `Refusal` (400).
+        """
+        if search:
+            rows = self.all_names.containing(search)
+            return np.intersect1d(rows, self.metadata().select(fields), assume_unique=True) if fields else rows
+        return self.metadata().select(fields) if fields else range(self.total)
 
     def facts(self, row: int) -> Facts | None:
         return self.sheet(row // ranges.SIZE).facts(row % ranges.SIZE)
@@ -147,6 +165,10 @@ class Upload(Collection):
         columns = _columns(Path(self.dataset.pictures.path), self.place) if self.dataset.pictures else {}
         return cast(str | None, columns.get("space"))
 
+    @cached_property
+    def all_names(self) -> Names:
+        return Names.of(self.dataset.names)
+
     def sheet(self, number: int) -> Sheet:
         columns = _columns(Path(self.dataset.pictures.path), self.place) if self.dataset.pictures else {}
         return Sheet(names=self.dataset.names, columns=columns, tilemap=Path(self.dataset.tilemap.path))
@@ -191,11 +213,25 @@ class Installed(Collection):
             )
         return _finder(self.work, self.catalogue.identity, self.work.index_version)
 
+    def kin(self) -> Kin:
+        """Its copies and outliers. Raises `NotThere` where they have not been looked for."""
+        found = _kin(self.work, self.catalogue.identity, self.total) if self.work else None
+        if found is None:
+            raise NotThere(
+                "Copies and outliers of this catalogue have not been looked for: where it was built here, "
+                "`manage.py fit_reducers` does it."
+            )
+        return found
+
+    @property
+    def all_names(self) -> Names:
+        return _names(self.work, self.catalogue.identity) if self.work else _numbers(self.total)
+
     def sheet(self, number: int) -> Sheet:
         tilemap = tilemap_path(self.catalogue.folder, number)
         if self.work is None:
             first = number * ranges.SIZE
-            names = [f"{row:06d}" for row in range(first, min(first + ranges.SIZE, self.total))]
+            names = self.names(range(first, min(first + ranges.SIZE, self.total)))
             return Sheet(names=names, columns={}, tilemap=tilemap)
         record = _record(self.work.folder, self.catalogue.identity, number)
         return Sheet(names=record["names"], columns=record.get("facts", {}), tilemap=tilemap)
@@ -250,17 +286,41 @@ def _finder(work: Work, identity: str, index: int) -> Finder:
 
 def _work(data: Path, identity: str) -> Work | None:
     """The installed build, if the installed vectors are its own: others may have been imported since."""
-    work = Work(folder=data / "catalogue")
+    folder = data / "catalogue"
     try:
-        version = (work.folder / "source.json").stat().st_mtime_ns
-        return work if _identity(work.folder, version, identity) == identity else None
+        version = (folder / "source.json").stat().st_mtime_ns
+        return _checked(folder, version, identity)
     except (OSError, BadVectors, json.JSONDecodeError):
         return None
 
 
 @lru_cache(maxsize=4)
-def _identity(folder: Path, version: int, wanted: str) -> str:
-    return identify({reducer: load(folder / "fitted" / f"{reducer}.npy") for reducer in REDUCERS})
+def _checked(folder: Path, version: int, identity: str) -> Work | None:
+    fitted = {reducer: load(folder / "fitted" / f"{reducer}.npy") for reducer in REDUCERS}
+    return Work(folder=folder) if identify(fitted) == identity else None
+
+
+def _kin(work: Work, identity: str, total: int) -> Kin | None:
+    try:
+        return _kin_of(work, identity, total, work.kin_path.stat().st_mtime_ns)
+    except FileNotFoundError:
+        return None
+
+
+@lru_cache(maxsize=1)
+def _kin_of(work: Work, identity: str, total: int, version: int) -> Kin | None:
+    return work.kin(total)
+
+
+@lru_cache(maxsize=1)
+def _names(work: Work, identity: str) -> Names:
+    return work.names()
+
+
+@lru_cache(maxsize=1)
+def _numbers(total: int) -> Names:
+    """What pictures are called whose names an old server did not leave."""
+    return Names.of(f"{row:06d}" for row in range(total))
 
 
 @lru_cache(maxsize=64)

@@ -8,10 +8,14 @@ class Refusal(Exception):
     retry_after: int | None = None
     """Seconds after which it may be possible."""
 
-    def __init__(self, sentence: str, status: int | None = None) -> None:
+    about: str = ""
+    """Where more of it is told."""
+
+    def __init__(self, sentence: str, status: int | None = None, *, about: str = "") -> None:
         super().__init__(sentence)
         if status is not None:
             self.status = status
+        self.about = about
 
 
 class NotThere(Refusal):

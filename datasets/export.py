@@ -1,11 +1,11 @@
-"""A whole upload as one ZIP: to keep and to compute with, or as a folder for TensorBoard's Embedding Projector."""
+"""A whole collection as one ZIP: to keep and to compute with; an upload also for TensorBoard's Embedding Projector."""
 
 import csv
 import io
 import json
 import math
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from PIL import Image
 from embeddings.reducers import REDUCERS
 from embeddings.vectors import Vectors
 
-from . import report, thumbnails
-from .collection import Upload
+from . import ranges, report, thumbnails
+from .collection import Collection, Installed, Upload
 from .tilemap import CELL, cell_of
 
 FORMAT = 1
@@ -28,7 +28,8 @@ _PIECE = 2**18
 # The oldest moment that a ZIP can name: equal datasets give equal archives.
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 
-Content = Callable[[], bytes] | Path
+Content = Callable[[], bytes | Iterable[bytes]] | Path
+"""A file's bytes, all at once or piece by piece; or where they lie."""
 
 
 def everything(upload: Upload) -> Iterator[bytes]:
@@ -42,6 +43,28 @@ def everything(upload: Upload) -> Iterator[bytes]:
         "features.npy": Path(dataset.features.path),
         **{f"{name}.npy": Path(getattr(dataset, name).path) for name in REDUCERS},
         "report.json": Path(dataset.report.path) if dataset.report else lambda: _json(report.of_older(dataset)),
+    }
+    return zipped(files)
+
+
+def catalogue(installed: Installed) -> Iterator[bytes]:
+    """Names, metadata and vectors; without features and pictures, which would be gigabytes."""
+    described = {
+        "pictures.csv": "row, name, size and metadata of each picture",
+        **{f"{name}.npy": f"(n, 3) float32: where {name.upper()} puts picture k" for name in REDUCERS},
+    }
+    manifest = {
+        "format": FORMAT,
+        "id": installed.catalogue.identity,
+        "name": installed.name,
+        "total": installed.total,
+        "network": installed.network or None,
+        "files": described,
+    }
+    files: dict[str, Content] = {
+        "manifest.json": lambda: _json(manifest),
+        "pictures.csv": lambda: _pictures(installed),
+        **{f"{name}.npy": lambda name=name: _npy(installed.catalogue.vectors[name]) for name in REDUCERS},  # type: ignore[misc]
     }
     return zipped(files)
 
@@ -104,6 +127,9 @@ def _pieces(content: Content) -> Iterator[bytes]:
             yield from iter(lambda: file.read(_PIECE), b"")
         return
     made = content()
+    if not isinstance(made, bytes):
+        yield from made
+        return
     for start in range(0, len(made), _PIECE):
         yield made[start : start + _PIECE]
 
@@ -132,17 +158,27 @@ def _manifest(upload: Upload) -> dict[str, Any]:
     }
 
 
-def _pictures(upload: Upload) -> bytes:
-    sheet, table = upload.sheet(0), upload.metadata()
-    columns = list(table.columns.values())
+def _pictures(collection: Collection) -> Iterator[bytes]:
+    """A CSV, a thousand rows at a time."""
+    columns = list(collection.metadata().columns.values())
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(["index", "name", "width", "height", "bytes", *(column.name for column in columns)])
-    for row, name in enumerate(sheet.names):
-        facts = sheet.facts(row)
-        sizes = [facts.width, facts.height, facts.size] if facts else [None] * 3
-        writer.writerow([row, name, *sizes, *(column.value(row) for column in columns)])
-    return text.getvalue().encode()
+    for first in range(0, collection.total, ranges.SIZE):
+        sheet = collection.sheet(first // ranges.SIZE)
+        for index, name in enumerate(sheet.names):
+            row, facts = first + index, sheet.facts(index)
+            sizes = [facts.width, facts.height, facts.size] if facts else [None] * 3
+            writer.writerow([row, name, *sizes, *(column.value(row) for column in columns)])
+        yield text.getvalue().encode()
+        text.seek(0)
+        text.truncate()
+
+
+def _npy(vectors: Vectors) -> bytes:
+    file = io.BytesIO()
+    np.save(file, vectors, allow_pickle=False)
+    return file.getvalue()
 
 
 def _labels(upload: Upload) -> bytes:

@@ -76,16 +76,19 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
         archive = Archive(file, compute.limits())
         pictures = _gather(archive, pipeline, report.progress)
         table, remarks = metadata_files.of_archive(archive, pictures.names)
+    # First of all: it stays, should the rest fail.
+    dataset.store("report", "report.json", json.dumps(reported(archive, pictures, remarks)).encode())
+    if not pictures.names:
+        raise Refusal(_none_readable(pictures.skipped), 413 if pictures.over_limit else 400)
     dataset.count, dataset.names = len(pictures.names), pictures.names
     dataset.skipped = [skipped.told() for skipped in archive.replaced + pictures.skipped]
     dataset.passed_over = archive.passed_over + len(pictures.passed_over)
     dataset.store("tilemap", "tilemap.jpg", pictures.tilemap)
     space = pipeline.space.identity if pipeline.space else None
     dataset.store("pictures", "pictures.json", json.dumps(_columns(pictures, archive) | {"space": space}).encode())
-    dataset.store("report", "report.json", json.dumps(reported(archive, pictures, remarks)).encode())
     if table.columns:
         dataset.store("metadata", "metadata.npz", table.dumped())
-    dataset.show("count", "names", "skipped", "passed_over", "tilemap")
+    dataset.show("count", "names", "skipped", "passed_over", "tilemap", "report")
 
     def keep(reducer: str, vectors: Vectors) -> None:
         dataset.store(reducer, f"{reducer}.npy", _npy(vectors))
@@ -126,18 +129,15 @@ def _clear_away(dataset: Dataset) -> None:
     if current is None:
         dataset.remove_files()
     elif current.status != Status.READY:  # else another worker has been faster
-        dataset.remove_files(keep=current.archive.name or "archive.zip")
+        dataset.remove_files(current.archive.name or "archive.zip", current.report.name)
 
 
 def _gather(archive: Archive, pipeline: Pipeline, progress: Callable[[float], None]) -> Pictures:
-    """The first 1000 readable pictures. Raises `Refusal` where not one can be read."""
+    """The first 1000 readable pictures."""
     expected = min(len(archive.names), CAPACITY)
     prepared = prepare(archive.names, archive.read, pipeline.weights.backbone, settings.MAX_MEGAPIXELS * 1_000_000)
     with closing(prepared):
-        pictures = gather(prepared, pipeline.extract, lambda count: progress(count / expected))
-    if not pictures.names:
-        raise Refusal(_none_readable(pictures.skipped), 413 if pictures.over_limit else 400)
-    return pictures
+        return gather(prepared, pipeline.extract, lambda count: progress(count / expected))
 
 
 class Report:

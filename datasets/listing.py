@@ -60,6 +60,8 @@ def links(dataset: Dataset) -> dict[str, Any]:
         found["tilemap"] = f"{base}/tilemap"
     if features := {name: f"{base}/features/{name}" for name in REDUCERS if dataset.has(name)}:
         found["features"] = features
+    if dataset.has("report"):
+        found["report"] = f"{base}/report"
     if dataset.status == Status.READY:
         found["network"] = f"{base}/features/network"
         found["manifest"] = f"{base}/tilemap/manifest"

@@ -67,8 +67,12 @@ class Column:
             return self.texts[stored]
         return bool(stored) if self.type == "boolean" else int(stored)
 
-    def values(self) -> list[Any]:
-        return [self.value(row) for row in range(len(self.stored))]
+    def whole(self) -> dict[str, Any]:
+        """All of it: a value for each picture, None where it has none; texts as numbers in the list beside them."""
+        values = self.stored.astype(np.bool_ if self.type == "boolean" else self.stored.dtype).astype(object)
+        values[~self.known] = None
+        texts = {"texts": list(self.texts)} if self.type == "text" else {}
+        return {"name": self.name, "type": self.type, **texts, "values": values.tolist()}
 
     def matching(self, wanted: str) -> NDArray[np.bool_]:
         """Which pictures have a value as a client describes it. Raises `Refusal` (400)."""
@@ -122,10 +126,14 @@ class Table:
         chosen = np.ones(self.total, np.bool_)
         for name, values in wanted.items():
             if name not in self.columns:
-                known = ", ".join(list(self.columns)[:60]) or "none at all"
-                raise Refusal(f"There is no field “{name[:40]}”; known are {known}.")
+                raise Refusal(self.unknown(name))
             chosen &= np.any([self.columns[name].matching(value) for value in values], axis=0)
         return np.flatnonzero(chosen)
+
+    def unknown(self, name: str) -> str:
+        """The sentence for who asks for a field that is not there."""
+        known = ", ".join(list(self.columns)[:60]) or "none at all"
+        return f"There is no field “{name[:40]}”; known are {known}."
 
     def fields(self) -> list[dict[str, str]]:
         return [{"name": column.name, "type": column.type} for column in self.columns.values()]

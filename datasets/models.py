@@ -182,7 +182,9 @@ class Dataset(models.Model):
         return "This dataset is not ready yet."
 
     def has(self, result: str) -> bool:
-        """Whether a result, such as `tilemap` or `pca`, may be read."""
+        """Whether a result, such as `tilemap` or `pca`, may be read. What is known of its files outlives a failure."""
+        if result == "report" and self.status == Status.FAILED:
+            return bool(self.report)
         if self.status == Status.PROCESSING and self.awaited:
             return False
         return self.status in (Status.READY, Status.PROCESSING) and bool(getattr(self, result))
@@ -246,12 +248,16 @@ class Dataset(models.Model):
         ):
             return False
         self.refresh_from_db()
-        self.remove_files(keep=self.archive.name or "")
+        self.remove_files(self.archive.name)
         return True
 
     def fail(self, reason: str, *, status: int, keep_archive: bool = True) -> bool:
-        """Mark unfinished work as failed and remove what it left half done; the archive too, where none are kept."""
+        """Mark unfinished work as failed and remove what it left half done; the archive too, where none are kept.
+
+        The report stays, if it got that far: it tells why.
+        """
         keep_archive = keep_archive and settings.KEEP_ARCHIVES
+        left = _NO_RESULTS | {"report": _stored(self.report)} | ({} if keep_archive else {"archive": ""})
         failed = (
             Dataset.objects.unfinished()
             .filter(pk=self.pk)
@@ -261,21 +267,22 @@ class Dataset(models.Model):
                 error=reason,
                 error_status=status,
                 finished_at=timezone.now(),
-                **(_NO_RESULTS if keep_archive else {**_NO_RESULTS, "archive": ""}),
+                **left,
             )
         )
         if failed:
             self.refresh_from_db()
-            self.remove_files(keep=self.archive.name or "")
+            self.remove_files(self.archive.name, self.report.name)
         return bool(failed)
 
-    def remove_files(self, keep: str = "") -> None:
-        """Everything in the dataset's folder but the file named."""
-        if not keep:
+    def remove_files(self, *keep: str | None) -> None:
+        """Everything in the dataset's folder but the files named, if any."""
+        kept = {Path(name).name for name in keep if name}
+        if not kept:
             shutil.rmtree(self.folder, ignore_errors=True)
             return
         for file in self.folder.glob("*"):
-            if file.name != Path(keep).name:
+            if file.name not in kept:
                 file.unlink(missing_ok=True)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:

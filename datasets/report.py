@@ -10,6 +10,7 @@ from . import likeness
 from .archive import Archive, Skipped
 from .facts import Facts
 from .gather import Pictures
+from .kin import fingerprints_of
 from .models import Dataset
 from .tilemap import CAPACITY
 
@@ -105,7 +106,7 @@ def _name_copies(remarks: list[list[dict[str, Any]]], pictures: Pictures) -> Non
         earlier = first.setdefault(each.digest, row)
         if earlier != row:
             copies[row] = {"kind": "duplicate", "reason": f"the same file as {names[earlier]}", "of": earlier}
-    fingerprints = likeness.fingerprints_of(facts)
+    fingerprints = fingerprints_of([each.fingerprint for each in facts])
     for earlier, row, cosine in likeness.near(pictures.features, fingerprints, likeness.THRESHOLD):
         if row not in copies and earlier not in copies:
             reason = f"nearly the same as {names[earlier]}, with a cosine of {cosine:.3f}"

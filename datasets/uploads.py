@@ -15,6 +15,7 @@ from . import busy, compute
 from .archive import Archive
 from .errors import QueueFull, Refusal
 from .ingest import describe, identify
+from .listing import address
 from .models import RESULTS, Dataset, Status, WorkerState
 from .tasks import compute_dataset
 from .tilemap import CAPACITY
@@ -123,7 +124,8 @@ def _wait(dataset: Dataset) -> Dataset:
         if dataset.status == Status.READY:
             return dataset
         if dataset.status == Status.FAILED:
-            raise Refusal(dataset.error, dataset.error_status)
+            about = f"{address(dataset)}/report" if dataset.has("report") else ""
+            raise Refusal(dataset.error, dataset.error_status, about=about)
         patient = timezone.now() - began < _WORKER_MAY_BE_AWAY
         if dataset.status == Status.QUEUED and not patient and WorkerState.objects.current() is None:
             if not dataset.awaited:  # it was in the queue before this client came, and may stay there

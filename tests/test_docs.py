@@ -146,7 +146,8 @@ def test_every_call_is_shown(service: Service) -> None:
         if path in {"/health", "/schema", "/status"}:  # of which the README tells
             continue
         example = path.replace("{reducer}/{start}/{end}", "pca/0/1").replace("{reducer}", "umap")
-        example = re.sub("/tilemaps/{[a-z]+}", "/tilemaps/000", example.replace("{index}", "0"))
+        example = re.sub("/tilemaps/{[a-z]+}", "/tilemaps/000", example)
+        example = example.replace("{index}", "0").replace("{name}", "kind")
         example = example.replace("/catalogue/", "/dataset/{identity}/")  # of which the same is told
         assert ADDRESS + example in commands, path
 

@@ -4,15 +4,18 @@ import csv
 import io
 import json
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from PIL import Image
 
+from datasets import catalogue
 from datasets.models import Dataset
 
-from .pictures import colour, photograph, picture
+from .pictures import colour, photograph, picture, zipped
 from .test_pictures import upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,6 +54,34 @@ def test_an_export_holds_all_that_is_known(client: Client, identity: str) -> Non
     assert (rows[2]["width"], rows[2]["height"]) == ("89", "109")
     assert len(json.loads(archive.read("tilemap.json"))["tiles"]) == 6
     assert json.loads(archive.read("report.json"))["total"] == 7
+
+
+def test_the_catalogues_export_holds_names_metadata_and_vectors(client: Client, data: Path, tmp_path: Path) -> None:
+    (tmp_path / "photos.zip").write_bytes(zipped({f"{k}.jpg": photograph(k) for k in range(6)}))
+    (tmp_path / "about.csv").write_bytes(ABOUT)
+    quiet = {"stdout": io.StringIO(), "stderr": io.StringIO()}
+    call_command("build_catalogue", str(tmp_path / "photos.zip"), "--metadata", str(tmp_path / "about.csv"), **quiet)
+    response = client.get("/catalogue/export")
+    archive = zipfile.ZipFile(io.BytesIO(response.getvalue()))
+    assert archive.testzip() is None
+    manifest = json.loads(archive.read("manifest.json"))
+    assert set(manifest["files"]) | {"manifest.json"} == set(archive.namelist())
+    assert (manifest["name"], manifest["total"]) == ("photos", 6)
+    rows = list(csv.DictReader(io.StringIO(archive.read("pictures.csv").decode())))
+    assert [row["name"] for row in rows] == [f"{k}.jpg" for k in range(6)]
+    assert [row["age"] for row in rows] == ["", "7", "", "", "", ""]
+    for reducer in ("pca", "umap"):
+        told = client.get(f"/{reducer}/0/0/standalone").json()["features"]
+        assert np.array_equal(np.load(io.BytesIO(archive.read(f"{reducer}.npy"))), np.array(told, np.float32))
+
+
+def test_an_old_servers_catalogue_is_exported_with_its_numbers(client: Client, data: Path) -> None:
+    arrays = {name: np.zeros((1500, 3), np.float32) for name in ("pca", "umap")}
+    catalogue.install(data, arrays, name="Old")
+    archive = zipfile.ZipFile(io.BytesIO(client.get("/catalogue/export").getvalue()))
+    rows = list(csv.DictReader(io.StringIO(archive.read("pictures.csv").decode())))
+    assert [row["name"] for row in rows] == [f"{k:06d}" for k in range(1500)]
+    assert [row["index"] for row in rows] == [str(k) for k in range(1500)]
 
 
 def test_equal_datasets_have_equal_exports(client: Client, identity: str) -> None:

@@ -137,14 +137,22 @@ def test_an_upload_brings_its_metadata(client: Client) -> None:
         ("adult=false", [1]),
         ("kind=horse", []),
         ("kind=cat&offset=1", [2]),
+        ("field.kind=cat", [0, 2]),
+        ("field.kind=cat&kind=dog", [0, 1, 2]),
+        ("kind=cat&search=C.J", [2]),
+        ("search=.jpg", [0, 1, 2, 3]),
+        ("search=x", []),
     ):
         found = client.get(f"/dataset/{identity}/images?{query}").json()
         assert [each["index"] for each in found["images"]] == rows, query
+        if "offset" not in query:
+            assert client.get(f"/dataset/{identity}/images/rows?{query}").json() == {"rows": rows, "total": len(rows)}
     assert client.get(f"/dataset/{identity}/images?kind=cat&limit=1").json()["total"] == 2
-    for query in ("sex=1", "age=old", "age=1..x", "adult=perhaps"):
-        response = client.get(f"/dataset/{identity}/images?{query}")
-        assert response.status_code == 400
-        assert "“" in response.json()["error"]
+    for query in ("sex=1", "age=old", "age=1..x", "adult=perhaps", "field.sex=1"):
+        for call in ("images", "images/rows"):
+            response = client.get(f"/dataset/{identity}/{call}?{query}")
+            assert response.status_code == 400
+            assert "“" in response.json()["error"]
     fields = {each["name"]: each for each in client.get(f"/dataset/{identity}/images/fields").json()["fields"]}
     assert fields["kind"]["values"] == [{"value": "cat", "count": 2}, {"value": "dog", "count": 1}]
     assert fields["age"] | {"histogram": None} == {
@@ -161,6 +169,42 @@ def test_an_upload_brings_its_metadata(client: Client) -> None:
     ]
     assert told["reason"] == "1 of 4 pictures are not in it"
     assert Dataset.objects.get().passed_over == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_field_comes_as_a_whole(client: Client) -> None:
+    identity = upload(client, PICTURES | {"metadata.csv": TABLE.encode()})
+    told = [
+        client.get(f"/dataset/{identity}/images/fields/{name}").json() for name in ("age", "height", "kind", "adult")
+    ]
+    assert told == [
+        {"name": "age", "type": "integer", "values": [31, None, 47, None]},
+        {"name": "height", "type": "number", "values": [1.75, 1.5, None, None]},
+        {"name": "kind", "type": "text", "texts": ["cat", "dog"], "values": [0, 1, 0, None]},
+        {"name": "adult", "type": "boolean", "values": [True, False, True, None]},
+    ]
+    response = client.get(f"/dataset/{identity}/images/fields/sex")
+    assert response.status_code == 404
+    assert response.json()["error"] == "There is no field “sex”; known are age, height, kind, adult."
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fields_may_be_called_as_parameters_are_or_hold_a_slash(client: Client) -> None:
+    table = b"file,limit,search,a/b,field.x\na.jpg,5,one,1,7\nb.jpg,6,two,2,8\n"
+    identity = upload(client, {name: PICTURES[name] for name in ("a.jpg", "b.jpg")} | {"metadata.csv": table})
+    for query, rows in (
+        ("field.limit=6", [1]),
+        ("field.search=one", [0]),
+        ("search=a&field.search=one", [0]),
+        ("search=a&field.search=two", []),
+        ("a/b=2", [1]),
+        ("field.field.x=8", [1]),
+        ("limit=6", [0, 1]),
+    ):
+        found = client.get(f"/dataset/{identity}/images?{query}").json()
+        assert [each["index"] for each in found["images"]] == rows, query
+    assert client.get(f"/dataset/{identity}/images/fields/a%2Fb").json()["values"] == [1, 2]
+    assert client.get(f"/dataset/{identity}/images/fields/a/b").json()["values"] == [1, 2]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -205,6 +249,16 @@ def test_the_catalogue_takes_celebas_files(data: Path, tmp_path: Path, client: C
     found = client.get("/catalogue/images?Smiling=1&Young=-1&limit=1000").json()
     assert [each["index"] for each in found["images"]] == [k for k in range(total) if k % 2 and not k % 3]
     assert found["total"] == 200
+    # Its pictures have no names but their rows' numbers, and an answer of so many rows is kept.
+    for _ in range(2):
+        found = client.get("/catalogue/images/rows?search=1").json()
+        assert found["rows"] == [k for k in range(total) if "1" in f"{k:06d}"]
+        assert found["total"] == len(found["rows"])
+    assert client.get("/catalogue/images/rows?search=11&Smiling=1").json()["rows"] == [
+        k for k in range(total) if "11" in f"{k:06d}" and k % 2
+    ]
+    assert client.get("/catalogue/images/rows").json()["rows"] == list(range(total))
+    assert client.get("/catalogue/images/fields/identity").json()["values"] == [k % 7 for k in range(total)]
 
 
 def test_metadata_without_a_catalogue_is_a_sentence(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import io
 import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ from PIL import Image
 from pytest_django import Settings
 
 from datasets import asking, tasks
+from datasets.build import Work
 from datasets.management.commands.build_demo import _digits
 from datasets.models import Dataset, WorkerState
 from embeddings import neighbours
 from embeddings.neighbours import Finder, Index
 
-from .pictures import encode, photograph
+from .pictures import encode, photograph, zipped
 from .test_pictures import QUIET, upload
 
 FACES = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "celeba-3000.zip"
@@ -83,14 +85,74 @@ def test_the_index_finds_nearly_all_and_measures_them_exactly(tmp_path: Path) ->
 
 def test_an_index_of_another_version_is_not_used(tmp_path: Path) -> None:
     features = clustered(500, 20)
-    assert Index.open(tmp_path) is None
+    assert Index.open(tmp_path, (500, 20)) is None
     neighbours.build([features], tmp_path)
-    assert Index.open(tmp_path) is not None
+    assert Index.open(tmp_path, (500, 20)) is not None
     card = tmp_path / "index.json"
-    card.write_text(card.read_text().replace('"format": 1', '"format": 99'))
-    assert Index.open(tmp_path) is None
-    card.write_text("{")
-    assert Index.open(tmp_path) is None
+    whole = card.read_text()
+    for other in (whole.replace('"format": 2', '"format": 99'), "{", "[]", "{}", '{"format": 2}', "\0"):
+        card.write_text(other)
+        assert Index.open(tmp_path, (500, 20)) is None
+    card.write_text(whole)
+    assert Index.open(tmp_path, (500, 20)) is not None
+
+
+def _cut(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def _flipped(data: bytes) -> bytes:
+    middle = len(data) // 2
+    return data[:middle] + bytes(byte ^ 255 for byte in data[middle : middle + 64]) + data[middle + 64 :]
+
+
+@pytest.mark.parametrize("name", ["index.faiss", "index.npz"])
+@pytest.mark.parametrize("damage", [_cut, _flipped, lambda data: b"", lambda data: b"no index"])
+def test_a_damaged_index_is_told_of_and_done_without(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, damage: Callable[[bytes], bytes]
+) -> None:
+    features = clustered(neighbours.EXACT_ROWS + 1, 24)
+    neighbours.build(blocks(features), tmp_path)
+    exact = Finder(blocks(features))
+    path = tmp_path / name
+    path.write_bytes(damage(path.read_bytes()))
+    finder = Finder(blocks(features), tmp_path)
+    assert f"{name} is not what was written" in caplog.text
+    for row in (0, 2500, 5000):
+        found = finder.nearest(features[row], 10, without=row)
+        assert np.array_equal(found.rows, exact.nearest(features[row], 10, without=row).rows)
+
+
+@pytest.mark.parametrize("shape", [(5001, 32), (5002, 24)])
+def test_an_index_of_other_features_is_not_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, shape: tuple[int, int]
+) -> None:
+    neighbours.build(blocks(clustered(5001, 24)), tmp_path)
+    features = clustered(*shape)
+    found = Finder(blocks(features), tmp_path).nearest(features[3], 5, without=3)
+    assert found.rows.tolist() == Finder(blocks(features)).nearest(features[3], 5, without=3).rows.tolist()
+    assert "it was made of [5001, 24] features" in caplog.text
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 2500, neighbours.EXACT_ROWS + 1000])
+def test_every_row_is_told_its_nearest_others(tmp_path: Path, count: int) -> None:
+    features = clustered(count, 40)
+    if count > neighbours.EXACT_ROWS:
+        neighbours.build(blocks(features), tmp_path)
+    rows, similarities = neighbours.nearest_of_all(blocks(features), 10, tmp_path)
+    assert rows.shape == similarities.shape == (count, min(10, count - 1))
+    assert (rows != np.arange(count)[:, None]).all()
+    assert (np.diff(similarities, axis=1) <= 0).all()
+    exact = Finder(blocks(features))
+    hits = 0
+    for row in range(0, count, 50):
+        found = exact.nearest(features[row], 10, without=row)
+        known = dict(zip(found.rows.tolist(), found.similarities.tolist(), strict=True))
+        for place, similarity in zip(rows[row].tolist(), similarities[row].tolist(), strict=True):
+            assert similarity == pytest.approx(known.get(place, similarity), abs=2e-6)
+        hits += len(set(known) & set(rows[row].tolist()))
+    least = 0.9 if count > neighbours.EXACT_ROWS else 1
+    assert hits >= least * len(range(0, count, 50)) * min(10, count - 1)
 
 
 @pytest.fixture
@@ -142,6 +204,41 @@ def test_copies_and_strangers_are_named(client: Client) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("indexed", [False, True])
+def test_a_catalogue_names_the_same_copies_and_strangers_as_an_upload_of_its_pictures(
+    client: Client, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, indexed: bool
+) -> None:
+    files = {f"{k:02d}.jpg": photograph(k) for k in range(30)}
+    files["copy-a.jpg"] = files["copy-b.jpg"] = files["03.jpg"]
+    files["copy-c.jpg"] = encode(Image.open(io.BytesIO(files["07.jpg"])), "JPEG", quality=60)
+    files["digit.png"] = _digits()["0000-digit-0.png"]
+    identity = upload(client, files)
+    (tmp_path / "collection.zip").write_bytes(zipped(files))
+    if indexed:
+        monkeypatch.setattr(neighbours, "EXACT_ROWS", 20)
+    call_command("build_catalogue", str(tmp_path / "collection.zip"), **QUIET)
+    for query in ("duplicates", "duplicates?threshold=1", "outliers?limit=5"):
+        told, wanted = (client.get(f"/{owner}/{query}").json() for owner in ("catalogue", f"dataset/{identity}"))
+        if query.startswith("duplicates"):
+            assert told == wanted
+        else:
+            assert [each["name"] for each in told["outliers"]] == [each["name"] for each in wanted["outliers"]]
+            assert told["outliers"][0]["name"] == "digit.png"
+    # Built by an older version, or damaged.
+    path = data / "catalogue" / "kin.npz"
+    for number, damaged in enumerate((None, path.read_bytes()[:-100], b"")):
+        path.unlink(missing_ok=True)
+        if damaged is not None:
+            path.write_bytes(damaged)
+        for call in (f"duplicates?threshold=0.8{number}", f"outliers?limit={number + 7}"):  # what was asked is kept
+            response = client.get(f"/catalogue/{call}")
+            assert response.status_code == 404
+            assert response.json()["error"].endswith("`manage.py fit_reducers` does it.")
+    call_command("fit_reducers", **QUIET)
+    assert client.get("/catalogue/outliers").json()["outliers"][0]["name"] == "digit.png"
+
+
+@pytest.mark.django_db(transaction=True)
 def test_copies_of_faces_are_found_and_different_faces_are_not_taken_for_copies(client: Client) -> None:
     if not FACES.exists():
         pytest.skip("shared/data/celeba-3000.zip is not here")
@@ -185,12 +282,20 @@ def test_a_large_catalogue_gets_an_index_that_answers_as_before(
     call_command("fit_reducers", **QUIET)
     folder = data / "catalogue" / "neighbours"
     assert client.get(path).json() == exactly
-    # That it was the index that answered shows when its cells are replaced by other bytes.
-    (folder / "index.faiss").unlink()
+    # That it is the index which answers shows by one that proposes too little: the features of other rows.
+    features = np.concatenate(Work(folder=data / "catalogue").blocks())
+    neighbours.build([features[::-1]], folder)
+    monkeypatch.setattr(neighbours, "_CANDIDATES", 1)
+    monkeypatch.setattr(neighbours, "_LEAST_CANDIDATES", 1)
+    assert client.get(path).json() != exactly
+    # A damaged one is found out, and made anew when the build is asked to.
     (folder / "index.faiss").write_bytes(b"no index")
     os.utime(folder / "index.json", (1, 1))
-    with pytest.raises(RuntimeError):
-        client.get(path)
+    assert client.get(path).json() == exactly
+    monkeypatch.undo()
+    monkeypatch.setattr(neighbours, "EXACT_ROWS", 20)
+    call_command("fit_reducers", **QUIET)
+    assert Index.open(folder, features.shape) is not None
     (folder / "index.faiss").unlink()
     os.utime(folder / "index.json", (2, 2))
     assert client.get(path).json() == exactly
@@ -244,6 +349,9 @@ def test_what_cannot_be_looked_up_is_a_sentence(client: Client, data: Path) -> N
         (client.get(f"/dataset/{identity}/duplicates?threshold=nan"), 400),
         (client.get(f"/dataset/{identity}/duplicates?threshold=0_1"), 400),
         (client.get(f"/dataset/{identity}/outliers?limit=0"), 400),
+        (client.get("/catalogue/duplicates"), 404),
+        (client.get("/catalogue/outliers"), 404),
+        (client.get("/catalogue/export"), 404),
     ):
         assert response.status_code == status, response.content
         assert response.json()["error"].endswith(".")

@@ -12,7 +12,7 @@ from sklearn.datasets import load_sample_images
 
 from datasets.models import Dataset
 
-from .pictures import encode, photograph, picture
+from .pictures import encode, photograph, picture, zipped
 from .test_pictures import upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -120,3 +120,65 @@ def test_an_older_upload_has_a_short_report(client: Client) -> None:
 
 def test_a_report_needs_a_dataset(client: Client) -> None:
     assert client.get("/dataset/0123456789abcdef0123456789abcdef/report").status_code == 404
+
+
+def test_an_upload_without_a_readable_picture_tells_of_each_file(client: Client) -> None:
+    files = {"a.jpg": b"no picture", "b.png": photograph(1, form="PNG")[:300], "metadata.csv": b"file,x\na.jpg,1\n"}
+    file = io.BytesIO(zipped(files | {"notes.txt": b"-", "in/c.jpg": photograph(2)}))
+    file.name = "photos.zip"
+    response = client.post("/dataset", {"file": file})
+    assert response.status_code == 400
+    dataset = Dataset.objects.get()
+    path = f"/dataset/{dataset.hash}/report"
+    assert response["Link"] == f'<{path}>; rel="describedby"'
+    report = reported(client, dataset.hash)
+    assert {file["name"]: (file["outcome"], file["index"]) for file in report["files"]} == {
+        "a.jpg": ("unreadable", None),
+        "b.png": ("truncated", None),
+        "in/c.jpg": ("passed_over", None),
+        "metadata.csv": ("metadata", None),
+        "notes.txt": ("passed_over", None),
+    }
+    assert report["total"] == 5
+    assert client.get(path)["Cache-Control"] == "no-cache"
+    assert client.get(f"/dataset/{dataset.hash}").json()["links"] == {
+        "self": f"/dataset/{dataset.hash}",
+        "report": path,
+    }
+    # Nothing else is left of it, and it goes when it is deleted.
+    assert [path.name for path in dataset.folder.iterdir()] == ["report.json"]
+    assert client.get(f"/dataset/{dataset.hash}/tilemap").status_code == 404
+    assert client.delete(f"/dataset/{dataset.hash}").status_code == 204
+    assert client.get(path).status_code == 404
+    assert not dataset.folder.exists()
+
+
+def test_an_upload_that_fails_after_its_files_were_read_keeps_its_report(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise OSError("no more memory, say")
+
+    monkeypatch.setattr("embeddings.pipeline.Pipeline.place", fail)
+    archive = zipped({"a.jpg": photograph(1), "b.jpg": b"no picture"})
+
+    def send() -> Any:
+        file = io.BytesIO(archive)
+        file.name = "photos.zip"
+        return client.post("/dataset", {"file": file})
+
+    assert send().status_code == 500
+    dataset = Dataset.objects.get()
+    assert reported(client, dataset.hash)["counts"] == {"row": 1, "unreadable": 1}
+    assert sorted(path.name for path in dataset.folder.iterdir()) == ["archive.zip", "report.json"]
+    monkeypatch.undo()
+    assert send().content.decode() == dataset.hash
+    assert reported(client, dataset.hash)["counts"] == {"row": 1, "unreadable": 1}
+
+
+def test_an_archive_that_cannot_be_opened_has_no_report(client: Client) -> None:
+    file = io.BytesIO(b"no ZIP")
+    file.name = "photos.zip"
+    response = client.post("/dataset", {"file": file})
+    assert response.status_code == 400
+    assert not response.has_header("Link")

@@ -9,16 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 import pytest
 import schemathesis
 from django.core.management import call_command
 from django.test import Client
-
-from datasets import catalogue
-from datasets.metadata import Table, column
-from datasets.tilemap import Tilemap
-from embeddings.vectors import replacing
 
 from .pictures import photograph, zipped
 from .service import ROOT, Service
@@ -28,21 +22,24 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A catalogue of three ranges, the last one without its tilemap, with metadata of all its pictures."""
-    data = tmp_path_factory.mktemp("schema") / "data"
-    arrays = {
-        name: np.random.default_rng(seed).normal(size=(2345, 3)).astype(np.float32)
-        for seed, name in enumerate(("pca", "umap"))
-    }
-    catalogue.install(data, arrays, name="Test")
-    for number in range(2):
-        path = catalogue.tilemap_path(data / "tilemaps", number)
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(Tilemap().jpeg())
-    table = Table(columns={"age": column("age", [row % 90 for row in range(2345)])}, total=2345)
-    with replacing(data / "vectors" / f"metadata-{catalogue.identify(arrays)}.npz") as file:
-        file.write(table.dumped())
-    running = Service(data, {"MAX_QUEUE": "1000"}).start()
+    """With a catalogue of a few dozen pictures, really built: they have names, files, neighbours, copies, metadata."""
+    folder = tmp_path_factory.mktemp("schema")
+    files = {f"{k:02d}.jpg": photograph(9000 + k) for k in range(36)}
+    (folder / "collection.zip").write_bytes(zipped(files | {"copy.jpg": files["07.jpg"]}))
+    rows = "".join(f"{name},{k % 5},{'wild' if k % 3 else 'garden'}\n" for k, name in enumerate(files))
+    (folder / "about.csv").write_text(f"file,age,kind\n{rows}")
+    running = Service(folder / "data")
+    subprocess.run(
+        [sys.executable, "manage.py", "build_catalogue", str(folder / "collection.zip")]
+        + ["--metadata", str(folder / "about.csv")],
+        cwd=ROOT,
+        env=os.environ | {"DATA_DIR": str(running.data)},
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    running.settings["MAX_QUEUE"] = "1000"
+    running.start()
     yield running
     running.stop()
 
@@ -134,6 +131,39 @@ def test_nor_do_requests_for_an_upload_that_is_there(service: Service, tmp_path:
     run_schemathesis(service, config, "--max-examples", "25", *options)
 
 
+def test_nor_do_requests_for_the_catalogues_pictures(service: Service, tmp_path: Path) -> None:
+    config = tmp_path / "schemathesis.toml"
+    config.write_text(
+        (ROOT / "tests" / "schemathesis.toml").read_text()
+        + "\n[[operations]]\ninclude-operation-id-regex = '^get_catalogue'\n"
+        + "parameters = { 'path.index' = '7', 'path.name' = 'kind' }\n"
+    )
+    options = ("--phases", "examples,coverage,fuzzing", "--include-operation-id-regex", "^get_catalogue")
+    run_schemathesis(service, config, "--max-examples", "15", *options)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/catalogue/images",
+        "/catalogue/images/rows",
+        "/catalogue/images/fields",
+        "/catalogue/images/fields/kind",
+        "/catalogue/images/7/neighbors",
+        "/catalogue/duplicates",
+        "/catalogue/outliers",
+    ],
+)
+def test_what_is_told_of_a_catalogue_that_was_built_is_as_described(service: Service, path: str) -> None:
+    """Not one of them may answer with an error, which would be as described too."""
+    described = schemathesis.openapi.from_url(service.url("/schema"))
+    with httpx.Client(base_url=service.url(""), timeout=60) as client:
+        answer = client.get(path)
+    assert answer.status_code == 200
+    template = path.replace("/7/", "/{index}/").replace("/kind", "/{name}")
+    described[template]["GET"].validate_response(answer)
+
+
 def test_what_a_picture_finds_is_as_described(service: Service) -> None:
     """Generated requests send files that are no pictures."""
     identity = uploaded(service, 8)
@@ -155,6 +185,7 @@ def test_a_client_generated_from_the_document_works(service: Service, tmp_path: 
     overrides = "content_type_overrides: {" + ", ".join(f"{kind}: application/octet-stream" for kind in kinds) + "}"
     (tmp_path / "config.yaml").write_text(f"{overrides}\nliteral_enums: true\n")
     files = {f"{k}.jpg": photograph(7000 + k) for k in range(5)} | {"bad.jpg": b"not a picture"}
+    files["metadata.csv"] = b"file,kind\n0.jpg,wild\n1.jpg,garden\n4.jpg,wild\n"
     (tmp_path / "photos.zip").write_bytes(zipped(files))
     generate = [sys.executable, "-m", "openapi_python_client", "generate", "--path", "schema.json", "--meta", "none"]
     generate += ["--config", "config.yaml", "--output-path", "wwzd_client", "--fail-on-warning"]

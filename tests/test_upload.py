@@ -76,10 +76,10 @@ def test_an_unreadable_picture_is_skipped_and_recorded(client: Client) -> None:
     assert all(entry["reason"] for entry in dataset.skipped)
 
 
-def test_no_readable_picture_is_refused_and_leaves_nothing(client: Client) -> None:
+def test_no_readable_picture_is_refused_and_leaves_nothing_but_a_report(client: Client) -> None:
     response = send(client, zipped({"a.jpg": b"no", "b.png": b"no"}))
     assert response.status_code == 400
     assert "a.jpg" in response.json()["error"]
     dataset = Dataset.objects.get()
     assert dataset.status == Status.FAILED
-    assert dataset.size_on_disk == 0
+    assert [path.name for path in dataset.folder.iterdir()] == ["report.json"]

@@ -36,12 +36,15 @@ urlpatterns = [
     # Pictures, names and metadata.
     *of_both("images", pictures.Images.as_view()),
     *of_both("images/fields", pictures.Fields.as_view()),
+    *of_both("images/fields/<path:name>", pictures.Field.as_view()),  # a field's name may hold a slash
+    *of_both("images/rows", pictures.Rows.as_view()),
     *of_both("images/<str:index>", pictures.Image.as_view()),
     *of_both("images/<str:index>/thumbnail", pictures.Thumbnail.as_view()),
     *of_both("images/<str:index>/neighbors", search.Neighbours.as_view()),
-    path("dataset/<str:identity>/duplicates", search.Duplicates.as_view()),
-    path("dataset/<str:identity>/outliers", search.Outliers.as_view()),
+    *of_both("duplicates", search.Duplicates.as_view()),
+    *of_both("outliers", search.Outliers.as_view()),
     path("dataset/<str:identity>/export", exports.Export.as_view()),
+    path("catalogue/export", exports.CatalogueExport.as_view()),
     path("dataset/<str:identity>/report", pictures.Report.as_view()),
     path("search", search.Search.as_view()),
     path("dataset/<str:identity>/tilemap/manifest", pictures.Manifest.as_view()),

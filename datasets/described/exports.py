@@ -1,7 +1,13 @@
-"""A whole upload as one file."""
+"""A whole collection as one file."""
 
 from datasets.http.schema import ANY, BINARY, IDENTITY, Call, Calls, Parameter, Reply, refusals
 from datasets.views import exports
+
+_ZIP = Reply(
+    description="The ZIP.",
+    content={"application/zip": BINARY},
+    headers=("Content-Disposition", "Cache-Control"),
+)
 
 CALLS: dict[type, Calls] = {
     exports.Export: {
@@ -22,11 +28,7 @@ CALLS: dict[type, Calls] = {
                 ),
             ],
             answers={
-                200: Reply(
-                    description="The ZIP.",
-                    content={"application/zip": BINARY},
-                    headers=("Content-Disposition", "Cache-Control"),
-                ),
+                200: _ZIP,
                 **refusals(
                     400,
                     404,
@@ -36,5 +38,17 @@ CALLS: dict[type, Calls] = {
                 **ANY,
             },
         )
-    }
+    },
+    exports.CatalogueExport: {
+        "GET": Call(
+            name="export_catalogue",
+            tag="catalogue",
+            summary="What is known of the catalogue's pictures, in one ZIP",
+            description=(
+                "Names, sizes, metadata, vectors, and a manifest that says what is what; neither features nor "
+                "pictures, which would be gigabytes. Streamed; without ranges."
+            ),
+            answers={200: _ZIP, **refusals(404, _404="No catalogue is installed."), **ANY},
+        )
+    },
 }

@@ -1,5 +1,7 @@
 """Uploads that are looked after."""
 
+from dataclasses import replace
+
 from datasets.forecast import Outlook
 from datasets.http.schema import (
     ANY,
@@ -237,7 +239,11 @@ CALLS: dict[type, Calls] = {
                     examples={JSON: _QUEUED | {"skipped": [], "versions": {}}},
                     headers=("Location", "Preference-Applied", "Retry-After", "Cache-Control"),
                 ),
-                **refusals(400, 409, 413, 415, 500, 503, 507, _400="The file is not a ZIP."),
+                **refusals(409, 415, 503, 507),
+                **{
+                    status: replace(reply, headers=[*reply.headers, "Link"])
+                    for status, reply in refusals(400, 413, 500, _400="The file is not a ZIP.").items()
+                },
                 **ANY,
                 **refusals(429, _429="20 uploads are waiting already, and no more may. Send it again later."),
             },

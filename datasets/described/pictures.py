@@ -63,6 +63,29 @@ NO_PICTURE = refusals(
     _404="There is no picture 300: the last one is 299.",
 )
 
+_WANTED = (
+    Parameter(
+        name="search",
+        schema=_TEXT,
+        description="Only pictures whose names contain this text, in upper case or lower.",
+    ),
+    Parameter(
+        name="filters",
+        schema={"type": "object", "additionalProperties": _TEXT},
+        description=(
+            "Any field of the metadata is a parameter: `kind=wild`, `Smiling=1`, `age=3`, `age=3..9`, "
+            "`age=3..`. One that is there twice may have either value; different ones must all hold. `field.` may "
+            "stand before a field's name, and must where the call has a parameter of that name: `field.limit=5`."
+        ),
+    ),
+)
+_UNKNOWN_FIELD = refusals(
+    400,
+    404,
+    _400="There is no field “colour”; known are age, kind.",
+    _404="There is no dataset of this id.",
+)
+
 _IMAGE = component(
     "Image",
     obj(
@@ -109,6 +132,22 @@ _SUMMARY = component(
     ),
 )
 _FIELDS = component("FieldList", obj({"fields": array(_SUMMARY), "total": _COUNT}))
+_ROWS = component("RowList", obj({"rows": array(_COUNT), "total": _COUNT}))
+_COLUMN = component(
+    "FieldColumn",
+    obj(
+        {
+            "name": _TEXT,
+            "type": _TYPE,
+            "texts": {**array(_TEXT), "description": "Of a text field: what the numbers in `values` stand for."},
+            "values": {
+                **array({"type": ["boolean", "number", "null"]}),
+                "description": "Value k belongs to row k; null where the picture has none.",
+            },
+        },
+        optional=["texts"],
+    ),
+)
 _TILE = component(
     "Tile",
     {
@@ -207,14 +246,7 @@ CALLS: dict[type, Calls] = {
                         schema={"type": "integer", "minimum": 1, "maximum": 1000, "default": 100},
                         description="So many at most.",
                     ),
-                    Parameter(
-                        name="filters",
-                        schema={"type": "object", "additionalProperties": _TEXT},
-                        description=(
-                            "Any field of the metadata is a parameter: `kind=wild`, `Smiling=1`, `age=3`, `age=3..9`, "
-                            "`age=3..`. One that is there twice may have either value; different ones must all hold."
-                        ),
-                    ),
+                    *_WANTED,
                     *CONDITIONS,
                 ],
                 answers={
@@ -228,12 +260,7 @@ CALLS: dict[type, Calls] = {
                             "fields": [{"name": "age", "type": "integer"}, {"name": "kind", "type": "text"}],
                         },
                     ),
-                    **refusals(
-                        400,
-                        404,
-                        _400="There is no field “colour”; known are age, kind.",
-                        _404="There is no dataset of this id.",
-                    ),
+                    **_UNKNOWN_FIELD,
                     **ANY,
                 },
             ),
@@ -266,6 +293,54 @@ CALLS: dict[type, Calls] = {
                         },
                     ),
                     **refusals(404, _404="There is no dataset of this id."),
+                    **ANY,
+                },
+            ),
+        )
+    },
+    pictures.Field: {
+        "GET": of_both(
+            "images/fields/{name}",
+            Call(
+                name="field",
+                tag=_TAG,
+                summary="One field of all pictures",
+                description="The whole column by row, to colour a cloud by it or to count in it.",
+                parameters=[
+                    Parameter(
+                        name="name",
+                        place="path",
+                        schema=_TEXT | {"minLength": 1},
+                        description="A field's.",
+                        example="kind",
+                    ),
+                    *CONDITIONS,
+                ],
+                answers={
+                    **sent(
+                        "The column.",
+                        JSON,
+                        _COLUMN,
+                        {"name": "kind", "type": "text", "texts": ["wild", "garden"], "values": [0, 1, None, 0]},
+                    ),
+                    **refusals(404, _404="There is no field “colour”; known are age, kind."),
+                    **ANY,
+                },
+            ),
+        )
+    },
+    pictures.Rows: {
+        "GET": of_both(
+            "images/rows",
+            Call(
+                name="rows",
+                tag=_TAG,
+                summary="Which pictures are as asked for: their rows alone",
+                description="All at once and ascending: what `…/images` tells page by page, small enough for 200,000.",
+                parameters=[*_WANTED, *CONDITIONS],
+                answers={
+                    **sent("The rows.", JSON, _ROWS, {"rows": [0, 2, 17], "total": 3}),
+                    **_UNKNOWN_FIELD,
                     **ANY,
                 },
             ),
@@ -351,7 +426,10 @@ CALLS: dict[type, Calls] = {
             name="get_dataset_report",
             tag="datasets",
             summary="What became of each file of the archive",
-            description="A remark never costs a picture its row.",
+            description=(
+                "A remark never costs a picture its row. Of an upload that failed, it is there as soon as its files "
+                "had been read."
+            ),
             parameters=[IDENTITY, *CONDITIONS],
             answers={
                 **sent(

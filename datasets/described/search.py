@@ -5,7 +5,6 @@ from datasets.http.schema import (
     ANY,
     BINARY,
     CONDITIONS,
-    IDENTITY,
     JSON,
     Call,
     Calls,
@@ -124,84 +123,91 @@ CALLS: dict[type, Calls] = {
         )
     },
     search.Duplicates: {
-        "GET": Call(
-            name="get_dataset_duplicates",
-            tag=_TAG,
-            summary="Groups of pictures that are one and the same, or nearly",
-            description=(
-                "Fingerprints that differ in at most 10 of 64 bits, and a cosine of at least `threshold`; equal files "
-                "always."
+        "GET": of_both(
+            "duplicates",
+            Call(
+                name="duplicates",
+                tag=_TAG,
+                summary="Groups of pictures that are one and the same, or nearly",
+                description=(
+                    "Fingerprints that differ in at most 10 of 64 bits, and a cosine of at least `threshold`; equal "
+                    "files always. Of a large catalogue, pairs of which one is among the ten nearest of the other."
+                ),
+                parameters=[
+                    Parameter(
+                        name="threshold",
+                        schema={"type": "number", "minimum": 0, "maximum": 1, "default": likeness.THRESHOLD},
+                        description="The least cosine.",
+                    ),
+                    *CONDITIONS,
+                ],
+                answers={
+                    **sent(
+                        "The groups, the largest first.",
+                        JSON,
+                        _GROUPS,
+                        {
+                            "groups": [
+                                {
+                                    "kind": "near",
+                                    "images": [
+                                        {"index": 3, "name": "daisy-04.jpg"},
+                                        {"index": 7, "name": "daisy-08.jpg"},
+                                    ],
+                                    "similarity": 0.953,
+                                }
+                            ],
+                            "threshold": 0.9,
+                            "total": 1,
+                        },
+                    ),
+                    **refusals(
+                        400,
+                        404,
+                        _400="“threshold” is a number from 0 to 1, not “2”.",
+                        _404="There is no dataset of this id.",
+                    ),
+                    **ANY,
+                },
             ),
-            parameters=[
-                IDENTITY,
-                Parameter(
-                    name="threshold",
-                    schema={"type": "number", "minimum": 0, "maximum": 1, "default": likeness.THRESHOLD},
-                    description="The least cosine.",
-                ),
-                *CONDITIONS,
-            ],
-            answers={
-                **sent(
-                    "The groups, the largest first.",
-                    JSON,
-                    _GROUPS,
-                    {
-                        "groups": [
-                            {
-                                "kind": "near",
-                                "images": [{"index": 3, "name": "daisy-04.jpg"}, {"index": 7, "name": "daisy-08.jpg"}],
-                                "similarity": 0.953,
-                            }
-                        ],
-                        "threshold": 0.9,
-                        "total": 1,
-                    },
-                ),
-                **refusals(
-                    400,
-                    404,
-                    _400="“threshold” is a number from 0 to 1, not “2”.",
-                    _404="There is no dataset of this id.",
-                ),
-                **ANY,
-            },
         )
     },
     search.Outliers: {
-        "GET": Call(
-            name="get_dataset_outliers",
-            tag=_TAG,
-            summary="The pictures that are least like any other",
-            parameters=[
-                IDENTITY,
-                Parameter(
-                    name="limit",
-                    schema={"type": "integer", "minimum": 1, "maximum": 1000, "default": 10},
-                    description="How many; there are fewer where there are no more.",
-                ),
-                *CONDITIONS,
-            ],
-            answers={
-                **sent(
-                    "The loneliest first.",
-                    JSON,
-                    _OUTLIERS,
-                    {
-                        "outliers": [{"index": 252, "name": "tulip-13.jpg", "score": 0.539608}],
-                        "score": "mean of 1 − cosine to the 10 nearest others",
-                        "mean": 0.324821,
-                        "total": 300,
-                    },
-                ),
-                **refusals(
-                    400,
-                    404,
-                    _400="“limit” is a whole number from 1 to 1000, not “0”.",
-                    _404="There is no dataset of this id.",
-                ),
-                **ANY,
-            },
+        "GET": of_both(
+            "outliers",
+            Call(
+                name="outliers",
+                tag=_TAG,
+                summary="The pictures that are least like any other",
+                parameters=[
+                    Parameter(
+                        name="limit",
+                        schema={"type": "integer", "minimum": 1, "maximum": 1000, "default": 10},
+                        description="How many; there are fewer where there are no more.",
+                    ),
+                    *CONDITIONS,
+                ],
+                answers={
+                    **sent(
+                        "The loneliest first.",
+                        JSON,
+                        _OUTLIERS,
+                        {
+                            "outliers": [{"index": 252, "name": "tulip-13.jpg", "score": 0.539608}],
+                            "score": "mean of 1 − cosine to the 10 nearest others",
+                            "mean": 0.324821,
+                            "total": 300,
+                        },
+                    ),
+                    **refusals(
+                        400,
+                        404,
+                        _400="“limit” is a whole number from 1 to 1000, not “0”.",
+                        _404="There is no dataset of this id.",
+                    ),
+                    **ANY,
+                },
+            ),
         )
     },
     search.Search: {

@@ -40,8 +40,10 @@ def answer(sentence: str, status: int, headers: Mapping[str, str] | None = None)
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: every refusal becomes an answer; faults go on to `server_error`."""
     if isinstance(error, Refusal):
-        wait = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
-        return answer(str(error), error.status, wait)
+        headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+        if error.about:
+            headers["Link"] = f'<{error.about}>; rel="describedby"'
+        return answer(str(error), error.status, headers)
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
         logger.error("the disk is full: %s", error)
         return answer("The server's disk is full: nothing was stored. Try again later.", 507)

@@ -204,6 +204,10 @@ HEADERS: dict[str, Json] = {
         "required": True,
         "schema": {"type": "string", "pattern": '^"[^"]+"$'},
     },
+    "Link": {
+        "description": "Where more is told: of an upload without one readable picture, what became of each file.",
+        "schema": {"type": "string", "pattern": '^<[^>]+>; rel="describedby"$'},
+    },
     "Location": {
         "description": "Where the dataset is told of.",
         "required": True,

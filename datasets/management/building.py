@@ -58,6 +58,7 @@ class BuildingCommand(BaseCommand):
 
         build.fit(work, say)
         build.index(work, say)
+        build.relate(work, say)
         total = build.publish(settings.DATA_DIR, work)
         compute.shelf.cache_clear()
         self.stdout.write(self.style.SUCCESS(f"Installed {total:,} pictures; a running server shows them now."))

@@ -1,9 +1,9 @@
 """Pictures and names, of an upload or of the catalogue: which picture is row k, its file, a thumbnail of it."""
 
-import hashlib
 from pathlib import Path
 from urllib.parse import quote
 
+import numpy as np
 from django.conf import settings
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
@@ -11,13 +11,18 @@ from rest_framework.views import APIView
 
 from datasets import collection, ranges, report, thumbnails
 from datasets.collection import Collection, Upload
+from datasets.errors import NotThere
 from datasets.http import answers, renderers
 from datasets.metadata import Table
+from datasets.models import Status
 from embeddings.images import media_type
 
-from . import parameters
+from . import filters, parameters
+from .base import known_dataset, unless_deleted
 
 _PAGE, _LONGEST_PAGE = 100, 1000
+_FEW_ROWS = 150
+"""Whose JSON is about a kilobyte."""
 
 
 class Images(APIView):
@@ -27,21 +32,36 @@ class Images(APIView):
         found = collection.find(identity)
         offset = parameters.whole(request, "offset", 0, most=10**12 - 1)
         limit = parameters.whole(request, "limit", _PAGE, least=1, most=_LONGEST_PAGE)
-        wanted = {name: values for name, values in request.query_params.lists() if name not in {"offset", "limit"}}
-        table = found.metadata()
-        chosen = table.select(wanted) if wanted else range(found.total)
+        wanted = filters.wanted(request, "offset", "limit")
+        chosen = found.select(wanted.fields, wanted.search)
         rows = [int(row) for row in chosen[offset : offset + limit]]
 
         def render() -> list[bytes]:
+            table = found.metadata()
             images = [_told(found, table, row) for row in rows]
             return [renderers.dumps({"images": images, "total": len(chosen), "fields": table.fields()})]
 
-        asked = hashlib.sha256(repr((offset, limit, sorted(wanted.items()))).encode()).hexdigest()[:16]
         answer = answers.made(
-            f"{found.place}-images-{found.metadata_version}-{asked}",
+            f"{found.place}-images-{found.metadata_version}-{offset}-{limit}-{wanted.key}",
             render,
             cache_control=cache_control(found),
             small=len(rows) <= 10,
+        )
+        return answers.send(request, answer)
+
+
+class Rows(APIView):
+    """The rows of all pictures that are as asked for, and nothing else of them."""
+
+    def get(self, request: Request, identity: str | None = None) -> HttpResponseBase:
+        found = collection.find(identity)
+        wanted = filters.wanted(request)
+        rows = found.select(wanted.fields, wanted.search)
+        answer = answers.made(
+            f"{found.place}-rows-{found.metadata_version}-{wanted.key}",
+            lambda: [renderers.dumps({"rows": np.asarray(rows, np.int64), "total": len(rows)})],
+            cache_control=cache_control(found),
+            small=len(rows) <= _FEW_ROWS,
         )
         return answers.send(request, answer)
 
@@ -61,6 +81,23 @@ class Fields(APIView):
                     }
                 )
             ],
+            cache_control=cache_control(found),
+            small=False,
+        )
+        return answers.send(request, answer)
+
+
+class Field(APIView):
+    """One field of all pictures, by row."""
+
+    def get(self, request: Request, name: str, identity: str | None = None) -> HttpResponseBase:
+        found = collection.find(identity)
+        table = found.metadata()
+        if name not in table.columns:
+            raise NotThere(table.unknown(name))
+        answer = answers.made(
+            f"{found.place}-field-{found.metadata_version}-{answers.fingerprint(name.encode())}",
+            lambda: [renderers.dumps(table.columns[name].whole())],
             cache_control=cache_control(found),
             small=False,
         )
@@ -125,18 +162,23 @@ class Manifest(APIView):
 
 
 class Report(APIView):
-    """What became of each file of the archive."""
+    """What became of each file of the archive; of an upload that failed, as far as it got."""
 
     def get(self, request: Request, identity: str) -> HttpResponseBase:
-        found = collection.upload(identity)
-        stored = found.dataset.report
+        dataset = known_dataset(identity)
+        is_ready = dataset.status == Status.READY
+        if not is_ready and not dataset.has("report"):
+            raise NotThere(dataset.why_not_there)
+        stored = dataset.report
         answer = answers.made(
-            f"{found.place}-report",
-            lambda: [Path(stored.path).read_bytes() if stored else renderers.dumps(report.of_older(found.dataset))],
-            cache_control=answers.DATASET,
+            f"{Upload(dataset).place}-report",
+            lambda: [Path(stored.path).read_bytes() if stored else renderers.dumps(report.of_older(dataset))],
+            # What did not succeed may do so when it is sent again.
+            cache_control=answers.DATASET if is_ready else answers.UNFINISHED,
             small=False,
         )
-        return answers.send(request, answer)
+        with unless_deleted(dataset):
+            return answers.send(request, answer)
 
 
 def cache_control(found: Collection) -> str:

@@ -58,8 +58,8 @@ class Search(APIView):
 class Duplicates(APIView):
     """Groups of pictures that are one and the same, or nearly."""
 
-    def get(self, request: Request, identity: str) -> HttpResponseBase:
-        found = collection.upload(identity)
+    def get(self, request: Request, identity: str | None = None) -> HttpResponseBase:
+        found = collection.find(identity)
         threshold = parameters.share(request, "threshold", likeness.THRESHOLD)
         answer = answers.made(
             f"{found.place}-duplicates-{threshold!r}",
@@ -73,8 +73,8 @@ class Duplicates(APIView):
 class Outliers(APIView):
     """The pictures that are least like any other."""
 
-    def get(self, request: Request, identity: str) -> HttpResponseBase:
-        found = collection.upload(identity)
+    def get(self, request: Request, identity: str | None = None) -> HttpResponseBase:
+        found = collection.find(identity)
         limit = parameters.whole(request, "limit", 10, least=1, most=1000)
         answer = answers.made(
             f"{found.place}-outliers-{limit}",
