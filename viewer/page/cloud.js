@@ -259,6 +259,20 @@ export class Cloud {
     this.frames += 1;
   }
 
+  /** Resolves when the card has drawn what it was asked for: calls return long before. */
+  drawn() {
+    const gl = this.renderer.getContext();
+    const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    gl.flush();
+    return new Promise((resolve) => {
+      const look = () => {
+        if (gl.isContextLost() || gl.getSyncParameter(fence, gl.SYNC_STATUS) === gl.SIGNALED) resolve();
+        else setTimeout(look, 4);
+      };
+      look();
+    }).finally(() => gl.deleteSync(fence));
+  }
+
   dot(ratio) {
     return ratio * (this.count > 20_000 ? 3 : this.count > 2_000 ? 5 : 8);
   }

@@ -39,6 +39,7 @@ let shown = 0; // counts what was opened, so that late answers for what was left
 let toasted = 0;
 
 function start() {
+  performance.mark("wwzd:script");
   speak(remembered.get("language") ?? (navigator.language.startsWith("pl") ? "pl" : "en"));
   find("app").hidden = false;
   try {
@@ -46,6 +47,7 @@ function start() {
   } catch {
     return message(t("failed"), t("noWebgl"));
   }
+  performance.mark("wwzd:stage");
   window.wwzd = { stage, facts }; // for the console, tests and benchmarks
   theme(remembered.get("theme") ?? (matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark"));
   pointer = new Pointer(stage, { hover, click, outline, shape });

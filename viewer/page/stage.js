@@ -60,13 +60,17 @@ export class Stage extends EventTarget {
     this.collection = collection;
     const { count, ranges } = collection;
     const rows = collection.vectors(reducer);
-    const layout = normalised(await rows);
+    const fetched = await rows;
+    performance.mark("wwzd:vectors");
+    const layout = normalised(fetched);
+    performance.mark("wwzd:laid");
     if (this.collection !== collection) return;
     if (layout.rows.length !== 3 * count) throw new Error("The vectors and the pictures do not fit together.");
     this.layouts = { [reducer]: layout };
     this.reducer = reducer;
     this.cloud.begin(count, ranges);
     this.cloud.layouts(layout.rows, layout.rows);
+    performance.mark("wwzd:room");
     this.skip = new Uint8Array(count);
     this.chosen = new Set();
     this.apply();
@@ -79,6 +83,9 @@ export class Stage extends EventTarget {
       failed: (error) => this.tell("fault", { error }),
     });
     this.draw();
+    performance.mark("wwzd:asked");
+    await this.cloud.drawn();
+    if (this.collection !== collection) return;
     performance.mark("wwzd:points");
     this.tiles.load().then(() => {
       performance.mark("wwzd:tiles");
