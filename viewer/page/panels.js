@@ -81,6 +81,18 @@ export function hide() {
   find("panel").hidden = true;
 }
 
+/** What of the canvas is covered neither by the bars nor by the panel, in CSS pixels. */
+export function free() {
+  const { clientWidth: width } = find("cloud");
+  const [top, bottom] = [find("bar").getBoundingClientRect().bottom, find("tools").getBoundingClientRect().top];
+  const area = { left: 0, top, right: width, bottom };
+  const panel = find("panel");
+  if (panel.hidden) return area;
+  const covered = panel.getBoundingClientRect();
+  // Beside the cloud, or, on a narrow screen, below it.
+  return covered.left > 0 ? { ...area, right: covered.left } : { ...area, bottom: Math.min(bottom, covered.top) };
+}
+
 /** The clicked picture; its neighbours follow when they are known. */
 export function details(stage, row, { close, open, share }) {
   const { collection } = stage;
@@ -96,7 +108,7 @@ export function details(stage, row, { close, open, share }) {
     h(
       "div",
       { class: "actions more" },
-      h("button", { onclick: () => stage.approach(row) }, t("goThere")),
+      h("button", { onclick: () => stage.approach(row, free()) }, t("goThere")),
       address && h("a", { href: address, target: "_blank", rel: "noopener" }, t("original")),
       h("button", { class: "quiet", onclick: share }, icon("link"), t("copyLink")),
     ),
