@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -29,6 +30,7 @@ import numpy as np
 from playwright.sync_api import Browser
 
 from datasets import catalogue
+from datasets.metadata import Column, Table
 from datasets.tilemap import Tilemap, tile
 from embeddings.images import decode
 from tests.browser import Visit, chromium
@@ -52,6 +54,19 @@ _OUR_FRAMES = """(count) => {
     stage.cloud.draw();
     gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
     times.push(performance.now() - began);
+  }
+  return times;
+}"""
+
+_OUR_FILTERS = """async () => {
+  const times = [];
+  for (let click = 0; click < 12; click++) {
+    const boxes = document.querySelectorAll("#filters input[type=checkbox]");
+    const began = performance.now();
+    boxes[7 * click % boxes.length].click();
+    await new Promise((resolve) => setTimeout(resolve));
+    times.push(performance.now() - began);
+    await new Promise((resolve) => setTimeout(resolve, 500));
   }
   return times;
 }"""
@@ -84,7 +99,9 @@ def service(data: Path) -> Iterator[Service]:
         install(data)
     settings = {"CACHE_DIR": str(data / "cache"), "NUMBA_CACHE_DIR": str(data / "cache" / "kernels")}
     prepare = [sys.executable, "manage.py", "prepare", "--no-download"]
-    subprocess.run(prepare, cwd=ROOT, env=os.environ | {"DATA_DIR": str(data)} | settings, check=True, stdout=sys.stderr)
+    subprocess.run(
+        prepare, cwd=ROOT, env=os.environ | {"DATA_DIR": str(data)} | settings, check=True, stdout=sys.stderr
+    )
     running = Service(data, settings)
     try:
         yield running.start()  # with its worker warm: it would take the page's time
@@ -93,7 +110,7 @@ def service(data: Path) -> Iterator[Service]:
 
 
 def install(data: Path) -> None:
-    """A catalogue of CelebA's size in 60 clusters, and 203 times one tilemap of cut photographs."""
+    """A catalogue of CelebA's size in 60 clusters, with 40 attributes, and 203 times one tilemap of cut photographs."""
     random = np.random.default_rng(0)
     arrays = {}
     for name in ("pca", "umap"):
@@ -108,6 +125,10 @@ def install(data: Path) -> None:
     for number in range(-(-TOTAL // 1000)):
         catalogue.tilemap_path(data / "tilemaps", number).write_bytes(content)
     catalogue.install(data, arrays, name="Benchmark")
+    flags = {f"Flag_{number}": random.random(TOTAL) < 0.05 + number / 50 for number in range(40)}
+    columns = {name: Column(name=name, type="boolean", stored=flag.astype(np.int8)) for name, flag in flags.items()}
+    path = data / "vectors" / f"metadata-{catalogue.identify(arrays)}.npz"
+    path.write_bytes(Table(columns=columns, total=TOTAL).dumped())
 
 
 def points(browser: Browser, running: Service, folder: Path) -> Iterator[dict[str, Any]]:
@@ -154,10 +175,30 @@ def frames(browser: Browser, running: Service, folder: Path) -> Iterator[dict[st
             yield rival(browser, running, f"{address}/{name}", side)
 
 
+def filters(browser: Browser, running: Service, folder: Path) -> Iterator[dict[str, Any]]:
+    """A click on a filter, by one of 40 attributes: until the cloud is told and all counts are drawn."""
+    visit = Visit(browser, running.url(""), SIZE, color_scheme="dark").open(drawn=False)
+    visit.wait("performance.getEntriesByName('wwzd:points').length > 0", 120)
+    visit.page.evaluate("wwzd.stage.tiles.stop()")
+    visit.page.click("#filters-open")
+    began = time.monotonic()
+    visit.page.locator("#filters input[type=checkbox]").first.check()
+    visit.wait("wwzd.stage.skip.some(Boolean)")
+    yield {"what": "ours, the first filter, with its column", "s": round(time.monotonic() - began, 2)}
+    visit.wait(
+        "performance.getEntriesByType('resource').filter(({name}) => name.includes('/fields/')).length === 40", 60
+    )
+    visit.rest()
+    times = visit.page.evaluate(f"({_OUR_FILTERS})()")
+    yield {"what": "ours, a click on a filter", "ms": statistics.median(times), "all": [round(one, 1) for one in times]}
+    visit.close()
+
+
 PARTS: dict[str, Callable[[Browser, Service, Path], Iterator[dict[str, Any]]]] = {
     "points": points,
     "tiles": tiles,
     "frames": frames,
+    "filters": filters,
 }
 
 
