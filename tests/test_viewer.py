@@ -16,7 +16,7 @@ from datasets.tilemap import Tilemap, tile
 
 from .browser import Visit, chromium
 from .pictures import colour, encode, photograph, zipped
-from .service import Service
+from .service import ROOT, Service
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads the process tree from /proc")
 
@@ -335,6 +335,31 @@ def fingers(visit: Visit, steps: list[list[tuple[int, int]]]) -> None:
         visit.page.wait_for_timeout(50)
     session.detach()
     visit.rest()
+
+
+EMULATOR = ROOT / "viewer" / "node_modules" / "iwer" / "build" / "iwer.min.js"
+
+
+@pytest.mark.skipif(not EMULATOR.exists(), reason="no emulator of a headset: npm ci --prefix viewer")
+def test_virtual_reality_shows_the_cloud_and_gives_the_page_back(visit: Visit) -> None:
+    visit.context.add_init_script(path=EMULATOR)
+    visit.context.add_init_script("new IWER.XRDevice(IWER.metaQuest3).installRuntime({forceInstall: true})")
+    visit.open()
+    without_fading(visit)
+    before = look(visit)
+    visit.page.click("#vr")
+    visit.wait("wwzd.stage.cloud.renderer.xr.isPresenting")
+    frames = visit.page.evaluate("wwzd.stage.facts.frames")
+    visit.wait(f"wwzd.stage.facts.frames > {frames + 3}")
+    pixels = np.asarray(look(visit))[::4, ::4].reshape(-1, 1, 3).astype(int)
+    known = np.array([colour(index) for index in range(COUNT)])
+    there = (np.abs(pixels - known).max(axis=2) <= 10).any(axis=0)
+    assert there.sum() > COUNT / 4, "the cloud is not there"
+    visit.page.evaluate("wwzd.stage.cloud.renderer.xr.getSession().end()")
+    visit.wait("!wwzd.stage.cloud.renderer.xr.isPresenting")
+    visit.page.mouse.move(5, 690)
+    visit.rest()
+    assert np.abs(np.asarray(look(visit)).astype(int) - np.asarray(before)).max() <= 8
 
 
 def test_every_control_is_reached_by_tab_and_has_a_name(visit: Visit) -> None:

@@ -21,6 +21,8 @@ import * as shaders from "./shaders.js";
 import { SLOTS, Textures } from "./textures.js";
 
 export const ANGLE = 50; // degrees that the camera sees, from top to bottom
+/** Units, and there metres, that the cloud's middle lies before someone who enters virtual reality. */
+export const IN_FRONT = 1.6;
 const MOST_IN_FRONT = 64;
 const MOST_LINES = 64;
 /** A picture right before the camera takes this part of the view's height, not all of it. */
@@ -38,6 +40,7 @@ export class Cloud {
     this.renderer.autoClear = false;
     this.camera = new PerspectiveCamera(ANGLE, 1, 0.004, 60);
     this.camera.position.set(0, 0, 2.9);
+    this.eyes = this.camera.clone(); // in virtual reality the headset moves it
     this.scene = new Scene();
     this.panes = [{ x: 0, width: 1, morph: 0 }];
     this.frames = 0;
@@ -284,19 +287,13 @@ export class Cloud {
   /** Draw every pane: a part of the canvas that shows the layouts at its own stage of the way between them. */
   draw() {
     if (this.points) this.points.material = this.materials[this.look];
-    if (this.renderer.xr.isPresenting) {
-      this.scale(this.renderer.getDrawingBufferSize(new Vector2()));
-      this.renderer.clear();
-      this.renderer.render(this.scene, this.camera);
-      return;
-    }
+    if (this.renderer.xr.isPresenting) return this.drawAround();
     const size = this.renderer.getSize(new Vector2());
     const ratio = this.renderer.getPixelRatio();
     this.renderer.setScissorTest(false);
     this.renderer.clear();
     this.renderer.setScissorTest(this.panes.length > 1);
-    const distance = this.camera.position.length();
-    this.shared.uFog.value.set(Math.max(0.2, distance - 0.8), distance + 1.6);
+    this.fog(this.camera.position.length());
     for (const { x, width, morph } of this.panes) {
       const pane = [Math.round(x * size.x), 0, Math.round(width * size.x), size.y];
       this.renderer.setViewport(...pane);
@@ -309,6 +306,24 @@ export class Cloud {
       if (this.points) this.renderer.render(this.scene, this.camera);
     }
     this.frames += 1;
+  }
+
+  /** Draw for the two eyes of someone who stands in virtual reality. */
+  drawAround() {
+    const [eye] = this.renderer.xr.getCamera().cameras;
+    if (!eye) return; // nobody has looked yet
+    this.scale({ x: eye.viewport.z, y: eye.viewport.w }, eye.projectionMatrix.elements[5]);
+    this.fog(IN_FRONT);
+    this.shared.uMorph.value = this.panes[0].morph;
+    this.shared.uDot.value = this.dot(1);
+    this.renderer.setScissorTest(false);
+    this.renderer.clear();
+    if (this.points) this.renderer.render(this.scene, this.eyes);
+    this.frames += 1;
+  }
+
+  fog(distance) {
+    this.shared.uFog.value.set(Math.max(0.2, distance - 0.8), distance + 1.6);
   }
 
   /** The program that draws the points: as long as they neither move nor have borders, one that knows less. */
@@ -337,9 +352,10 @@ export class Cloud {
     return ratio * (this.count > 20_000 ? 3 : this.count > 2_000 ? 5 : 8);
   }
 
-  scale({ x, y }) {
+  /** For a view of so many pixels, which sees as much as its projection says. */
+  scale({ x, y }, steep = 1 / Math.tan((ANGLE * Math.PI) / 360)) {
     this.shared.uView.value.set(x, y);
     this.shared.uMost.value = MOST_OF_VIEW * y;
-    this.shared.uScale.value = y / (2 * Math.tan((ANGLE * Math.PI) / 360));
+    this.shared.uScale.value = (y / 2) * steep;
   }
 }

@@ -50,7 +50,7 @@ export class Stage extends EventTarget {
 
   resize() {
     const { clientWidth, clientHeight } = this.canvas;
-    if (!clientWidth || !clientHeight) return;
+    if (!clientWidth || !clientHeight || this.cloud.renderer.xr.isPresenting) return;
     this.cloud.resize(clientWidth, clientHeight, Math.min(devicePixelRatio || 1, 2));
     this.draw();
   }
