@@ -88,9 +88,10 @@ export function free() {
   const area = { left: 0, top, right: width, bottom };
   const panel = find("panel");
   if (panel.hidden) return area;
-  const covered = panel.getBoundingClientRect();
-  // Beside the cloud, or, on a narrow screen, below it.
-  return covered.left > 0 ? { ...area, right: covered.left } : { ...area, bottom: Math.min(bottom, covered.top) };
+  const { left } = panel.getBoundingClientRect();
+  if (left > 0) return { ...area, right: left };
+  // On a narrow screen it lies below the cloud, and grows as more is told of the picture.
+  return { ...area, bottom: Math.min(bottom, window.innerHeight - parseFloat(getComputedStyle(panel).maxHeight)) };
 }
 
 /** The clicked picture; its neighbours follow when they are known. */
