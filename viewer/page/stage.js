@@ -278,7 +278,9 @@ export class Stage extends EventTarget {
       this.chosen.size,
       this.skip.length,
     ];
-    return [...this.rig.get(), ...view, width, height, loaded, this.painted].join(" ");
+    // Rounded: a camera that comes to rest creeps on by less and less, and each look at it draws a frame.
+    const camera = this.rig.get().map((value) => value.toFixed(3));
+    return [...camera, ...view, width, height, loaded, this.painted].join(" ");
   }
 
   near() {
