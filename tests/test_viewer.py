@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, Locator, expect
 
@@ -321,7 +322,7 @@ def test_fingers_open_turn_zoom_and_move(visit: Visit) -> None:
     expect(visit.page.locator("#hover")).to_be_hidden()
 
 
-def camera(visit: Visit) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+def camera(visit: Visit) -> NDArray[np.float64]:
     """Its position and what it looks at."""
     return np.array(visit.page.evaluate("wwzd.stage.rig.get()"))
 
