@@ -6,6 +6,7 @@ import {
   BufferGeometry,
   Color,
   GLSL3,
+  Group,
   InstancedBufferAttribute,
   InstancedBufferGeometry,
   LineSegments,
@@ -22,7 +23,7 @@ import { SLOTS, Textures } from "./textures.js";
 
 export const ANGLE = 50; // degrees that the camera sees, from top to bottom
 /** Units, and there metres, that the cloud's middle lies before someone who enters virtual reality. */
-export const IN_FRONT = 1.6;
+const IN_FRONT = 1.6;
 const MOST_IN_FRONT = 64;
 const MOST_LINES = 64;
 /** A picture right before the camera takes this part of the view's height, not all of it. */
@@ -41,6 +42,7 @@ export class Cloud {
     this.camera = new PerspectiveCamera(ANGLE, 1, 0.004, 60);
     this.camera.position.set(0, 0, 2.9);
     this.eyes = this.camera.clone(); // in virtual reality the headset moves it
+    this.floor = new Group().add(this.eyes);
     this.scene = new Scene();
     this.panes = [{ x: 0, width: 1, morph: 0 }];
     this.frames = 0;
@@ -320,6 +322,12 @@ export class Cloud {
     this.renderer.clear();
     if (this.points) this.renderer.render(this.scene, this.eyes);
     this.frames += 1;
+  }
+
+  /** Have someone in virtual reality stand before the cloud, its middle so many metres above where heights begin. */
+  stand(high) {
+    this.floor.position.set(0, -high, IN_FRONT);
+    this.floor.updateMatrixWorld();
   }
 
   fog(distance) {
