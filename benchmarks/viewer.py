@@ -1,10 +1,14 @@
 """How quickly the page shows 202,599 pictures, beside points without pictures: `python -m benchmarks.viewer`.
 
-In one headless Chromium that draws in software, one after the other: the page, the Embedding Projector's renderer
-(scatter-gl) and a plain three.js `Points`, with the same made-up vectors. Our pictures are real tiles, a tilemap of
-them 203 times over. Prints one JSON line a measurement. Needs npm's registry.
+In a headless Chromium that draws in software: the page, the Embedding Projector's renderer (scatter-gl) and a plain
+three.js `Points`, with the same made-up vectors. Our pictures are real tiles, a tilemap of them 203 times over. Prints
+one JSON line a measurement. Needs npm's registry.
+
+Parts can be named (`python -m benchmarks.viewer points frames`), and `--keep FOLDER` leaves there what takes long to
+make, so that the next run is short.
 """
 
+import argparse
 import json
 import os
 import shutil
@@ -13,7 +17,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +29,10 @@ from urllib.parse import quote
 import numpy as np
 from playwright.sync_api import Browser
 
+from datasets import catalogue
+from datasets.metadata import Column, Table
+from datasets.tilemap import Tilemap, tile
+from embeddings.images import decode
 from tests.browser import Visit, chromium
 from tests.service import ROOT, Service
 
@@ -31,6 +40,9 @@ from .inputs import portraits
 
 TOTAL = 202_599
 SIZE = (1280, 800)
+VISITS = 5
+WINDOW = 2000
+"""Milliseconds that a new window gets for itself: Chromium's own surroundings are pages, too, and take both cores."""
 FRAMES = 25
 RIVALS = ROOT / "benchmarks" / "viewer_rivals"
 
@@ -48,6 +60,19 @@ _OUR_FRAMES = """(count) => {
   return times;
 }"""
 
+_OUR_FILTERS = """async () => {
+  const times = [];
+  for (let click = 0; click < 12; click++) {
+    const boxes = document.querySelectorAll("#filters input[type=checkbox]");
+    const began = performance.now();
+    boxes[7 * click % boxes.length].click();
+    await new Promise((resolve) => setTimeout(resolve));
+    times.push(performance.now() - began);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  return times;
+}"""
+
 _OUR_PICKS = """(() => {
   const began = performance.now();
   for (let pick = 0; pick < 20; pick++) wwzd.stage.at(600 + pick, 400);
@@ -56,38 +81,44 @@ _OUR_PICKS = """(() => {
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory(prefix="wwzd-viewer-") as folder:
-        data = Path(folder) / "data"
-        install(data)
-        rivals = Path(folder) / "rivals"
-        build_rivals(rivals)
-        cache = {"CACHE_DIR": str(data / "cache")}
-        prepare = [sys.executable, "manage.py", "prepare", "--no-download"]
-        subprocess.run(prepare, cwd=ROOT, env=os.environ | {"DATA_DIR": str(data)} | cache, check=True)
-        service = Service(data, cache).start(warm=False)
-        try:
-            with chromium() as browser, files(rivals) as address:
-                for row in ours(browser, service):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}; all, unless some are named")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where the catalogue and the rivals stay")
+    asked = parser.parse_args()
+    if unknown := set(asked.parts) - set(PARTS):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; known are {', '.join(PARTS)}")
+    with tempfile.TemporaryDirectory(prefix="wwzd-viewer-") as temporary:
+        folder = asked.keep or Path(temporary)
+        with service(folder / "data") as running, chromium() as browser:
+            for part in asked.parts or PARTS:
+                for row in PARTS[part](browser, running, folder):
                     print(json.dumps(row), flush=True)
-                for name, side in (("plain_points", 4), ("plain_points", 1), ("scatter_gl", 1)):
-                    print(json.dumps(rival(browser, service, f"{address}/{name}", side)), flush=True)
-        finally:
-            service.stop()
+
+
+@contextmanager
+def service(data: Path) -> Iterator[Service]:
+    if not catalogue.read_card(data):
+        install(data)
+    settings = {"CACHE_DIR": str(data / "cache"), "NUMBA_CACHE_DIR": str(data / "cache" / "kernels")}
+    prepare = [sys.executable, "manage.py", "prepare", "--no-download"]
+    subprocess.run(
+        prepare, cwd=ROOT, env=os.environ | {"DATA_DIR": str(data)} | settings, check=True, stdout=sys.stderr
+    )
+    running = Service(data, settings)
+    try:
+        yield running.start()  # with its worker warm: it would take the page's time
+    finally:
+        running.stop()
 
 
 def install(data: Path) -> None:
-    """A catalogue of CelebA's size in 60 clusters, and 203 times one tilemap of cut photographs."""
-    from datasets import catalogue
-    from datasets.tilemap import Tilemap, tile
-    from embeddings.images import decode
-
+    """A catalogue of CelebA's size in 60 clusters, with 40 attributes, and 203 times one tilemap of cut photographs."""
     random = np.random.default_rng(0)
     arrays = {}
     for name in ("pca", "umap"):
         centres = random.normal(scale=3, size=(60, 3))
         places = centres[random.integers(0, 60, TOTAL)] + random.normal(scale=1.2, size=(TOTAL, 3))
         arrays[name] = places.astype(np.float32)
-    catalogue.install(data, arrays, name="Benchmark")
     sheet = Tilemap()
     for index, picture in enumerate(portraits().values()):
         sheet.put(index, tile(decode(picture, min_side=48, max_pixels=10**8)))
@@ -95,35 +126,97 @@ def install(data: Path) -> None:
     (data / "tilemaps").mkdir(parents=True)
     for number in range(-(-TOTAL // 1000)):
         catalogue.tilemap_path(data / "tilemaps", number).write_bytes(content)
+    catalogue.install(data, arrays, name="Benchmark")
+    flags = {f"Flag_{number}": random.random(TOTAL) < 0.05 + number / 50 for number in range(40)}
+    columns = {name: Column(name=name, type="boolean", stored=flag.astype(np.int8)) for name, flag in flags.items()}
+    path = data / "vectors" / f"metadata-{catalogue.identify(arrays)}.npz"
+    path.write_bytes(Table(columns=columns, total=TOTAL).dumped())
 
 
-def ours(browser: Browser, service: Service) -> Iterator[dict[str, Any]]:
-    for what in ("first visit ever", "next visit, another browser"):
-        visit = Visit(browser, service.url(""), SIZE, color_scheme="dark").open(drawn=False)
+def points(browser: Browser, running: Service, folder: Path) -> Iterator[dict[str, Any]]:
+    """From navigation to all points drawn, by browsers that have never been here; and what took how long."""
+    visits = []
+    for _ in range(VISITS):
+        visit = Visit(browser, running.url(""), SIZE, color_scheme="dark")
+        visit.page.wait_for_timeout(WINDOW)
+        visit.open(drawn=False)
         visit.wait("performance.getEntriesByName('wwzd:points').length > 0", 120)
+        visits.append(marks(visit))
+        visit.close()
+    for name in visits[0]:
+        times = [visit[name] for visit in visits]
+        yield {"what": f"ours, until {name}", "s": statistics.median(times), "all": times}
+
+
+def tiles(browser: Browser, running: Service, folder: Path) -> Iterator[dict[str, Any]]:
+    """Until all small tiles are drawn; the server makes them for the first visit."""
+    for _ in range(2):
+        fresh = not any((running.data / "cache").rglob("*-24*"))
+        visit = Visit(browser, running.url(""), SIZE, color_scheme="dark").open(drawn=False)
         visit.wait("performance.getEntriesByName('wwzd:tiles').length > 0", 600)
-        marks = visit.page.evaluate(
-            "performance.getEntriesByType('mark').map(({name, startTime}) => [name, startTime])"
-        )
-        yield {"what": f"ours, {what}"} | {f"{name.split(':')[1]}_s": round(time / 1000, 2) for name, time in marks}
-        if what == "first visit ever":
-            visit.close()
-    yield {"what": "ours, textures", "mb": visit.page.evaluate("wwzd.stage.facts.bytes") / 1e6}
-    visit.rest()
+        yield {"what": f"ours, all small tiles{', which the server makes first' if fresh else ''}"} | marks(visit)
+        bytes_ = visit.page.evaluate("wwzd.stage.facts.bytes")
+        visit.close()
+    yield {"what": "ours, textures", "mb": bytes_ / 1e6}
+
+
+def frames(browser: Browser, running: Service, folder: Path) -> Iterator[dict[str, Any]]:
+    """A frame while the cloud turns, in dots and in pictures, beside points of the same size without pictures."""
+    visit = Visit(browser, running.url(""), SIZE, color_scheme="dark").open(drawn=False)
+    visit.wait("performance.getEntriesByName('wwzd:tiles').length > 0", 600)
     for mode, pictures in (("dots", "false"), ("pictures", "true")):
         visit.page.evaluate(f"wwzd.stage.setPictures({pictures})")
         visit.rest()
         times = visit.page.evaluate(f"({_OUR_FRAMES})({FRAMES})")
         yield {"what": f"ours, {mode}, a frame", "ms": statistics.median(times)}
-    visit.page.evaluate("wwzd.stage.setPictures(true)")
     yield {"what": "ours, which picture is under the cursor", "ms": visit.page.evaluate(_OUR_PICKS)}
+    visit.close()
+    rivals = folder / "rivals"
+    if not (rivals / "built").exists():
+        build_rivals(rivals)
+    with files(rivals) as address:
+        for name, side in (("plain_points", 1), ("plain_points", 3), ("plain_points", 5), ("scatter_gl", 1)):
+            yield rival(browser, running, f"{address}/{name}", side)
+
+
+def filters(browser: Browser, running: Service, folder: Path) -> Iterator[dict[str, Any]]:
+    """A click on a filter, by one of 40 attributes: until the cloud is told and all counts are drawn."""
+    visit = Visit(browser, running.url(""), SIZE, color_scheme="dark").open(drawn=False)
+    visit.wait("performance.getEntriesByName('wwzd:points').length > 0", 120)
+    visit.page.evaluate("wwzd.stage.tiles.stop()")
+    visit.page.click("#filters-open")
+    began = time.monotonic()
+    visit.page.locator("#filters input[type=checkbox]").first.check()
+    visit.wait("wwzd.stage.skip.some(Boolean)")
+    yield {"what": "ours, the first filter, with its column", "s": round(time.monotonic() - began, 2)}
+    visit.wait(
+        "performance.getEntriesByType('resource').filter(({name}) => name.includes('/fields/')).length === 40", 60
+    )
+    visit.rest()
+    times = visit.page.evaluate(f"({_OUR_FILTERS})()")
+    yield {"what": "ours, a click on a filter", "ms": statistics.median(times), "all": [round(one, 1) for one in times]}
     visit.close()
 
 
-def rival(browser: Browser, service: Service, address: str, side: int) -> dict[str, Any]:
-    points = quote(service.url(f"/umap/0/{(TOTAL - 1) // 1000}/standalone"), safe="")
+PARTS: dict[str, Callable[[Browser, Service, Path], Iterator[dict[str, Any]]]] = {
+    "points": points,
+    "tiles": tiles,
+    "frames": frames,
+    "filters": filters,
+}
+
+
+def marks(visit: Visit) -> dict[str, float]:
+    """What the page noted, in seconds since the navigation."""
+    noted = visit.page.evaluate("performance.getEntriesByType('mark').map(({name, startTime}) => [name, startTime])")
+    return {name.split(":")[1]: round(time / 1000, 3) for name, time in noted}
+
+
+def rival(browser: Browser, running: Service, address: str, side: int) -> dict[str, Any]:
+    layout = quote(running.url(f"/umap/0/{(TOTAL - 1) // 1000}/standalone"), safe="")
     page = browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]})
-    page.goto(f"{address}.html?side={side}&points={points}")
+    page.wait_for_timeout(WINDOW)
+    page.goto(f"{address}.html?side={side}&points={layout}")
     page.wait_for_function("window.frameTimes", timeout=120_000)
     seconds = page.evaluate("performance.getEntriesByName('points')[0].startTime / 1000")
     times = page.evaluate(f"frameTimes({FRAMES})")
@@ -135,7 +228,7 @@ def rival(browser: Browser, service: Service, address: str, side: int) -> dict[s
 
 def build_rivals(folder: Path) -> None:
     """The rivals' libraries are installed and bundled here only: they are no part of the service."""
-    shutil.copytree(RIVALS, folder)
+    shutil.copytree(RIVALS, folder, dirs_exist_ok=True)
     quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     subprocess.run(["npm", "install", *quiet], cwd=folder, check=True)
     bundle = ["npx", "esbuild", "--bundle", "--minify", "--format=esm", "--target=es2022", "--outdir=built"]

@@ -55,10 +55,12 @@ class Visit:
             assert time.monotonic() < deadline, f"never so: {condition}; {self.problems}"
             self.page.wait_for_timeout(40)
 
-    def rest(self) -> None:
+    def rest(self, seconds: float = 30) -> None:
         """Until nothing moves any more."""
+        deadline = time.monotonic() + seconds
         frames = -1
         while frames != (frames := self.page.evaluate("wwzd.stage.facts.frames")):
+            assert time.monotonic() < deadline, "the page draws without end"
             self.page.wait_for_timeout(400)
 
     def close(self) -> None:

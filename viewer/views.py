@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.views.decorators.http import require_safe
 
-from datasets import compute
+from datasets import compute, ranges
 from embeddings.reducers import REDUCERS
 
 # Nothing but what this service sends, and no script or style within the document. Blobs are pictures that were dropped.
@@ -49,7 +49,8 @@ def index(request: HttpRequest) -> HttpResponse:
     }
     # Scripts are built by `make`; without npm's registry they are not there, and the page says so.
     built = finders.find("viewer/built/main.js") is not None
-    response = render(request, "viewer/index.html", {"facts": facts, "built": built})
+    points = _points(request, catalogue.total)
+    response = render(request, "viewer/index.html", {"facts": facts, "built": built, "points": points})
     response["Content-Security-Policy"] = _POLICY
     response["Referrer-Policy"] = "same-origin"
     response["Cache-Control"] = "no-cache"
@@ -60,6 +61,15 @@ def index(request: HttpRequest) -> HttpResponse:
 def look(request: HttpRequest, identity: str) -> HttpResponseBase:
     """Where an upload was looked at before; links to it may be about."""
     return HttpResponsePermanentRedirect(f"/?dataset={identity}")
+
+
+def _points(request: HttpRequest, total: int) -> str:
+    """What the scripts will ask for first, so that it is on its way before they run; empty where that is not known."""
+    if not total or "dataset" in request.GET:
+        return ""
+    asked = request.GET.get("view", "")
+    reducer = asked if asked in REDUCERS else list(REDUCERS)[-1]
+    return f"/{reducer}/0/{ranges.count(total) - 1}/standalone?format=raw"
 
 
 def _is_routed(path: str) -> bool:

@@ -145,13 +145,24 @@ export class Rig {
     this.invalidate();
   }
 
-  /** Glide towards a point until it is at this distance. */
-  approach(point, distance) {
+  /** Glide towards a point until it is at this distance, and so far right of and below the middle, of the distance. */
+  approach(point, distance, [right, down]) {
     const target = new Vector3(...point);
     const back = this.camera.position.clone().sub(target);
     if (this.flat) back.set(0, 0, 1);
     back.setLength(Math.min(distance, Math.max(back.length(), 1e-3)));
-    this.go([...target.clone().add(back).toArray(), ...point]);
+    const eye = this.camera.clone();
+    eye.position.copy(target).add(back);
+    eye.lookAt(target);
+    const aside = new Vector3(-right, down, 0).multiplyScalar(back.length()).applyQuaternion(eye.quaternion);
+    this.go([...eye.position.add(aside).toArray(), ...target.add(aside).toArray()]);
+  }
+
+  /** Glide aside, so that what is looked at moves right and down by so many of the cloud's units. */
+  shift(right, down) {
+    const aside = new Vector3(-right, down, 0).applyQuaternion(this.camera.quaternion);
+    const { target } = this.controls;
+    this.go([...this.camera.position.clone().add(aside).toArray(), ...target.clone().add(aside).toArray()]);
   }
 
   slide(seconds) {

@@ -6,6 +6,7 @@ import {
   BufferGeometry,
   Color,
   GLSL3,
+  Group,
   InstancedBufferAttribute,
   InstancedBufferGeometry,
   LineSegments,
@@ -18,9 +19,11 @@ import {
   WebGLRenderer,
 } from "three";
 import * as shaders from "./shaders.js";
-import { Textures } from "./textures.js";
+import { SLOTS, Textures } from "./textures.js";
 
 export const ANGLE = 50; // degrees that the camera sees, from top to bottom
+/** Units, and there metres, that the cloud's middle lies before someone who enters virtual reality. */
+const IN_FRONT = 1.6;
 const MOST_IN_FRONT = 64;
 const MOST_LINES = 64;
 /** A picture right before the camera takes this part of the view's height, not all of it. */
@@ -38,9 +41,14 @@ export class Cloud {
     this.renderer.autoClear = false;
     this.camera = new PerspectiveCamera(ANGLE, 1, 0.004, 60);
     this.camera.position.set(0, 0, 2.9);
+    this.eyes = this.camera.clone(); // in virtual reality the headset moves it
+    this.floor = new Group().add(this.eyes);
     this.scene = new Scene();
     this.panes = [{ x: 0, width: 1, morph: 0 }];
     this.frames = 0;
+    this.bordered = false; // whether some have borders
+    this.placed = new Map(); // a layout's rows → its attribute
+    this.programs = false; // whether those that draw tiles are made
     const gl = this.renderer.getContext();
     this.largest = Math.min(LARGEST_POINT, gl.getParameter(gl.ALIASED_POINT_SIZE_RANGE)[1]);
     this.shared = {
@@ -57,7 +65,6 @@ export class Cloud {
       uSmall: { value: null },
       uMiddle: { value: null },
       uSharp: { value: null },
-      uReady: { value: null },
       uPictures: { value: true },
       uChosen: { value: false },
       uDot: { value: 4 },
@@ -67,42 +74,87 @@ export class Cloud {
     };
     this.palette("dark");
     this.points = null;
+    this.textures = null;
+    const all = { MOVING: 1, BORDERS: 1 };
+    this.materials = {
+      dots: this.material(shaders.dots),
+      allOfDots: this.material(shaders.dots, all),
+      pictures: this.material(shaders.pictures),
+      allOfPictures: this.material(shaders.pictures, all),
+      near: this.material(shaders.quads, all, { uNearer: 2e-6, uLeast: 0, uWidth: 2 }),
+      front: this.material(shaders.quads, all, { uNearer: 0, uLeast: 34, uWidth: 3 }),
+      lines: this.material(shaders.lines, all),
+    };
+    this.materials.front.depthTest = false;
+    this.materials.lines.depthTest = false;
+    this.prepared = null;
+    this.warm();
   }
 
-  /** Make room for `count` pictures in so many ranges, all at the origin, and forget those that were shown. */
-  begin(count, ranges) {
+  /** Have the program of the dots made while their places are still on their way: by drawing one out of sight. */
+  warm() {
+    this.begin(1);
+    const nowhere = new Float32Array([0, 0, 1e6]);
+    this.layouts(nowhere, nowhere);
+    this.draw();
+    this.clear();
+  }
+
+  /** Make room for `count` pictures, and forget those that were shown. They are dots until there are tiles. */
+  begin(count) {
     this.clear();
     this.count = count;
-    this.textures = new Textures(this.renderer, ranges);
-    this.shared.uSmall.value = this.textures.small;
-    this.shared.uMiddle.value = this.textures.middle;
-    this.shared.uSharp.value = this.textures.sharp;
-    this.shared.uReady.value = this.textures.ready;
-    this.shared.uBest.value = 0;
     const geometry = new BufferGeometry();
-    geometry.setAttribute("position", new BufferAttribute(new Float32Array(3 * count), 3));
-    geometry.setAttribute("goal", new BufferAttribute(new Float32Array(3 * count), 3));
-    geometry.setAttribute("shape", new BufferAttribute(new Uint8Array(2 * count).fill(255), 2, true));
+    geometry.setAttribute("shape", new BufferAttribute(new Uint8Array(2 * count), 2, true));
     geometry.setAttribute("colour", new BufferAttribute(new Uint8Array(4 * count).fill(128), 4, true));
     geometry.setAttribute("border", new BufferAttribute(new Uint8Array(4 * count), 4, true));
-    this.points = new Points(geometry, this.material(shaders.points));
-    this.near = this.quads(this.textures.slots, { uNearer: 2e-6, uLeast: 0, uWidth: 2 });
-    this.front = this.quads(MOST_IN_FRONT, { uNearer: 0, uLeast: 34, uWidth: 3 });
-    this.front.material.depthTest = false;
+    this.points = new Points(geometry, this.materials.dots);
+    this.near = this.quads(SLOTS, this.materials.near);
+    this.front = this.quads(MOST_IN_FRONT, this.materials.front);
     this.front.renderOrder = 2;
     const strokes = new BufferGeometry();
     for (const name of ["position", "goal"]) {
       strokes.setAttribute(name, new BufferAttribute(new Float32Array(6 * MOST_LINES), 3));
     }
-    strokes.setAttribute("shape", new BufferAttribute(new Float32Array(4 * MOST_LINES), 2));
-    strokes.setDrawRange(0, 0);
-    this.lines = new LineSegments(strokes, this.material(shaders.lines));
-    this.lines.material.depthTest = false;
+    this.lines = new LineSegments(strokes, this.materials.lines);
     this.lines.renderOrder = 1;
     for (const part of [this.points, this.near, this.front, this.lines]) {
       part.frustumCulled = false;
       this.scene.add(part);
     }
+    this.setNear([]);
+    this.setFront([]);
+    this.setLines([]);
+  }
+
+  /**
+   * Room for the tiles of so many ranges, and the programs that draw them. After the first frame: it takes longer than
+   * all that the dots need.
+   */
+  furnish(ranges) {
+    this.textures = new Textures(this.renderer, ranges);
+    this.shared.uSmall.value = this.textures.small;
+    this.shared.uMiddle.value = this.textures.middle;
+    this.shared.uSharp.value = this.textures.sharp;
+    this.shared.uBest.value = 0;
+    this.prepared ??= this.prepare();
+  }
+
+  /** Have the other programs made beside the page's own thread, where the browser can. */
+  async prepare() {
+    const all = new Scene();
+    for (const name of ["pictures", "allOfPictures", "allOfDots"]) {
+      all.add(new Points(this.points.geometry, this.materials[name]));
+    }
+    all.add(new Mesh(this.near.geometry, this.materials.near), new Mesh(this.front.geometry, this.materials.front));
+    all.add(new LineSegments(this.lines.geometry, this.materials.lines));
+    if (this.renderer.extensions.has("KHR_parallel_shader_compile")) {
+      await this.renderer.compileAsync(all, this.camera);
+    } else {
+      this.renderer.compile(all, this.camera);
+      await this.drawn();
+    }
+    this.programs = true;
   }
 
   clear() {
@@ -110,19 +162,23 @@ export class Cloud {
     for (const part of [this.points, this.near, this.front, this.lines]) {
       this.scene.remove(part);
       part.geometry.dispose();
-      part.material.dispose();
     }
-    this.textures.dispose();
+    this.textures?.dispose();
+    this.textures = null;
+    this.bordered = false;
+    for (const name of ["uSmall", "uMiddle", "uSharp"]) this.shared[name].value = null;
+    this.placed.clear();
     this.points = null;
   }
 
-  material({ vertex, fragment }, own = {}) {
+  material({ vertex, fragment }, defines = {}, own = {}) {
     const uniforms = { ...this.shared };
     for (const [name, value] of Object.entries(own)) uniforms[name] = { value };
-    return new RawShaderMaterial({ glslVersion: GLSL3, vertexShader: vertex, fragmentShader: fragment, uniforms });
+    const sources = { glslVersion: GLSL3, vertexShader: vertex, fragmentShader: fragment };
+    return new RawShaderMaterial({ ...sources, uniforms, defines });
   }
 
-  quads(most, own) {
+  quads(most, material) {
     const geometry = new InstancedBufferGeometry();
     const corners = new Float32Array([-0.5, -0.5, 0.5, -0.5, 0.5, 0.5, -0.5, 0.5]);
     geometry.setAttribute("corner", new BufferAttribute(corners, 2));
@@ -131,21 +187,16 @@ export class Cloud {
     for (const [name, size] of Object.entries(sizes)) {
       geometry.setAttribute(name, new InstancedBufferAttribute(new Float32Array(size * most), size));
     }
-    geometry.instanceCount = 0;
-    return new Mesh(geometry, this.material(shaders.quads, own));
+    return new Mesh(geometry, material);
   }
 
-  /** Where the pictures are, and where they go as `morph` grows from 0 to 1. */
+  /** Where the pictures are, and where they go as `morph` grows from 0 to 1. Each layout goes to the card once. */
   layouts(from, to) {
-    this.write("position", from);
-    this.write("goal", to);
+    for (const [name, rows] of Object.entries({ position: from, goal: to })) {
+      if (!this.placed.has(rows)) this.placed.set(rows, new BufferAttribute(rows, 3));
+      this.points.geometry.setAttribute(name, this.placed.get(rows));
+    }
     this.refresh();
-  }
-
-  write(name, values) {
-    const attribute = this.points.geometry.getAttribute(name);
-    attribute.array.set(values);
-    attribute.needsUpdate = true;
   }
 
   /** Some rows of an attribute of the points: their shapes, colours or borders. */
@@ -157,9 +208,10 @@ export class Cloud {
     attribute.needsUpdate = true;
   }
 
+  /** Width and height, of 1: a square while they are not known. */
   shape(row) {
     const { array } = this.points.geometry.getAttribute("shape");
-    return [array[2 * row] / 255, array[2 * row + 1] / 255];
+    return [array[2 * row] / 255 || 1, array[2 * row + 1] / 255 || 1];
   }
 
   array(name) {
@@ -177,6 +229,8 @@ export class Cloud {
 
   fillQuads(mesh, items) {
     mesh.items = items;
+    mesh.visible = items.length > 0;
+    if (!mesh.visible) return;
     const { attributes } = mesh.geometry;
     const [from, to] = [this.array("position"), this.array("goal")];
     items.forEach(({ row, slot, border, grow = 1 }, place) => {
@@ -196,6 +250,8 @@ export class Cloud {
   /** Lines between pairs of rows. */
   setLines(pairs) {
     this.pairs = pairs.slice(0, MOST_LINES);
+    this.lines.visible = this.pairs.length > 0;
+    if (!this.lines.visible) return;
     const { geometry } = this.lines;
     for (const name of ["position", "goal"]) {
       const places = this.array(name);
@@ -232,19 +288,14 @@ export class Cloud {
 
   /** Draw every pane: a part of the canvas that shows the layouts at its own stage of the way between them. */
   draw() {
-    if (this.renderer.xr.isPresenting) {
-      this.scale(this.renderer.getDrawingBufferSize(new Vector2()));
-      this.renderer.clear();
-      this.renderer.render(this.scene, this.camera);
-      return;
-    }
+    if (this.points) this.points.material = this.materials[this.look];
+    if (this.renderer.xr.isPresenting) return this.drawAround();
     const size = this.renderer.getSize(new Vector2());
     const ratio = this.renderer.getPixelRatio();
     this.renderer.setScissorTest(false);
     this.renderer.clear();
     this.renderer.setScissorTest(this.panes.length > 1);
-    const distance = this.camera.position.length();
-    this.shared.uFog.value.set(Math.max(0.2, distance - 0.8), distance + 1.6);
+    this.fog(this.camera.position.length());
     for (const { x, width, morph } of this.panes) {
       const pane = [Math.round(x * size.x), 0, Math.round(width * size.x), size.y];
       this.renderer.setViewport(...pane);
@@ -259,13 +310,60 @@ export class Cloud {
     this.frames += 1;
   }
 
+  /** Draw for the two eyes of someone who stands in virtual reality. */
+  drawAround() {
+    const [eye] = this.renderer.xr.getCamera().cameras;
+    if (!eye) return; // nobody has looked yet
+    this.scale({ x: eye.viewport.z, y: eye.viewport.w }, eye.projectionMatrix.elements[5]);
+    this.fog(IN_FRONT);
+    this.shared.uMorph.value = this.panes[0].morph;
+    this.shared.uDot.value = this.dot(1);
+    this.renderer.setScissorTest(false);
+    this.renderer.clear();
+    if (this.points) this.renderer.render(this.scene, this.eyes);
+    this.frames += 1;
+  }
+
+  /** Have someone in virtual reality stand before the cloud, its middle so many metres above where heights begin. */
+  stand(high) {
+    this.floor.position.set(0, -high, IN_FRONT);
+    this.floor.updateMatrixWorld();
+  }
+
+  fog(distance) {
+    this.shared.uFog.value.set(Math.max(0.2, distance - 0.8), distance + 1.6);
+  }
+
+  /** The program that draws the points: as long as they neither move nor have borders, one that knows less. */
+  get look() {
+    const all = this.bordered || this.panes.some(({ morph }) => morph > 0);
+    const tiled = this.programs && this.shared.uPictures.value && this.textures?.some;
+    if (tiled) return all ? "allOfPictures" : "pictures";
+    return all ? "allOfDots" : "dots";
+  }
+
+  /** Resolves when the card has drawn what it was asked for: calls return long before. */
+  drawn() {
+    const gl = this.renderer.getContext();
+    const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    gl.flush();
+    return new Promise((resolve) => {
+      const look = () => {
+        if (gl.isContextLost() || gl.getSyncParameter(fence, gl.SYNC_STATUS) === gl.SIGNALED) resolve();
+        else setTimeout(look, 4);
+      };
+      look();
+    }).finally(() => gl.deleteSync(fence));
+  }
+
   dot(ratio) {
     return ratio * (this.count > 20_000 ? 3 : this.count > 2_000 ? 5 : 8);
   }
 
-  scale({ x, y }) {
+  /** For a view of so many pixels, which sees as much as its projection says. */
+  scale({ x, y }, steep = 1 / Math.tan((ANGLE * Math.PI) / 360)) {
     this.shared.uView.value.set(x, y);
     this.shared.uMost.value = MOST_OF_VIEW * y;
-    this.shared.uScale.value = y / (2 * Math.tan((ANGLE * Math.PI) / 360));
+    this.shared.uScale.value = (y / 2) * steep;
   }
 }

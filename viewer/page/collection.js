@@ -2,14 +2,15 @@
 
 import * as api from "./api.js";
 
-const NAMES_AT_ONCE = 1000;
+const FEW = 20; // records around one that is asked for
+const MANY = 1000; // as many as the server tells at once
+const FOUND_AT_ONCE = 60; // whose names are fetched with their rows
 
 export class Collection {
   constructor({ kind, id, name, count, reducers, base, offers }) {
     Object.assign(this, { kind, id, name, count, reducers, base, offers });
     this.records = new Map(); // row → what the server says of the picture
     this.pages = new Map();
-    this.fields = [];
   }
 
   static catalogue({ catalogue, reducers, offers }) {
@@ -73,7 +74,7 @@ export class Collection {
   /** Pictures by their rows, as far as the server tells of them: name, size, metadata. */
   async record(row) {
     if (!this.offers.images) return null;
-    if (!this.records.has(row)) await this.page(Math.floor(row / NAMES_AT_ONCE));
+    if (!this.records.has(row)) await this.page(Math.floor(row / FEW), FEW);
     return this.records.get(row) ?? null;
   }
 
@@ -82,29 +83,46 @@ export class Collection {
     return this.records.get(row) ?? null;
   }
 
-  page(number) {
-    if (!this.pages.has(number)) {
-      const asked = this.images({ offset: number * NAMES_AT_ONCE, limit: NAMES_AT_ONCE });
-      asked.catch(() => this.pages.delete(number));
-      this.pages.set(number, asked);
-    }
-    return this.pages.get(number);
+  /** The records of these rows, as far as they can be had. */
+  async recordAll(rows) {
+    if (!this.offers.images) return;
+    const numbers = new Set([...rows].filter((row) => !this.records.has(row)).map((row) => Math.floor(row / MANY)));
+    await Promise.all([...numbers].map((number) => this.page(number, MANY).catch(() => null)));
   }
 
-  /** The rows of pictures that have this in their names. Raises `ApiError`. */
+  page(number, size) {
+    const key = `${size}:${number}`;
+    if (!this.pages.has(key)) {
+      const asked = this.images({ offset: number * size, limit: size });
+      asked.catch(() => this.pages.delete(key));
+      this.pages.set(key, asked);
+    }
+    return this.pages.get(key);
+  }
+
+  /** The rows of pictures that have this in their names, and what is told of the first ones. Raises `ApiError`. */
   async search(text) {
-    const numbers = Array.from({ length: Math.ceil(this.count / NAMES_AT_ONCE) }, (_, number) => number);
-    await Promise.all(numbers.map((number) => this.page(number)));
-    const wanted = text.toLocaleLowerCase();
-    const found = [...this.records.values()].filter(({ name }) => name.toLocaleLowerCase().includes(wanted));
-    return found.map(({ index }) => index).sort((a, b) => a - b);
+    const [{ rows }] = await Promise.all([
+      api.json(`${this.base}/images/rows?${new URLSearchParams({ search: text })}`),
+      this.images({ search: text, limit: FOUND_AT_ONCE }),
+    ]);
+    return rows;
+  }
+
+  /** What is known of each field: its type, how its values are spread. Raises `ApiError`. */
+  async fields() {
+    return (await api.json(`${this.base}/images/fields`)).fields;
+  }
+
+  /** One field of all pictures: `{ values, texts }`. Raises `ApiError`. */
+  field(name) {
+    return api.json(`${this.base}/images/fields/${encodeURIComponent(name)}`);
   }
 
   /** Raises `ApiError`. */
   async images(query) {
     const answer = await api.json(`${this.base}/images?${new URLSearchParams(query)}`);
     for (const record of answer.images) this.records.set(record.index, record);
-    this.fields = answer.fields ?? this.fields;
     return answer;
   }
 }

@@ -1,37 +1,24 @@
-// What else is known of the pictures: filters whose counts follow each other, and colours by one field.
+// What else is known of the pictures: a panel of filters whose counts follow each other, and colours by one field.
 
+import { coloured } from "./colours.js";
+import { Columns } from "./columns.js";
 import { fill, find, h } from "./dom.js";
 import { many, number, t } from "./i18n.js";
 import { heading } from "./panels.js";
 
-const MOST_PICTURES = 30_000; // whose metadata the page holds
 const MOST_VALUES = 30; // of a field, as boxes to tick
-const BINS = 24;
-const COLOURS = [
-  "#4e9af1",
-  "#f28e2b",
-  "#59c36a",
-  "#e15759",
-  "#b07aa1",
-  "#edc948",
-  "#76d7d2",
-  "#ff9da7",
-  "#9c755f",
-  "#bab0ac",
-];
-const RAMP = ["#3b2f8f", "#2a788e", "#2fb47c", "#c8e020", "#fff275"];
+const AT_A_TIME = 3; // columns on their way
 
 export class Metadata {
-  constructor(stage, told) {
-    this.stage = stage;
-    this.told = told;
+  /** `told(words)` what is left, `failed(error)` what could not be fetched. */
+  constructor(stage, { told, failed }) {
+    Object.assign(this, { stage, told, failed });
     this.reset();
   }
 
   reset() {
-    this.fields = [];
-    this.rows = null;
-    this.chosen = new Map(); // field → a set of values, or [least, most]
+    this.columns = null;
+    this.due = false;
     find("filters").hidden = true;
     find("filters-open").hidden = true;
     find("colour-row").hidden = true;
@@ -41,34 +28,22 @@ export class Metadata {
   /** Offer what a collection's fields allow; nothing where it has none. */
   async offer(collection) {
     this.reset();
-    if (!collection.offers.images || collection.count > MOST_PICTURES) return;
-    const first = await collection.page(0).catch(() => null);
-    if (!first?.fields?.length || this.stage.collection !== collection) return;
-    this.collection = collection;
-    this.fields = first.fields;
+    if (!collection.offers.images) return;
+    const fields = await collection.fields().catch(() => []);
+    if (!fields.length || this.stage.collection !== collection) return;
+    this.columns = new Columns(collection, fields);
     find("filters-open").hidden = false;
     find("colour-row").hidden = false;
     fill(
       find("colour"),
       h("option", { value: "" }, t("nothing")),
-      this.fields.map(({ name }) => h("option", { value: name }, name)),
+      fields.map(({ name }) => h("option", { value: name }, name)),
     );
   }
 
-  /** Every picture's metadata, fetched when they are first needed. */
-  async all() {
-    if (!this.rows) {
-      const pages = Array.from({ length: this.collection.ranges }, (_, page) => this.collection.page(page));
-      await Promise.all(pages);
-      this.rows = Array.from({ length: this.collection.count }, (_, row) => this.collection.known(row)?.metadata ?? {});
-    }
-    return this.rows;
-  }
-
-  async open() {
+  toggle() {
     const panel = find("filters");
     if (!panel.hidden) return this.close();
-    await this.all();
     this.draw();
     panel.hidden = false;
     find("filters-open").setAttribute("aria-expanded", "true");
@@ -80,47 +55,65 @@ export class Metadata {
     find("filters-open").setAttribute("aria-expanded", "false");
   }
 
-  passes(metadata, name) {
-    const wanted = this.chosen.get(name);
-    const value = metadata[name];
-    if (!wanted) return true;
-    if (wanted instanceof Set) return wanted.has(String(value));
-    return typeof value === "number" && value >= wanted[0] && value <= wanted[1];
+  /** Want some values of a field, or, with null, all of them. The others' counts follow as their columns arrive. */
+  async want(name, wanted) {
+    const { columns } = this;
+    try {
+      await columns.column(name);
+      if (this.columns !== columns) return;
+      columns.want(name, wanted);
+      this.apply();
+      await this.fetchAll(columns);
+    } catch (error) {
+      if (this.columns === columns) this.failed(error);
+    }
   }
 
-  /** The rows that pass every filter but one: what that one's counts are counted in. */
-  without(name) {
-    const others = [...this.chosen.keys()].filter((other) => other !== name);
-    return this.rows.filter((metadata) => others.every((other) => this.passes(metadata, other)));
+  async fetchAll(columns) {
+    const missing = [...columns.fields.keys()].filter((name) => !columns.asked.has(name));
+    const next = async () => {
+      while (missing.length && this.columns === columns) {
+        await columns.column(missing.shift());
+        if (this.columns === columns) this.later();
+      }
+    };
+    await Promise.all(Array.from({ length: AT_A_TIME }, next));
   }
 
   apply() {
-    const skip = new Uint8Array(this.collection.count);
-    const names = [...this.chosen.keys()];
-    this.rows.forEach((metadata, row) => {
-      skip[row] = names.every((name) => this.passes(metadata, name)) ? 0 : 1;
-    });
+    const { columns } = this;
+    const skip = columns.skipped();
     this.stage.filter(skip);
-    const left = skip.length - skip.reduce((sum, value) => sum + value, 0);
-    this.told(names.length ? `${many("count", left)} / ${number(skip.length)}` : "");
+    this.told(columns.filters.size ? `${many("count", columns.left().length)} / ${number(skip.length)}` : "");
     this.draw();
+  }
+
+  /** Once a frame, however many columns arrive. */
+  later() {
+    if (this.due) return;
+    this.due = true;
+    requestAnimationFrame(() => {
+      this.due = false;
+      if (this.columns && !find("filters").hidden) this.draw();
+    });
   }
 
   draw() {
     const panel = find("filters");
     const top = panel.scrollTop;
     const focused = document.activeElement?.dataset?.key;
+    const { columns } = this;
     fill(
       panel,
       heading(t("filter"), () => this.close()),
-      this.fields.map((field) => this.field(field)),
-      this.chosen.size > 0 &&
+      [...columns.fields.values()].map((field) => (field.values ? this.values(field) : this.histogram(field))),
+      columns.filters.size > 0 &&
         h(
           "button",
           {
             class: "more",
             onclick: () => {
-              this.chosen.clear();
+              columns.wantAll();
               this.apply();
             },
           },
@@ -131,32 +124,21 @@ export class Metadata {
     if (focused) panel.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   }
 
-  field({ name, type }) {
-    const known = this.without(name).map((metadata) => metadata[name]);
-    if (type === "boolean" || type === "text") return this.values(name, known);
-    return this.histogram(name, known);
-  }
-
-  values(name, known) {
-    const counts = new Map();
-    for (const row of this.rows) if (row[name] !== undefined && row[name] !== null) counts.set(String(row[name]), 0);
-    for (const value of known) if (counts.has(String(value))) counts.set(String(value), counts.get(String(value)) + 1);
-    const order = [...counts].sort((a, b) => b[1] - a[1]).slice(0, MOST_VALUES);
-    const wanted = this.chosen.get(name);
-    const most = Math.max(1, ...order.map(([, count]) => count));
+  values({ name }) {
+    const wanted = this.columns.wanted(name);
+    const known = this.columns.values(name, MOST_VALUES);
+    const most = Math.max(1, ...known.map(([, count]) => count));
     return h(
       "fieldset",
       { class: "values" },
       h("legend", {}, name),
-      order.map(([value, count]) => {
+      known.map(([value, count]) => {
         const input = h("input", { type: "checkbox", checked: wanted?.has(value), "data-key": `${name}=${value}` });
         input.addEventListener("change", () => {
-          const set = new Set(this.chosen.get(name) ?? []);
+          const set = new Set(this.columns.wanted(name) ?? []);
           if (input.checked) set.add(value);
           else set.delete(value);
-          if (set.size) this.chosen.set(name, set);
-          else this.chosen.delete(name);
-          this.apply();
+          this.want(name, set.size ? set : null);
         });
         const bar = h("i", { class: "bar", "aria-hidden": "true" });
         bar.style.width = `${(100 * count) / most}%`;
@@ -165,16 +147,11 @@ export class Metadata {
     );
   }
 
-  histogram(name, known) {
-    const all = this.rows.map((row) => row[name]).filter((value) => typeof value === "number");
-    const [least, most] = all.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]);
-    const bins = new Array(BINS).fill(0);
-    const width = (most - least) / BINS || 1;
-    for (const value of known) {
-      if (typeof value === "number") bins[Math.min(BINS - 1, Math.floor((value - least) / width))] += 1;
-    }
+  histogram({ name, min, max }) {
+    if (min === undefined) return null; // no picture has a value
+    const bins = this.columns.bins(name);
     const highest = Math.max(1, ...bins);
-    const [from, to] = this.chosen.get(name) ?? [least, most];
+    const [from, to] = this.columns.wanted(name) ?? [min, max];
     const inputs = [from, to].map((value, end) =>
       h("input", {
         type: "number",
@@ -183,10 +160,8 @@ export class Metadata {
         "aria-label": `${name} ${end ? "≤" : "≥"}`,
         "data-key": `${name}:${end}`,
         onchange: () => {
-          const range = inputs.map((input, at) => (input.value === "" ? [least, most][at] : Number(input.value)));
-          if (range[0] <= least && range[1] >= most) this.chosen.delete(name);
-          else this.chosen.set(name, range);
-          this.apply();
+          const range = inputs.map((input, at) => (input.value === "" ? [min, max][at] : Number(input.value)));
+          this.want(name, range[0] <= min && range[1] >= max ? null : range);
         },
       }),
     );
@@ -207,46 +182,24 @@ export class Metadata {
   /** Colour each picture's border, and each dot, by a field; "" for none. */
   async colour(name) {
     const legend = find("legend");
-    legend.hidden = !name;
+    const { columns } = this;
+    legend.hidden = true;
     if (!name) return this.stage.colour(null);
-    const values = (await this.all()).map((metadata) => metadata[name]);
-    const numeric = !["boolean", "text"].includes(this.fields.find((field) => field.name === name).type);
-    const { paint, entries } = numeric ? ramp(values) : classes(values);
-    const bytes = new Uint8Array(3 * values.length);
-    values.forEach((value, row) => bytes.set(channels(paint(value)), 3 * row));
-    this.stage.colour(bytes);
-    fill(
-      legend,
-      entries.map(([words, colour]) => {
-        const swatch = h("i", {});
-        swatch.style.background = colour;
-        return h("span", { class: "swatch" }, swatch, words);
-      }),
-    );
+    try {
+      const { bytes, entries } = coloured(await columns.column(name), columns.fields.get(name));
+      if (this.columns !== columns || find("colour").value !== name) return;
+      this.stage.colour(bytes);
+      legend.hidden = false;
+      fill(
+        legend,
+        entries.map(([words, colour]) => {
+          const swatch = h("i", {});
+          swatch.style.background = colour;
+          return h("span", { class: "swatch" }, swatch, words);
+        }),
+      );
+    } catch (error) {
+      if (this.columns === columns) this.failed(error);
+    }
   }
-}
-
-const GREY = "#6b7280";
-
-function classes(values) {
-  const counts = new Map();
-  for (const value of values) counts.set(String(value), (counts.get(String(value)) ?? 0) + 1);
-  const order = [...counts].sort((a, b) => b[1] - a[1]).map(([value]) => value);
-  const colours = new Map(order.slice(0, COLOURS.length).map((value, place) => [value, COLOURS[place]]));
-  return { paint: (value) => colours.get(String(value)) ?? GREY, entries: [...colours] };
-}
-
-function ramp(values) {
-  const known = values.filter((value) => typeof value === "number").sort((a, b) => a - b);
-  const [least, most] = [known[0] ?? 0, known.at(-1) ?? 1];
-  const paint = (value) => {
-    if (typeof value !== "number") return GREY;
-    return RAMP[Math.min(RAMP.length - 1, Math.floor((RAMP.length * (value - least)) / (most - least || 1)))];
-  };
-  const step = (most - least) / RAMP.length;
-  return { paint, entries: RAMP.map((colour, place) => [`≥ ${number(least + place * step)}`, colour]) };
-}
-
-function channels(colour) {
-  return [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
 }

@@ -81,6 +81,19 @@ export function hide() {
   find("panel").hidden = true;
 }
 
+/** What of the canvas is covered neither by the bars nor by the panel, in CSS pixels. */
+export function free() {
+  const { clientWidth: width } = find("cloud");
+  const [top, bottom] = [find("bar").getBoundingClientRect().bottom, find("tools").getBoundingClientRect().top];
+  const area = { left: 0, top, right: width, bottom };
+  const panel = find("panel");
+  if (panel.hidden) return area;
+  const { left } = panel.getBoundingClientRect();
+  if (left > 0) return { ...area, right: left };
+  // On a narrow screen it lies below the cloud, and grows as more is told of the picture.
+  return { ...area, bottom: Math.min(bottom, window.innerHeight - parseFloat(getComputedStyle(panel).maxHeight)) };
+}
+
 /** The clicked picture; its neighbours follow when they are known. */
 export function details(stage, row, { close, open, share }) {
   const { collection } = stage;
@@ -96,7 +109,7 @@ export function details(stage, row, { close, open, share }) {
     h(
       "div",
       { class: "actions more" },
-      h("button", { onclick: () => stage.approach(row) }, t("goThere")),
+      h("button", { onclick: () => stage.approach(row, free()) }, t("goThere")),
       address && h("a", { href: address, target: "_blank", rel: "noopener" }, t("original")),
       h("button", { class: "quiet", onclick: share }, icon("link"), t("copyLink")),
     ),

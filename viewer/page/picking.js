@@ -47,12 +47,12 @@ export function pick(view, skip, x, y) {
   return found;
 }
 
-/** Where one picture is in the pane: `{ x, y, side }` in CSS pixels, or null behind the camera. */
+/** Where one picture is in the pane: `{ x, y, side }` in CSS pixels, `far` in the cloud's units; null behind the camera. */
 export function place(view, wanted) {
   let found = null;
   const one = { ...view, rows: view.rows.subarray(3 * wanted, 3 * wanted + 3) };
-  each(one, null, (_, x, y, side) => {
-    found = { x, y, side: Math.max(side, view.limits[0]) };
+  each(one, null, (_, x, y, side, far) => {
+    found = { x, y, side: Math.max(side, view.limits[0]), far };
   });
   return found;
 }

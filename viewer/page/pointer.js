@@ -29,9 +29,10 @@ export class Pointer {
   }
 
   moved(event) {
-    this.position = [event.offsetX, event.offsetY];
-    if (this.points) return this.draw();
-    if (event.pointerType !== "touch") this.later();
+    const hovers = event.pointerType !== "touch"; // a finger covers what is below it
+    this.position = hovers || this.points ? [event.offsetX, event.offsetY] : null;
+    if (this.points) this.draw();
+    else this.later();
   }
 
   pressed(event) {

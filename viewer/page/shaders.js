@@ -9,13 +9,18 @@ uniform sampler2DArray uSmall;   // every cell at 12 × 12 texels
 uniform sampler2DArray uMiddle;  // every cell at 24 × 24
 uniform sampler2DArray uSharp;   // a slot a layer, for pictures that are near
 
-vec3 fromSheet(sampler2DArray sheets, float tile, int row, vec2 at) {
+vec3 fromSheet(sampler2DArray sheets, float tile, vec2 corner, float layer, vec2 at) {
+  vec2 texel = corner + clamp(at, 0.5, tile - 0.5);
+  return textureLod(sheets, vec3(texel / vec2(10.0 * tile, 100.0 * tile), layer), 0.0).rgb;
+}
+
+vec3 fromRow(sampler2DArray sheets, float tile, int row, vec2 at) {
   int cell = row % 1000;
-  vec2 texel = vec2(cell % 10, cell / 10) * tile + clamp(at * tile, 0.5, tile - 0.5);
-  return textureLod(sheets, vec3(texel / vec2(10.0 * tile, 100.0 * tile), float(row / 1000)), 0.0).rgb;
+  return fromSheet(sheets, tile, vec2(cell % 10, cell / 10) * tile, float(row / 1000), at * tile);
 }
 `;
 
+// With MOVING, places glide from one layout to another; without, there is nothing of that to be fetched.
 const PLACE = /* glsl */ `
 precision highp float;
 precision highp int;
@@ -30,11 +35,16 @@ uniform vec2 uFog;        // the distances between which sprites fade
 uniform float uFade;      // how much of them fades
 
 in vec3 position;
+#ifdef MOVING
 in vec3 goal;
-in vec2 shape;            // width and height, of 1
+#endif
 
 vec4 seen() {
+#ifdef MOVING
   vec3 place = mix(position, goal, uMorph);
+#else
+  vec3 place = position;
+#endif
   place.z *= uDepth;
   return modelViewMatrix * vec4(place, 1.0);
 }
@@ -44,77 +54,133 @@ float fog(float far) {
 }
 `;
 
-/** All pictures, as points: state is 0 where a picture is filtered out, 1 where it is not chosen, 2 where it is. */
-export const points = {
+// With BORDERS, a colour of its own for each: the border of a picture, the whole of a dot.
+const STATE = /* glsl */ `
+uniform vec3 uGround;
+uniform vec3 uMuted;
+uniform bool uChosen;     // whether some pictures are chosen, and the others stand back
+uniform float uDot;       // a dot's diameter in pixels
+uniform vec2 uLimits;     // the smallest and the largest side of a point, in pixels
+
+in vec4 colour;           // and the state: 0 where a picture is filtered out, a half where it is not chosen, 1 where it is
+#ifdef BORDERS
+in vec4 border;
+#endif
+
+float side(float far) {
+  return clamp(uSize * uScale / far, uLimits.x, uLimits.y);
+}
+
+float dotSide(float far) {
+  return colour.a > 0.25 ? clamp(side(far) * 0.5, uDot * 0.6, uDot * 1.6) : uDot * 0.5;
+}
+
+vec3 dotColour() {
+  if (colour.a < 0.25) return uMuted;
+#ifdef BORDERS
+  if (border.a > 0.5) return border.rgb;
+#endif
+  return colour.rgb;
+}
+
+float back(float far) {
+  return max(fog(far), uChosen && colour.a < 0.75 ? 0.72 : 0.0);
+}
+`;
+
+/** All pictures as dots. */
+export const dots = {
   vertex: /* glsl */ `
 ${PLACE}
-uniform highp sampler2D uReady;  // a texel a range: which tiles of it are there
-uniform bool uPictures;
-uniform float uDot;              // a dot's diameter in pixels
-uniform vec2 uLimits;            // the smallest and the largest side of a point, in pixels
-
-in vec4 colour;                  // and the state
-in vec4 border;
-
-flat out vec2 vShape;
-flat out vec4 vColour;
-flat out vec4 vBorder;
-flat out int vRow;
-flat out float vTile;
-flat out float vFog;
-flat out float vSide;
+${STATE}
+flat out vec3 vColour;
 
 void main() {
   vec4 place = seen();
   gl_Position = projectionMatrix * place;
-  float side = clamp(uSize * uScale / -place.z, uLimits.x, uLimits.y);
-  vec2 ready = texelFetch(uReady, ivec2(gl_VertexID / 1000, 0), 0).rg;
-  bool there = uPictures && ready.r > 0.5 && colour.a > 0.25;
-  if (!there) side = colour.a > 0.25 ? clamp(side * 0.5, uDot * 0.6, uDot * 1.6) : uDot * 0.5;
-  vTile = there ? (ready.g > 0.5 && side > 13.0 ? 24.0 : 12.0) : 0.0;
-  vSide = side;
-  vShape = shape;
-  vColour = colour;
-  vBorder = border;
-  vRow = gl_VertexID;
-  vFog = fog(-place.z);
-  gl_PointSize = side;
+  gl_PointSize = dotSide(-place.z);
+  vColour = mix(dotColour(), uGround, back(-place.z));
 }
 `,
   fragment: /* glsl */ `
-${TILES}
-uniform vec3 uGround;
-uniform vec3 uMuted;
-uniform bool uChosen;            // whether some pictures are chosen, and the others stand back
-
-flat in vec2 vShape;
-flat in vec4 vColour;
-flat in vec4 vBorder;
-flat in int vRow;
-flat in float vTile;
-flat in float vFog;
-flat in float vSide;
+precision highp float;
+flat in vec3 vColour;
 out vec4 fragment;
 
 void main() {
   vec2 at = gl_PointCoord - 0.5;
-  vec3 seen = vColour.rgb;
-  if (vTile == 0.0) {
-    if (dot(at, at) > 0.25) discard;
-    if (vColour.a < 0.25) seen = uMuted;
-    else if (vBorder.a > 0.5) seen = vBorder.rgb;
-  } else {
-    vec2 inside = at / vShape;
-    if (abs(inside.x) > 0.5 || abs(inside.y) > 0.5) discard;
-    inside += 0.5;
-    seen = vTile > 12.0 ? fromSheet(uMiddle, 24.0, vRow, inside) : fromSheet(uSmall, 12.0, vRow, inside);
-    if (vBorder.a > 0.5) {
-      vec2 edge = min(inside, 1.0 - inside) * vShape * vSide;
-      if (min(edge.x, edge.y) < max(1.0, vSide * 0.07)) seen = vBorder.rgb;
-    }
-  }
-  float back = uChosen && vColour.a < 0.75 ? 0.72 : 0.0;
-  fragment = vec4(mix(seen, uGround, max(vFog, back)), 1.0);
+  if (dot(at, at) > 0.25) discard;
+  fragment = vec4(vColour, 1.0);
+}
+`,
+};
+
+/**
+ * All pictures as points that show their tiles; those without are small squares. What goes from the one shader to the
+ * other is packed: each number of it costs, 200,000 times.
+ */
+export const pictures = {
+  vertex: /* glsl */ `
+${PLACE}
+${STATE}
+uniform int uBest;               // the tiles that all have: 0, 12 or 24
+
+in vec2 shape;                   // width and height, of 1; 0 until there is a tile
+
+flat out vec4 vColour;           // the ground's, and how much of it shines through; or a dot's
+flat out vec2 vScale;            // texels of the tile that the point is wide and high
+flat out uint vCell;             // column, row, layer, and whether the tile is a middle one
+#ifdef BORDERS
+flat out vec4 vBorder;           // and its width, of the side
+#endif
+
+void main() {
+  vec4 place = seen();
+  float far = -place.z;
+  gl_Position = projectionMatrix * place;
+  float size = side(far);
+  bool there = shape.x > 0.0 && colour.a > 0.25;
+  bool middle = there && uBest == 24 && size > 13.0;
+  gl_PointSize = there ? size : dotSide(far);
+  vColour = there ? vec4(uGround, back(far)) : vec4(mix(dotColour(), uGround, back(far)), 1.0);
+  vScale = there ? (middle ? 24.0 : 12.0) / shape : vec2(12.0);
+  uint row = uint(gl_VertexID);
+  uint range = row / 1000u;
+  uint cell = row - 1000u * range;
+  uint line = cell / 10u;
+  vCell = (cell - 10u * line) | line << 4 | range << 11 | (middle ? 1u << 31 : 0u);
+#ifdef BORDERS
+  vBorder = vec4(border.rgb, there && border.a > 0.5 ? max(1.0 / size, 0.07) : 0.0);
+#endif
+}
+`,
+  fragment: /* glsl */ `
+${TILES}
+flat in vec4 vColour;
+flat in vec2 vScale;
+flat in uint vCell;
+#ifdef BORDERS
+flat in vec4 vBorder;
+#endif
+out vec4 fragment;
+
+void main() {
+  bool middle = vCell >> 31 == 1u;
+  float tile = middle ? 24.0 : 12.0;
+  vec2 at = (gl_PointCoord - 0.5) * vScale + tile * 0.5;
+  ivec2 texel = ivec2(floor(at));
+  if (max(uint(texel.x), uint(texel.y)) >= uint(tile)) discard;  // negative ones are large, too
+  vec2 corner = vec2(vCell & 15u, vCell >> 4 & 127u) * tile;
+  uint layer = vCell >> 11 & 1048575u;
+  vec3 seen;
+  // As small as that, the nearest texel does, and costs a fraction.
+  if (middle) seen = fromSheet(uMiddle, 24.0, corner, float(layer), at);
+  else seen = texelFetch(uSmall, ivec3(ivec2(corner) + texel, int(layer)), 0).rgb;
+#ifdef BORDERS
+  vec2 edge = min(at, tile - at) / vScale;
+  if (min(edge.x, edge.y) < vBorder.a) seen = vBorder.rgb;
+#endif
+  fragment = vec4(mix(seen, vColour.rgb, vColour.a), 1.0);
 }
 `,
 };
@@ -129,6 +195,7 @@ uniform float uLeast;            // pixels that it has at least
 uniform float uMost;             // and at most
 
 in vec2 corner;                  // −0.5 … 0.5
+in vec2 shape;
 in vec4 border;
 in float row;
 in float slot;                   // of uSharp; negative where there is none
@@ -176,8 +243,8 @@ void main() {
   vec2 edge = min(vAt, 1.0 - vAt) * vPixels;
   if (vBorder.a < 0.5 || min(edge.x, edge.y) >= uWidth) {
     if (vSlot >= 0) seen = textureLod(uSharp, vec3(vAt, float(vSlot)), 0.0).rgb;
-    else if (uBest == 24) seen = fromSheet(uMiddle, 24.0, vRow, vAt);
-    else if (uBest == 12) seen = fromSheet(uSmall, 12.0, vRow, vAt);
+    else if (uBest == 24) seen = fromRow(uMiddle, 24.0, vRow, vAt);
+    else if (uBest == 12) seen = fromRow(uSmall, 12.0, vRow, vAt);
     else seen = vec3(0.5);
   }
   fragment = vec4(mix(seen, uGround, vFog), 1.0);

@@ -10,6 +10,7 @@ import { aligned, normalised } from "./vectors.js";
 
 const GLIDE = 1.2; // seconds from one layout to another
 const SHARP_FROM = 22; // CSS pixels: below, the middle tiles are as good
+const OFF = 40; // CSS pixels that a picture keeps from what would cover it
 const HIDDEN = 0;
 const PLAIN = 128;
 const CHOSEN = 255;
@@ -49,7 +50,7 @@ export class Stage extends EventTarget {
 
   resize() {
     const { clientWidth, clientHeight } = this.canvas;
-    if (!clientWidth || !clientHeight) return;
+    if (!clientWidth || !clientHeight || this.cloud.renderer.xr.isPresenting) return;
     this.cloud.resize(clientWidth, clientHeight, Math.min(devicePixelRatio || 1, 2));
     this.draw();
   }
@@ -60,16 +61,27 @@ export class Stage extends EventTarget {
     this.collection = collection;
     const { count, ranges } = collection;
     const rows = collection.vectors(reducer);
-    const layout = normalised(await rows);
+    const fetched = await rows;
+    performance.mark("wwzd:vectors");
+    const layout = normalised(fetched);
+    performance.mark("wwzd:laid");
     if (this.collection !== collection) return;
     if (layout.rows.length !== 3 * count) throw new Error("The vectors and the pictures do not fit together.");
     this.layouts = { [reducer]: layout };
     this.reducer = reducer;
-    this.cloud.begin(count, ranges);
+    this.cloud.begin(count);
     this.cloud.layouts(layout.rows, layout.rows);
+    performance.mark("wwzd:room");
     this.skip = new Uint8Array(count);
     this.chosen = new Set();
     this.apply();
+    this.draw();
+    performance.mark("wwzd:asked");
+    await this.cloud.drawn();
+    if (this.collection !== collection) return;
+    performance.mark("wwzd:points");
+    this.cloud.furnish(ranges);
+    this.cloud.prepared.then(() => this.invalidate());
     this.tiles = new Tiles(this.cloud, collection, {
       changed: (sharp) => {
         if (sharp) this.sharpen();
@@ -78,9 +90,7 @@ export class Stage extends EventTarget {
       progress: (done, total) => this.tell("tiles", { done, total }),
       failed: (error) => this.tell("fault", { error }),
     });
-    this.draw();
-    performance.mark("wwzd:points");
-    this.tiles.load().then(() => {
+    Promise.all([this.tiles.load(), this.cloud.prepared]).then(() => {
       performance.mark("wwzd:tiles");
       this.settle();
     });
@@ -268,7 +278,9 @@ export class Stage extends EventTarget {
       this.chosen.size,
       this.skip.length,
     ];
-    return [...this.rig.get(), ...view, width, height, loaded, this.painted].join(" ");
+    // Rounded: a camera that comes to rest creeps on by less and less, and each look at it draws a frame.
+    const camera = this.rig.get().map((value) => value.toFixed(3));
+    return [...camera, ...view, width, height, loaded, this.painted].join(" ");
   }
 
   near() {
@@ -329,7 +341,7 @@ export class Stage extends EventTarget {
     return pick(view, this.skip, x - view.left, y);
   }
 
-  /** Where a row is drawn: `{ x, y, side }` on the canvas, or null. */
+  /** Where a row is drawn: `{ x, y, side, far }` on the canvas, or null. */
   where(row, pane = 0) {
     if (!this.cloud.points || row < 0) return null;
     const view = this.view(pane);
@@ -405,6 +417,7 @@ export class Stage extends EventTarget {
   /** Colour borders, a colour a row (three bytes) or null. */
   colour(borders) {
     this.borders = borders;
+    this.cloud.bordered = borders !== null;
     const target = this.cloud.array("border");
     for (let row = 0; row < this.collection.count; row++) {
       for (let channel = 0; channel < 3; channel++) target[4 * row + channel] = borders?.[3 * row + channel] ?? 0;
@@ -429,12 +442,24 @@ export class Stage extends EventTarget {
     this.apply();
   }
 
-  /** Glide to a picture until it fills a part of the view. */
-  approach(row) {
+  /** Glide to a picture until it fills a part of the view, in that `area` of the canvas that nothing covers. */
+  approach(row, area) {
     const { rows } = this.layouts[this.reducer];
     const point = [...rows.subarray(3 * row, 3 * row + 3)];
     point[2] *= 1 - this.flat.goal;
-    this.rig.approach(point, Math.max(0.06, this.size * 7));
+    const { width, height, scale } = this.view();
+    const [x, y] = nearest(area, width / 2, height / 2);
+    this.rig.approach(point, Math.max(0.06, this.size * 7), [(x - width / 2) / scale, (y - height / 2) / scale]);
+  }
+
+  /** Glide aside, if something covers a picture, until it lies in that `area` of the canvas that nothing covers. */
+  reveal(row, area) {
+    const found = this.where(row);
+    if (!found || this.morph) return;
+    const { width, scale } = this.view();
+    const [x, y] = nearest({ ...area, right: Math.min(area.right, width) }, found.x, found.y);
+    const step = [x - found.x, y - found.y].map((pixels) => (pixels * found.far) / scale);
+    if (step[0] || step[1]) this.rig.shift(...step);
   }
 
   /** The canvas as a PNG. */
@@ -447,4 +472,11 @@ export class Stage extends EventTarget {
   get facts() {
     return { frames: this.cloud.frames, bytes: this.cloud.textures?.bytes ?? 0, slot: SIDE };
   }
+}
+
+/** The point of an area, some pixels off its edge, that is nearest to a point. */
+function nearest({ left, top, right, bottom }, x, y) {
+  const within = (value, least, most) =>
+    least + OFF > most - OFF ? (least + most) / 2 : Math.min(Math.max(value, least + OFF), most - OFF);
+  return [within(x, left, right), within(y, top, bottom)];
 }

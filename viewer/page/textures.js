@@ -1,15 +1,6 @@
 // Texture arrays for the tiles: every cell at 12 texels, at 24 where they fit, and slots for those that are near.
 
-import {
-  DataArrayTexture,
-  DataTexture,
-  LinearFilter,
-  NearestFilter,
-  RGBAFormat,
-  RGBFormat,
-  RGFormat,
-  UnsignedByteType,
-} from "three";
+import { DataArrayTexture, DataTexture, LinearFilter, RGBAFormat, RGBFormat, UnsignedByteType } from "three";
 
 export const SLOTS = 512;
 export const SIDE = 96;
@@ -30,13 +21,10 @@ export class Textures {
     this.tiles = sheet(12) + sheet(24) + sharp <= MOST ? [12, 24] : [12];
     this.slots = slots;
     this.bytes = sharp + this.tiles.reduce((sum, tile) => sum + sheet(tile), 0);
+    this.some = false; // whether any small tiles are there
     this.small = empty(120, 1200, this.layers, PACKED);
     this.middle = this.tiles.includes(24) ? empty(240, 2400, this.layers, PACKED) : empty(1, 1, 1, PACKED);
     this.sharp = empty(SIDE, SIDE, slots, PLAIN);
-    this.ready = new DataTexture(new Uint8Array(2 * this.layers), this.layers, 1, RGFormat);
-    this.ready.magFilter = this.ready.minFilter = NearestFilter;
-    this.ready.unpackAlignment = 1;
-    this.ready.needsUpdate = true;
   }
 
   /** A range's texels at 12 or 24 → its layer. */
@@ -44,8 +32,7 @@ export class Textures {
     if (range >= this.layers) return;
     const array = tile === 12 ? this.small : this.middle;
     this.copy(texels, 10 * tile, 100 * tile, PACKED, array, range);
-    this.ready.image.data[2 * range + (tile === 12 ? 0 : 1)] = 255;
-    this.ready.needsUpdate = true;
+    this.some = true;
   }
 
   putSharp(slot, texels) {
@@ -59,7 +46,7 @@ export class Textures {
   }
 
   dispose() {
-    for (const texture of [this.small, this.middle, this.sharp, this.ready]) texture.dispose();
+    for (const texture of [this.small, this.middle, this.sharp]) texture.dispose();
   }
 }
 

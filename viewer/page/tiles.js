@@ -54,7 +54,6 @@ export class Tiles {
 
   /** Each picture's shape, and its mean colour for its dot. */
   describe(range, shapes, colours) {
-    this.shaped[range] = 1;
     const first = 1000 * range;
     const count = Math.min(1000, this.collection.count - first);
     const known = this.cloud.array("colour");
@@ -63,9 +62,11 @@ export class Tiles {
       mixed.set(colours.subarray(3 * index, 3 * index + 3), 4 * index);
       mixed[4 * index + 3] = known[4 * (first + index) + 3];
     }
+    this.cloud.writeRows("colour", first, mixed);
+    if (range >= this.textures.layers) return; // more than the card takes: they stay dots
+    this.shaped[range] = 1;
     const scaled = Uint8Array.from(shapes.subarray(0, 2 * count), (side) => Math.round((side * 255) / 48));
     this.cloud.writeRows("shape", first, scaled);
-    this.cloud.writeRows("colour", first, mixed);
   }
 
   slot(row) {

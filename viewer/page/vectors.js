@@ -1,33 +1,38 @@
 // Layouts as reducers give them → layouts as they are drawn: around the origin, of one size, and turned so that what is
 // near in one lies near in the next. All are `(n, 3)` in one Float32Array.
 
+const ENOUGH = 20_000; // distances to judge the cloud's size by
+
 /** Move the middle to the origin, and scale so that 95 % of the pictures lie within a distance of 1. */
 export function normalised(rows) {
-  const count = rows.length / 3;
-  const middle = [0, 1, 2].map((axis) => mean(rows, axis));
-  const lengths = new Float32Array(count);
+  const [x, y, z] = middle(rows);
   const moved = new Float32Array(rows.length);
-  for (let row = 0; row < count; row++) {
-    let square = 0;
-    for (let axis = 0; axis < 3; axis++) {
-      const value = rows[3 * row + axis] - middle[axis];
-      moved[3 * row + axis] = value;
-      square += value * value;
-    }
-    lengths[row] = Math.sqrt(square);
+  const step = Math.ceil(rows.length / 3 / ENOUGH);
+  const lengths = new Float32Array(Math.ceil(rows.length / 3 / step) || 0);
+  for (let at = 0, place = 0; at < rows.length; at += 3 * step, place++) {
+    lengths[place] = Math.hypot(rows[at] - x, rows[at + 1] - y, rows[at + 2] - z);
   }
   lengths.sort();
-  const radius = lengths[Math.min(count - 1, Math.floor(0.95 * count))];
+  const radius = lengths[Math.min(lengths.length - 1, Math.floor(0.95 * lengths.length))];
   // Pictures that are one picture many times over lie on one spot, and are not blown up to fill the page.
   const scale = radius > 1e-6 ? 1 / radius : 1;
-  for (let index = 0; index < moved.length; index++) moved[index] *= scale;
-  return { rows: moved, place: (point) => point.map((value, axis) => (value - middle[axis]) * scale) };
+  for (let at = 0; at < rows.length; at += 3) {
+    moved[at] = (rows[at] - x) * scale;
+    moved[at + 1] = (rows[at + 1] - y) * scale;
+    moved[at + 2] = (rows[at + 2] - z) * scale;
+  }
+  return { rows: moved, place: (point) => [x, y, z].map((value, axis) => (point[axis] - value) * scale) };
 }
 
-function mean(rows, axis) {
-  let sum = 0;
-  for (let index = axis; index < rows.length; index += 3) sum += rows[index];
-  return rows.length ? (3 * sum) / rows.length : 0;
+function middle(rows) {
+  let [x, y, z] = [0, 0, 0];
+  for (let at = 0; at < rows.length; at += 3) {
+    x += rows[at];
+    y += rows[at + 1];
+    z += rows[at + 2];
+  }
+  const count = rows.length / 3 || 1;
+  return [x / count, y / count, z / count];
 }
 
 /** Turn (and mirror, if that fits better) `rows` onto `model`, both normalised. Procrustes without the scaling. */

@@ -1,0 +1,31 @@
+// What this browser remembers from one visit to the next; nothing, where it keeps nothing.
+
+export function recall(name) {
+  try {
+    return localStorage.getItem(`wwzd.${name}`);
+  } catch {
+    return null;
+  }
+}
+
+export function keep(name, value) {
+  try {
+    localStorage.setItem(`wwzd.${name}`, value);
+  } catch {
+    // It is asked again next time.
+  }
+}
+
+/** The uploads made from here, `[{ id, name }, …]`: all there is to list where the server does not list them. */
+export function uploads() {
+  try {
+    return JSON.parse(recall("uploads")) ?? [];
+  } catch {
+    return [];
+  }
+}
+
+export function keepUpload(id, name) {
+  const others = uploads().filter((entry) => entry.id !== id);
+  keep("uploads", JSON.stringify([{ id, name }, ...others].slice(0, 30)));
+}
