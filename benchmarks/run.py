@@ -1,4 +1,4 @@
-"""All benchmarks, one table: `make bench` (half an hour on two cores; the machine should have nothing else to do)."""
+"""All benchmarks, one table: `make bench` (an hour on two cores; the machine should have nothing else to do)."""
 
 import json
 import os

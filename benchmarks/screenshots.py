@@ -28,7 +28,7 @@ def main() -> None:
         archive.write_bytes(zipped(dahlias(240, (200, 160), seed=1)))
         data = Path(folder) / "data"
         build(data, Path(folder) / "Dahlias.zip")
-        service = Service(data).start()
+        service = Service(data, {"CACHE_DIR": str(data / "cache")}).start()
         try:
             with chromium() as browser:
                 catalogue(browser, service)
@@ -41,7 +41,7 @@ def build(data: Path, source: Path) -> None:
     """A catalogue of 900 cuts, placed by the real network."""
     source.write_bytes(zipped(dahlias(900, (178, 218), seed=0)))
     data.mkdir()
-    environment = os.environ | {"DATA_DIR": str(data), "CACHE_DIR": os.environ["CACHE_DIR"]}
+    environment = os.environ | {"DATA_DIR": str(data), "CACHE_DIR": str(data / "cache")}
     for command in (["migrate", "-v0"], ["build_catalogue", str(source), "--name", "Dahlias"]):
         subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True)
 

@@ -143,9 +143,12 @@ def points(browser: Browser, running: Service, folder: Path) -> Iterator[dict[st
         visit.wait("performance.getEntriesByName('wwzd:points').length > 0", 120)
         visits.append(marks(visit))
         visit.close()
-    for name in visits[0]:
-        times = [visit[name] for visit in visits]
-        yield {"what": f"ours, until {name}", "s": statistics.median(times), "all": times}
+    spent = ", ".join(f"{name} {statistics.median(visit[name] for visit in visits):.2f} s" for name in visits[0])
+    yield {
+        "what": f"{TOTAL:,} points drawn, since navigation",
+        "ours": [visit["points"] for visit in visits],
+        "note": spent,
+    }
 
 
 def tiles(browser: Browser, running: Service, folder: Path) -> Iterator[dict[str, Any]]:
@@ -154,29 +157,39 @@ def tiles(browser: Browser, running: Service, folder: Path) -> Iterator[dict[str
         fresh = not any((running.data / "cache").rglob("*-24*"))
         visit = Visit(browser, running.url(""), SIZE, color_scheme="dark").open(drawn=False)
         visit.wait("performance.getEntriesByName('wwzd:tiles').length > 0", 600)
-        yield {"what": f"ours, all small tiles{', which the server makes first' if fresh else ''}"} | marks(visit)
+        what = f"all small tiles drawn, since navigation{'; the server makes them first' if fresh else ''}"
+        yield {"what": what, "ours_s": marks(visit)["tiles"]}
         bytes_ = visit.page.evaluate("wwzd.stage.facts.bytes")
         visit.close()
-    yield {"what": "ours, textures", "mb": bytes_ / 1e6}
+    yield {"what": "textures", "ours_mb": bytes_ / 1e6}
 
 
 def frames(browser: Browser, running: Service, folder: Path) -> Iterator[dict[str, Any]]:
     """A frame while the cloud turns, in dots and in pictures, beside points of the same size without pictures."""
     visit = Visit(browser, running.url(""), SIZE, color_scheme="dark").open(drawn=False)
     visit.wait("performance.getEntriesByName('wwzd:tiles').length > 0", 600)
+    ours = {}
     for mode, pictures in (("dots", "false"), ("pictures", "true")):
         visit.page.evaluate(f"wwzd.stage.setPictures({pictures})")
         visit.rest()
-        times = visit.page.evaluate(f"({_OUR_FRAMES})({FRAMES})")
-        yield {"what": f"ours, {mode}, a frame", "ms": statistics.median(times)}
-    yield {"what": "ours, which picture is under the cursor", "ms": visit.page.evaluate(_OUR_PICKS)}
+        ours[mode] = seconds(visit.page.evaluate(f"({_OUR_FRAMES})({FRAMES})"))
+    pick = visit.page.evaluate(_OUR_PICKS) / 1000
     visit.close()
     rivals = folder / "rivals"
     if not (rivals / "built").exists():
         build_rivals(rivals)
     with files(rivals) as address:
-        for name, side in (("plain_points", 1), ("plain_points", 3), ("plain_points", 5), ("scatter_gl", 1)):
-            yield rival(browser, running, f"{address}/{name}", side)
+        plain = {side: rival(browser, running, f"{address}/plain_points", side) for side in (1, 3, 5)}
+        projector = rival(browser, running, f"{address}/scatter_gl", 1)
+    yield {"what": "a frame in dots; plain points as large, 3 px", "plain": plain[3], "ours": ours["dots"]}
+    yield {
+        "what": "a frame in pictures; plain points of as many pixels, 5 px",
+        "plain": plain[5],
+        "ours": ours["pictures"],
+    }
+    yield {"what": "the same; plain points of 1 px", "plain": plain[1], "ours": ours["pictures"]}
+    yield {"what": "the same; the Embedding Projector's scatter-gl", "plain": projector, "ours": ours["pictures"]}
+    yield {"what": "which picture is under the cursor", "ours_s": pick}
 
 
 def filters(browser: Browser, running: Service, folder: Path) -> Iterator[dict[str, Any]]:
@@ -188,13 +201,13 @@ def filters(browser: Browser, running: Service, folder: Path) -> Iterator[dict[s
     began = time.monotonic()
     visit.page.locator("#filters input[type=checkbox]").first.check()
     visit.wait("wwzd.stage.skip.some(Boolean)")
-    yield {"what": "ours, the first filter, with its column", "s": round(time.monotonic() - began, 2)}
+    yield {"what": "the first filter by one of 40 attributes, with its column", "ours_s": time.monotonic() - began}
     visit.wait(
         "performance.getEntriesByType('resource').filter(({name}) => name.includes('/fields/')).length === 40", 60
     )
     visit.rest()
     times = visit.page.evaluate(f"({_OUR_FILTERS})()")
-    yield {"what": "ours, a click on a filter", "ms": statistics.median(times), "all": [round(one, 1) for one in times]}
+    yield {"what": "another filter, all counts follow", "ours": seconds(times)}
     visit.close()
 
 
@@ -212,18 +225,20 @@ def marks(visit: Visit) -> dict[str, float]:
     return {name.split(":")[1]: round(time / 1000, 3) for name, time in noted}
 
 
-def rival(browser: Browser, running: Service, address: str, side: int) -> dict[str, Any]:
+def rival(browser: Browser, running: Service, address: str, side: int) -> list[float]:
+    """Seconds of its frames."""
     layout = quote(running.url(f"/umap/0/{(TOTAL - 1) // 1000}/standalone"), safe="")
     page = browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]})
     page.wait_for_timeout(WINDOW)
     page.goto(f"{address}.html?side={side}&points={layout}")
     page.wait_for_function("window.frameTimes", timeout=120_000)
-    seconds = page.evaluate("performance.getEntriesByName('points')[0].startTime / 1000")
-    times = page.evaluate(f"frameTimes({FRAMES})")
+    times = seconds(page.evaluate(f"frameTimes({FRAMES})"))
     page.close()
-    name = address.rsplit("/", 1)[1]
-    row = {"what": f"{name}, points of {side} px, a frame", "ms": statistics.median(times), "points_s": seconds}
-    return row if name != "scatter_gl" else row | {"what": "scatter_gl, a frame"}
+    return times
+
+
+def seconds(milliseconds: list[float]) -> list[float]:
+    return [one / 1000 for one in milliseconds]
 
 
 def build_rivals(folder: Path) -> None:
