@@ -61,4 +61,5 @@ def _weights(length: int, tile: int) -> NDArray[np.float32]:
     distance = (np.arange(length) + 0.5 - (np.arange(tile)[:, None] + 0.5) * scale) / max(scale, 1.0)
     near = np.abs(distance) < 1
     weights = np.where(near, np.sinc(distance) * (0.54 + 0.46 * np.cos(np.pi * distance)), 0)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    normed: NDArray[np.float32] = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return normed

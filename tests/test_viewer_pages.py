@@ -1,6 +1,7 @@
 """The document of the page and the small tilemaps that it draws, without a browser."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,11 @@ import pytest
 from django.test import Client
 from numpy.typing import NDArray
 from PIL import Image
+from pytest_django import Settings
 
 from datasets import atlas, catalogue
+from datasets.ahead import Ahead
+from datasets.models import Dataset, Status
 from datasets.shapes import seen
 from datasets.tilemap import CAPACITY, Tilemap, place_of, tile
 from embeddings.images import RGB
@@ -60,7 +64,7 @@ def shapes_in(small: bytes) -> NDArray[np.uint8]:
 
 def body(answer: Any) -> bytes:
     assert answer.status_code == 200
-    return answer.getvalue() if answer.streaming else answer.content
+    return bytes(answer.getvalue() if answer.streaming else answer.content)
 
 
 @pytest.mark.parametrize("size", [12, 24])
@@ -188,3 +192,41 @@ def test_other_sizes_are_refused_in_words(client: Client) -> None:
         answer = client.get(f"/tilemaps/000?tile={wrong}")
         assert answer.status_code == 400
         assert "ask for 12 and 24" in answer.json()["error"]
+
+
+@pytest.fixture
+def kept(settings: Settings, tmp_path: Path) -> Callable[[], list[Path]]:
+    """Tells which small tilemaps of the catalogue are kept; none at first."""
+    settings.CACHE_DIR = tmp_path / "cache"
+    return lambda: sorted((tmp_path / "cache" / "answers" / "catalogue").rglob("*-tilemap-*"))
+
+
+def test_small_tilemaps_are_made_ahead_once(client: Client, kept: Callable[[], list[Path]]) -> None:
+    install_three()
+    ahead = Ahead()
+    ahead.turn()
+    made = kept()
+    assert len(made) == 2
+    for size, path in zip((12, 24), made, strict=True):
+        assert body(client.get(f"/tilemaps/000?tile={size}")) == path.read_bytes()
+    stamps = [path.stat().st_mtime_ns for path in made]
+    ahead.turn()
+    Ahead().turn()  # as after a restart
+    assert [path.stat().st_mtime_ns for path in kept()] == stamps
+
+
+def test_uploads_come_before_what_is_made_ahead(kept: Callable[[], list[Path]]) -> None:
+    install_three()
+    upload = Dataset.objects.create(hash="0f" * 16, status=Status.QUEUED)
+    ahead = Ahead()
+    ahead.turn()
+    assert kept() == []
+    upload.delete()
+    ahead.turn()
+    assert len(kept()) == 2
+
+
+def test_what_cannot_be_made_ahead_is_passed_over(kept: Callable[[], list[Path]]) -> None:
+    install_three().write_bytes(b"\xff\xd8 no picture")
+    Ahead().turn()
+    assert kept() == []
