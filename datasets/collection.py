@@ -8,7 +8,6 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, cast
@@ -23,8 +22,8 @@ from embeddings.neighbours import Finder
 from embeddings.reducers import REDUCERS, ModelError, Reducer
 from embeddings.vectors import BadVectors, load
 
-from . import compute, facts, metadata, ranges
-from .archive import Archive, Member, MemberError
+from . import compute, metadata, ranges
+from .archive import Archive, MemberError
 from .build import Work
 from .catalogue import Catalogue, identify, tilemap_path
 from .errors import NotThere, Refusal
@@ -33,27 +32,10 @@ from .kin import Kin
 from .metadata import Table
 from .models import Dataset
 from .names import Names
+from .sheet import Sheet
 
 _ROW = re.compile(r"[0-9]{1,12}")
 _THUMBNAIL = "Its thumbnail can still be had."
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sheet:
-    """Up to 1000 pictures in one tilemap: name k, facts k and tile k are the same picture."""
-
-    names: Sequence[str]
-    columns: Mapping[str, Sequence[Any]]
-    """Facts, as `facts.as_columns` left them; empty where there are none."""
-    tilemap: Path
-
-    def facts(self, index: int) -> Facts | None:
-        return facts.at(self.columns, index)
-
-    def member(self, index: int) -> Member | None:
-        """Where the picture lies in the ZIP that it came from."""
-        found = self.columns["member"][index] if "member" in self.columns else None
-        return Member(*found) if found else None
 
 
 class Collection(ABC):

@@ -88,7 +88,7 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     dataset.store("pictures", "pictures.json", json.dumps(_columns(pictures, archive) | {"space": space}).encode())
     if table.columns:
         dataset.store("metadata", "metadata.npz", table.dumped())
-    dataset.show("count", "names", "skipped", "passed_over", "tilemap", "report")
+    dataset.show("count", "names", "skipped", "passed_over", "tilemap", "pictures", "report")
 
     def keep(reducer: str, vectors: Vectors) -> None:
         dataset.store(reducer, f"{reducer}.npy", _npy(vectors))

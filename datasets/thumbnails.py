@@ -2,7 +2,6 @@
 
 import io
 import threading
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,10 @@ from PIL import Image
 from embeddings.images import RGB, UnreadableImage, decode
 
 from . import ranges
-from .collection import Collection, Sheet
-from .errors import NotThere, Refusal
-from .tilemap import CELL, COLUMNS, ROWS, cell_of, place_of, size_in
+from .collection import Collection
+from .errors import Refusal
+from .sheet import Sheet
+from .tilemap import CELL, COLUMNS, ROWS, cell_of
 
 FORMATS = {"jpeg": "image/jpeg", "webp": "image/webp"}
 DEFAULT, LARGEST = 128, 1024
@@ -39,37 +39,18 @@ def thumbnail(collection: Collection, row: int, *, size: int, form: str, max_pix
 
 def tile(sheet: Sheet, index: int) -> RGB:
     """What the tilemap shows of a picture. Raises `NotThere`."""
-    pixels = tilemap(sheet)
-    left, top, width, height = rectangle(sheet, index, pixels)
-    return np.ascontiguousarray(pixels[top : top + height, left : left + width])
-
-
-def tilemap(sheet: Sheet) -> RGB:
-    """The whole sheet, decoded. Raises `NotThere`."""
-    try:
-        with Image.open(sheet.tilemap) as image:
-            return np.asarray(image.convert("RGB"))
-    except FileNotFoundError:
-        raise NotThere("The tilemap with this picture has not been built.") from None
-
-
-def rectangle(sheet: Sheet, index: int, pixels: RGB) -> Sequence[int]:
-    """Left, top, width and height of a picture in its tilemap; `pixels` are looked at where nothing else tells."""
-    facts = sheet.facts(index)
-    width, height = (facts.tile_width, facts.tile_height) if facts else size_in(pixels, index)
-    return *place_of(index, width, height), width, height
+    left, top, width, height = sheet.rectangle(index)
+    return np.ascontiguousarray(sheet.pixels[top : top + height, left : left + width])
 
 
 def manifest(sheet: Sheet, first: int) -> dict[str, Any]:
     """Where each picture lies in a tilemap: its cell, and its own rectangle inside. `first` is its first row."""
-    with_facts = sheet.facts(0) is not None
-    pixels = np.empty((0, 0, 3), np.uint8) if with_facts else tilemap(sheet)
     tiles = [
         {
             "index": first + index,
             "name": name,
             "cell": [*cell_of(index), CELL, CELL],
-            "picture": rectangle(sheet, index, pixels),
+            "picture": sheet.rectangle(index),
         }
         for index, name in enumerate(sheet.names)
     ]

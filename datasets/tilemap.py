@@ -11,8 +11,6 @@ CELL = 50
 BORDER = 1
 BOX = CELL - 2 * BORDER
 CAPACITY = COLUMNS * ROWS
-_WHITE = 200
-"""Darker than a JPEG leaves the white ground beside a picture."""
 
 Tile = NDArray[np.uint8]
 
@@ -55,23 +53,3 @@ class Tilemap:
         data = io.BytesIO()
         Image.fromarray(self._sheet).save(data, "JPEG", quality=92, subsampling="4:4:4")
         return data.getvalue()
-
-
-def size_in(sheet: NDArray[np.uint8], index: int) -> tuple[int, int]:
-    """Width and height of the picture that is seen in cell `index` of a decoded tilemap.
-
-    For tilemaps of which nothing else is known: of its centred tile one side fills the box, and the other reaches as
-    far as there is anything but white.
-    """
-    left, top = cell_of(index)
-    box = sheet[top + BORDER : top + BORDER + BOX, left + BORDER : left + BORDER + BOX]
-    seen = box.min(axis=2) < _WHITE
-    if not seen.any():
-        return BOX, BOX
-    width, height = (_reach(np.flatnonzero(seen.any(axis=axis))) for axis in (0, 1))
-    return (BOX, height) if width >= height else (width, BOX)
-
-
-def _reach(seen: NDArray[np.intp]) -> int:
-    """How long a centred stretch, with its odd pixel of padding in front, must be to hold these places in the box."""
-    return min(BOX, int(max(BOX - 2 * seen[0], 2 * seen[-1] + 1 - BOX)))

@@ -1,14 +1,23 @@
 """The document of the page and the small tilemaps that it draws, without a browser."""
 
 import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from django.test import Client
+from numpy.typing import NDArray
 from PIL import Image
+from pytest_django import Settings
 
 from datasets import atlas, catalogue
-from datasets.tilemap import CAPACITY, Tilemap, tile
+from datasets.ahead import Ahead
+from datasets.models import Dataset, Status
+from datasets.shapes import seen
+from datasets.tilemap import CAPACITY, Tilemap, place_of, tile
+from embeddings.images import RGB
 
 from .pictures import colour, picture, zipped
 
@@ -44,34 +53,124 @@ def test_old_addresses_of_an_upload_lead_to_its_cloud(client: Client) -> None:
     assert response["Location"] == "/?dataset=" + "0f" * 16
 
 
+def pixels_of(jpeg: bytes) -> RGB:
+    return np.asarray(Image.open(io.BytesIO(jpeg)).convert("RGB"))
+
+
+def shapes_in(small: bytes) -> NDArray[np.uint8]:
+    comment = Image.open(io.BytesIO(small)).info["comment"]
+    return np.frombuffer(bytes.fromhex(comment.decode()), np.uint8).reshape(CAPACITY, 2)
+
+
+def body(answer: Any) -> bytes:
+    assert answer.status_code == 200
+    return bytes(answer.getvalue() if answer.streaming else answer.content)
+
+
 @pytest.mark.parametrize("size", [12, 24])
 def test_small_tiles_are_filled_by_their_pictures(size: int) -> None:
-    small = Image.open(io.BytesIO(atlas.small(sheet((178, 218), (300, 100), (50, 50)), size)))
-    assert small.size == (10 * size, 100 * size)
-    pixels = np.asarray(small).astype(int)
-    for index in range(3):
-        cell = pixels[:size, index * size : (index + 1) * size]
+    pixels = pixels_of(sheet((178, 218), (300, 100), (50, 50), (10, 500)))
+    small = pixels_of(atlas.small(pixels, seen(pixels), size)).astype(int)
+    assert small.shape == (100 * size, 10 * size, 3)
+    for index in range(4):
+        cell = small[:size, index * size : (index + 1) * size]
         assert np.abs(cell[2:-2, 2:-2] - colour(index)).max() <= 12
 
 
+@pytest.mark.parametrize("size", [12, 24])
+def test_small_tiles_look_as_pillow_makes_them(size: int) -> None:
+    rng = np.random.default_rng(3)
+    made, shapes = Tilemap(), np.full((CAPACITY, 2), 48, np.uint8)
+    for index in range(CAPACITY):
+        shapes[index, index % 2] = 1 + index * 7 % 48
+        rough = rng.integers(0, 256, (6, 6, 3), np.uint8)
+        made.put(index, np.asarray(Image.fromarray(rough).resize(tuple(shapes[index].tolist()))))
+    pixels = pixels_of(made.jpeg())
+    small = pixels_of(atlas.small(pixels, shapes, size)).astype(int)
+    wrong = []
+    for index, (width, height) in enumerate(shapes.tolist()):
+        left, top = place_of(index, width, height)
+        edge = 1 if min(width, height) > 4 else 0
+        box = (left + edge, top + edge, left + width - edge, top + height - edge)
+        expected = Image.fromarray(pixels).crop(box).resize((size, size), Image.Resampling.HAMMING)
+        row, column = (size * place for place in divmod(index, 10))
+        found = small[row : row + size, column : column + size]
+        wrong.append(found.mean(axis=(0, 1)) - np.asarray(expected).mean(axis=(0, 1)))
+    # The JPEG blurs colours, so that single pixels differ; a neighbour's or the ground's white would show in the mean.
+    assert np.abs(wrong).mean() < 2
+    assert np.abs(np.mean(wrong, axis=0)).max() < 1
+
+
 def test_the_comment_says_the_shapes() -> None:
-    small = Image.open(io.BytesIO(atlas.small(sheet((178, 218), (300, 100), (50, 50)), 12)))
-    shapes = np.frombuffer(bytes.fromhex(small.info["comment"].decode()), np.uint8).reshape(CAPACITY, 2)
+    pixels = pixels_of(sheet((178, 218), (300, 100), (50, 50)))
+    shapes = shapes_in(atlas.small(pixels, seen(pixels), 12))
     assert shapes[:4].tolist() == [[39, 48], [48, 16], [48, 48], [48, 48]]
 
 
 @pytest.mark.parametrize("side", range(1, 49))
-def test_every_shape_is_found_again(side: int) -> None:
+def test_every_shape_is_seen_again(side: int) -> None:
     made = Tilemap()
     made.put(0, np.zeros((48, side, 3), np.uint8))
     made.put(1, np.zeros((side, 48, 3), np.uint8))
-    for index in range(2, 8):
-        made.put(index, np.zeros((48, 48, 3), np.uint8))
-    pixels = np.asarray(Image.open(io.BytesIO(made.jpeg())).convert("RGB"))
-    found = atlas.shapes_of(pixels)[:2].astype(int)
-    # Whatever is all but square is taken for square here, as most cells are.
-    expected = 48 if side >= 44 else side
-    assert np.abs(found - [[expected, 48], [48, expected]]).max() <= 2
+    made.put(2, np.zeros((48, 20, 3), np.uint8))
+    found = seen(pixels_of(made.jpeg()))[:2].astype(int)
+    assert np.abs(found - [[side, 48], [48, side]]).max() <= 1
+
+
+def test_among_pictures_of_one_shape_a_white_edge_is_a_picture_too() -> None:
+    made = Tilemap()
+    for index in range(19):
+        made.put(index, np.full((48, 39, 3), 255 if index == 4 else 90, np.uint8))
+    made.put(7, np.pad(np.full((48, 21, 3), 90, np.uint8), ((0, 0), (9, 9), (0, 0)), constant_values=255))
+    made.put(19, np.full((30, 48, 3), 90, np.uint8))
+    found = seen(pixels_of(made.jpeg())).tolist()
+    assert found[:4] + found[5:20] == [[39, 48]] * 18 + [[48, 30]]
+    assert found[4] == found[20] == [48, 48]  # nothing is seen there
+
+
+def test_an_upload_knows_its_shapes_whatever_is_white(client: Client) -> None:
+    framed = Image.new("RGB", (80, 100), "white")
+    framed.paste(colour(1), (30, 0, 50, 100))
+    data = io.BytesIO()
+    framed.save(data, "PNG")
+    file = io.BytesIO(zipped({"a.png": picture(0, (100, 40)), "b.png": data.getvalue(), "c.png": picture(2, (9, 90))}))
+    file.name = "three.zip"
+    identity = client.post("/dataset", {"file": file}).content.decode()
+    small = body(client.get(f"/dataset/{identity}/tilemap?tile=24"))
+    assert shapes_in(small)[:4].tolist() == [[48, 19], [38, 48], [5, 48], [48, 48]]
+    white = pixels_of(small)[2:-2, 26:30].astype(int)[:20]
+    assert white.min() > 225
+    told = client.get(f"/dataset/{identity}/tilemap/manifest").json()["tiles"]
+    assert [tile["picture"][2:] for tile in told] == [[48, 19], [38, 48], [5, 48]]
+
+
+@pytest.mark.parametrize("damaged", [b"", b"\xff\xd8 no picture", sheet((50, 50))[:900]])
+def test_a_damaged_tilemap_is_told_of(client: Client, damaged: bytes) -> None:
+    path = install_three()
+    path.write_bytes(damaged)
+    answer = client.get("/tilemaps/000?tile=12")
+    assert answer.status_code == 404
+    assert "damaged" in answer.json()["error"]
+
+
+def test_a_tilemap_of_another_size_is_told_of(client: Client) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (500, 50)).save(file, "JPEG")
+    install_three().write_bytes(file.getvalue())
+    answer = client.get("/tilemaps/000?tile=12")
+    assert answer.status_code == 404
+    assert "500 × 5000" in answer.json()["error"]
+
+
+def install_three() -> Path:
+    """A catalogue as an old server leaves it. Returns where its tilemap lies."""
+    from django.conf import settings
+
+    catalogue.install(settings.DATA_DIR, {name: np.zeros((3, 3), np.float32) for name in ("pca", "umap")}, name="Three")
+    path = catalogue.tilemap_path(settings.DATA_DIR / "tilemaps", 0)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(sheet((50, 50), (50, 50), (50, 50)))
+    return path
 
 
 def test_an_uploads_small_tilemap_is_served_and_kept(client: Client) -> None:
@@ -79,24 +178,55 @@ def test_an_uploads_small_tilemap_is_served_and_kept(client: Client) -> None:
     file.name = "three.zip"
     identity = client.post("/dataset", {"file": file}).content.decode()
     answer = client.get(f"/dataset/{identity}/tilemap?tile=12")
-    assert answer.status_code == 200
     assert answer["Content-Type"] == "image/jpeg"
     assert "immutable" in answer["Cache-Control"]
-    body = answer.getvalue() if answer.streaming else answer.content
-    assert Image.open(io.BytesIO(body)).size == (120, 1200)
+    assert Image.open(io.BytesIO(body(answer))).size == (120, 1200)
     again = client.get(f"/dataset/{identity}/tilemap?tile=12", headers={"If-None-Match": answer["ETag"]})
     assert again.status_code == 304
 
 
 def test_other_sizes_are_refused_in_words(client: Client) -> None:
-    from django.conf import settings
-
-    catalogue.install(settings.DATA_DIR, {name: np.zeros((3, 3), np.float32) for name in ("pca", "umap")}, name="Three")
-    path = catalogue.tilemap_path(settings.DATA_DIR / "tilemaps", 0)
-    path.parent.mkdir(parents=True)
-    path.write_bytes(sheet((50, 50), (50, 50), (50, 50)))
+    install_three()
     assert client.get("/tilemaps/000?tile=24").status_code == 200
     for wrong in ("0", "13", "24.0", "x", ""):
         answer = client.get(f"/tilemaps/000?tile={wrong}")
         assert answer.status_code == 400
         assert "ask for 12 and 24" in answer.json()["error"]
+
+
+@pytest.fixture
+def kept(settings: Settings, tmp_path: Path) -> Callable[[], list[Path]]:
+    """Tells which small tilemaps of the catalogue are kept; none at first."""
+    settings.CACHE_DIR = tmp_path / "cache"
+    return lambda: sorted((tmp_path / "cache" / "answers" / "catalogue").rglob("*-tilemap-*"))
+
+
+def test_small_tilemaps_are_made_ahead_once(client: Client, kept: Callable[[], list[Path]]) -> None:
+    install_three()
+    ahead = Ahead()
+    ahead.turn()
+    made = kept()
+    assert len(made) == 2
+    for size, path in zip((12, 24), made, strict=True):
+        assert body(client.get(f"/tilemaps/000?tile={size}")) == path.read_bytes()
+    stamps = [path.stat().st_mtime_ns for path in made]
+    ahead.turn()
+    Ahead().turn()  # as after a restart
+    assert [path.stat().st_mtime_ns for path in kept()] == stamps
+
+
+def test_uploads_come_before_what_is_made_ahead(kept: Callable[[], list[Path]]) -> None:
+    install_three()
+    upload = Dataset.objects.create(hash="0f" * 16, status=Status.QUEUED)
+    ahead = Ahead()
+    ahead.turn()
+    assert kept() == []
+    upload.delete()
+    ahead.turn()
+    assert len(kept()) == 2
+
+
+def test_what_cannot_be_made_ahead_is_passed_over(kept: Callable[[], list[Path]]) -> None:
+    install_three().write_bytes(b"\xff\xd8 no picture")
+    Ahead().turn()
+    assert kept() == []

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from datasets import collection, compute, ranges, uploads
-from datasets.collection import Upload
+from datasets.collection import Installed, Upload
 from datasets.http import answers, renderers
 from datasets.models import Dataset, Status
 
@@ -42,8 +43,14 @@ class CatalogueTilemap(ContractView):
     def get(self, request: Request, identity: str) -> HttpResponseBase:
         catalogue = compute.shelf().catalogue()
         tilemap = catalogue.tilemap(identity)
-        owner = f"catalogue/{catalogue.identity}"
-        return answers.send(request, tilemap_answer(request, tilemap, owner, cache_control=answers.CATALOGUE))
+        answer = tilemap_answer(
+            request,
+            tilemap,
+            lambda: Installed(catalogue, settings.DATA_DIR),
+            ranges.parse(identity, catalogue.total),
+            cache_control=answers.CATALOGUE,
+        )
+        return answers.send(request, answer)
 
 
 class CatalogueVectors(ContractView):
@@ -95,11 +102,10 @@ class DatasetVectors(ContractView):
 class DatasetTilemap(ContractView):
     def get(self, request: Request, identity: str) -> HttpResponseBase:
         dataset = dataset_with(identity, "tilemap")
-        owner = f"dataset/{dataset.hash}"
         with unless_deleted(dataset):
-            path = Path(dataset.tilemap.path)
-            tilemap = tilemap_answer(request, path, owner, cache_control=_kept_as_long_as(dataset))
-            return answers.send(request, tilemap)
+            path, control = Path(dataset.tilemap.path), _kept_as_long_as(dataset)
+            answer = tilemap_answer(request, path, lambda: Upload(dataset), 0, cache_control=control)
+            return answers.send(request, answer)
 
 
 def _kept_as_long_as(dataset: Dataset) -> str:

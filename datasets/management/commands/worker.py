@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from datasets import compute, recovery, retention, tasks
+from datasets.ahead import EVERY_SECONDS, Ahead
 from datasets.busy import beating
 from datasets.models import WorkerState
 from wwzd.lifeline import die_with_supervisor
@@ -40,6 +41,7 @@ class Command(BaseCommand):
             WorkerState.objects.beat(tasks.WORKER, ready=True, engine=engine)
             self.stdout.write(f"worker: ready after {time.monotonic() - started:.0f} s, {engine}")
             self.stdout.flush()
-            call_command(
-                "db_worker", worker_id=tasks.WORKER, interval=0.1, startup_delay=False, reload=False, verbosity=0
-            )
+            with beating(Ahead().turn, every=EVERY_SECONDS):
+                call_command(
+                    "db_worker", worker_id=tasks.WORKER, interval=0.1, startup_delay=False, reload=False, verbosity=0
+                )
