@@ -33,14 +33,14 @@ def small(pixels: RGB, shapes: Shapes, tile: int) -> bytes:
         edge = _EDGE if min(width, height) > 4 * _EDGE else 0
         left, top = (start + edge for start in place_of(0, width, height))
         width, height = width - 2 * edge, height - 2 * edge
-        # Rows by one product, columns by another, in which the three channels lie side by side.
+        # Rows by one product, columns by another, in which the three channels lie side by side. Those of one cell are
+        # so small that BLAS leaves them on one core: more would take longer, and the bytes depend on their number.
         down, across = _weights(height, tile), np.kron(_weights(width, tile).T, np.eye(3, dtype=np.float32))
         for part in np.split(indices, range(_AT_ONCE, len(indices), _AT_ONCE)):
             row, column = np.divmod(part, COLUMNS)
             pictures = cells[row, top : top + height, column, left : left + width].astype(np.float32)
-            lower = down @ pictures.reshape(len(part), height, 3 * width)
-            scaled = (lower.reshape(-1, 3 * width) @ across).reshape(len(part), tile, tile, 3)
-            made[row, :, column] = np.clip(scaled + 0.5, 0, 255).astype(np.uint8)
+            scaled = down @ pictures.reshape(len(part), height, 3 * width) @ across + 0.5
+            made[row, :, column] = np.clip(scaled, 0, 255).astype(np.uint8).reshape(len(part), tile, tile, 3)
     data = io.BytesIO()
     sheet = Image.fromarray(made.reshape(ROWS * tile, COLUMNS * tile, 3))
     sheet.save(data, "JPEG", quality=85, subsampling="4:2:0", comment=shapes.tobytes().hex().encode())

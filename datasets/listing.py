@@ -7,16 +7,13 @@ from embeddings.reducers import REDUCERS
 from .forecast import Outlook
 from .models import Dataset, Status
 
-LONG = ("names", "skipped", "versions")
-"""Columns that only the whole account needs."""
-
 
 def address(dataset: Dataset) -> str:
     return f"/dataset/{dataset.hash}"
 
 
 def short(dataset: Dataset, outlook: Outlook | None) -> dict[str, Any]:
-    """As lists show it. The columns of `LONG` are not read."""
+    """As lists show it. What `brief` leaves out is not read."""
     outlook = outlook or Outlook()
     left = outlook.seconds_left
     return {

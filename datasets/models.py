@@ -34,6 +34,9 @@ class Status(models.TextChoices):
     FAILED = "failed", "failed"
 
 
+_ID = re.compile("[0-9a-f]{32}")
+
+
 def _place(dataset: "Dataset", filename: str) -> str:
     return f"{dataset.hash}/{filename}"
 
@@ -42,11 +45,20 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
     def ready(self) -> Self:
         return self.filter(status=Status.READY)
 
-    def readable(self, identity: str) -> "Dataset":
-        """The ready dataset of this id, without its long lists. Raises `NotThere`."""
-        dataset = self.defer("names", "skipped").filter(hash=identity).first()
+    def brief(self) -> Self:
+        """Without the columns that only the whole account of a dataset needs, and that may be long."""
+        return self.defer("names", "skipped", "versions")
+
+    def known(self, identity: str) -> "Dataset":
+        """The dataset of this id, whatever its status, in brief. Raises `NotThere`."""
+        dataset = self.brief().filter(hash=identity).first() if _ID.fullmatch(identity) else None
         if dataset is None:
             raise NotThere("There is no dataset of this id.")
+        return dataset
+
+    def readable(self, identity: str) -> "Dataset":
+        """The same where it is ready. Raises `NotThere`."""
+        dataset = self.known(identity)
         if dataset.status != Status.READY:
             raise NotThere(dataset.why_not_there)
         return dataset

@@ -91,7 +91,8 @@ def test_a_failed_dataset_says_why(client: Client) -> None:
     told = client.get(f"/dataset/{dataset.hash}").json()
     assert told["status"] == "failed"
     assert "a.jpg" in told["error"]
-    assert told["links"] == {"self": f"/dataset/{dataset.hash}"}
+    assert told["links"] == {"self": f"/dataset/{dataset.hash}", "report": f"/dataset/{dataset.hash}/report"}
+    assert client.get(told["links"]["report"]).json()["counts"] == {"unreadable": 1}
 
 
 @pytest.mark.parametrize("identity", ["0" * 32, "info2", "x" * 500, "A" * 32, "%00"])

@@ -5,9 +5,13 @@ from dataclasses import replace
 from datasets.forecast import Outlook
 from datasets.http.schema import (
     ANY,
+    COUNT,
+    EXAMPLE_ID,
     ID,
     IDENTITY,
     JSON,
+    REDUCER,
+    TEXT,
     Call,
     Calls,
     Json,
@@ -27,12 +31,9 @@ from .contract import UPLOAD
 
 _TAG = "datasets"
 
-_TEXT: Json = {"type": "string"}
-_COUNT: Json = {"type": "integer", "minimum": 0}
 _SECONDS: Json = {"type": "number", "minimum": 0}
 _MOMENT: Json = {"type": "string", "format": "date-time"}
 _URL: Json = {"type": "string", "pattern": "^/"}
-_REDUCER: Json = {"type": "string", "enum": ["pca", "umap"]}
 _STATUS: Json = {"type": "string", "enum": list(Status.values)}
 
 _LINKS = component(
@@ -61,26 +62,26 @@ _LINKS = component(
 
 _SHORT: dict[str, Json] = {
     "id": ID,
-    "name": {**_TEXT, "description": "The archive's."},
+    "name": {**TEXT, "description": "The archive's."},
     "status": _STATUS,
-    "stage": {**nullable(_TEXT), "description": "features, pca, umap, storing; null when nothing is under way."},
+    "stage": {**nullable(TEXT), "description": "features, pca, umap, storing; null when nothing is under way."},
     "progress": {"type": "number", "minimum": 0, "maximum": 1, "description": "Of the whole way."},
     "seconds_left": {**nullable(_SECONDS), "description": "As past uploads tell; null where there were none."},
     "queue_position": {**nullable({"type": "integer", "minimum": 1}), "description": "1 is begun next."},
-    "count": {**_COUNT, "description": "Pictures: rows of the vectors, and tiles."},
-    "expected": {**_COUNT, "description": "Pictures that the archive's names promised."},
-    "passed_over": {**_COUNT, "description": "Files that are no pictures."},
-    "bytes": {**_COUNT, "description": "Of the archive."},
-    "backbone": nullable(_TEXT),
-    "precision": nullable(_TEXT),
-    "engine": nullable(_TEXT),
-    "space": {**nullable(_TEXT), "description": "catalogue: among its pictures; own: laid out by itself."},
-    "reducers": {**array(_REDUCER), "description": "Whose vectors can be read now."},
+    "count": {**COUNT, "description": "Pictures: rows of the vectors, and tiles."},
+    "expected": {**COUNT, "description": "Pictures that the archive's names promised."},
+    "passed_over": {**COUNT, "description": "Files that are no pictures."},
+    "bytes": {**COUNT, "description": "Of the archive."},
+    "backbone": nullable(TEXT),
+    "precision": nullable(TEXT),
+    "engine": nullable(TEXT),
+    "space": {**nullable(TEXT), "description": "catalogue: among its pictures; own: laid out by itself."},
+    "reducers": {**array(REDUCER.schema), "description": "Whose vectors can be read now."},
     "explained_variance": {
         **nullable(array({"type": "number", "minimum": 0, "maximum": 1.0001}, minItems=3, maxItems=3)),
         "description": "Shares of the variance along PCA's three axes.",
     },
-    "seed": nullable(_COUNT),
+    "seed": nullable(COUNT),
     "created_at": _MOMENT,
     "started_at": nullable(_MOMENT),
     "finished_at": nullable(_MOMENT),
@@ -89,10 +90,10 @@ _SHORT: dict[str, Json] = {
         "additionalProperties": _SECONDS,
         "description": "Seconds by stage.",
     },
-    "error": {**nullable(_TEXT), "description": "Why it failed."},
+    "error": {**nullable(TEXT), "description": "Why it failed."},
     "links": _LINKS,
 }
-_SKIPPED = component("Skipped", obj({"name": _TEXT, "reason": _TEXT}))
+_SKIPPED = component("Skipped", obj({"name": TEXT, "reason": TEXT}))
 _ENTRY = component("DatasetEntry", {"description": "A dataset, as lists show it.", **obj(_SHORT)})
 _DATASET = component(
     "Dataset",
@@ -104,7 +105,7 @@ _DATASET = component(
                 "skipped": {**array(_SKIPPED), "description": "Files that should have been pictures."},
                 "versions": {
                     "type": "object",
-                    "additionalProperties": _TEXT,
+                    "additionalProperties": TEXT,
                     "description": "Package → version, of all that computed the vectors.",
                 },
             }
@@ -113,12 +114,11 @@ _DATASET = component(
 )
 _LIST = component(
     "DatasetList",
-    obj({"datasets": array(_ENTRY), "total": _COUNT, "next": nullable(_URL), "previous": nullable(_URL)}),
+    obj({"datasets": array(_ENTRY), "total": COUNT, "next": nullable(_URL), "previous": nullable(_URL)}),
 )
 
-_ID = "5d5a36a7b315098a3bcd4a77e53feacc"
 _QUEUED: Json = {
-    "id": _ID,
+    "id": EXAMPLE_ID,
     "name": "photos.zip",
     "status": "queued",
     "stage": None,
@@ -141,7 +141,7 @@ _QUEUED: Json = {
     "finished_at": None,
     "timings": {},
     "error": None,
-    "links": {"self": f"/dataset/{_ID}"},
+    "links": {"self": f"/dataset/{EXAMPLE_ID}"},
 }
 _DONE: Json = _QUEUED | {
     "status": "ready",
@@ -158,14 +158,14 @@ _DONE: Json = _QUEUED | {
     "finished_at": "2026-11-23T20:46:15.033Z",
     "timings": {"features": 5.605, "pca": 0.001, "umap": 1.547, "storing": 0.007},
     "links": {
-        "self": f"/dataset/{_ID}",
-        "tilemap": f"/dataset/{_ID}/tilemap",
-        "features": {"pca": f"/dataset/{_ID}/features/pca", "umap": f"/dataset/{_ID}/features/umap"},
-        "network": f"/dataset/{_ID}/features/network",
-        "manifest": f"/dataset/{_ID}/tilemap/manifest",
-        "fields": f"/dataset/{_ID}/images/fields",
-        **{name: f"/dataset/{_ID}/{name}" for name in ("images", "report", "duplicates", "outliers", "export")},
-        "page": f"/?dataset={_ID}",
+        "self": f"/dataset/{EXAMPLE_ID}",
+        "tilemap": f"/dataset/{EXAMPLE_ID}/tilemap",
+        "features": {"pca": f"/dataset/{EXAMPLE_ID}/features/pca", "umap": f"/dataset/{EXAMPLE_ID}/features/umap"},
+        "network": f"/dataset/{EXAMPLE_ID}/features/network",
+        "manifest": f"/dataset/{EXAMPLE_ID}/tilemap/manifest",
+        "fields": f"/dataset/{EXAMPLE_ID}/images/fields",
+        **{name: f"/dataset/{EXAMPLE_ID}/{name}" for name in ("images", "report", "duplicates", "outliers", "export")},
+        "page": f"/?dataset={EXAMPLE_ID}",
     },
 }
 _WHOLE: Json = _DONE | {
@@ -231,7 +231,7 @@ CALLS: dict[type, Calls] = {
                 200: Reply(
                     description="All is computed.",
                     content={"text/plain": ID, JSON: _DATASET},
-                    examples={"text/plain": _ID, JSON: _WHOLE},
+                    examples={"text/plain": EXAMPLE_ID, JSON: _WHOLE},
                 ),
                 202: Reply(
                     description="It is queued, or being computed: ask `Location` after `Retry-After` seconds.",

@@ -7,8 +7,11 @@ from datasets.http.schema import (
     ANY,
     BINARY,
     CONDITIONS,
+    COUNT,
     IDENTITY,
     JSON,
+    NUMBER,
+    TEXT,
     Call,
     Calls,
     Json,
@@ -27,11 +30,8 @@ from embeddings.images import FORMATS
 
 _TAG = "pictures"
 
-_TEXT: Json = {"type": "string"}
-_COUNT: Json = {"type": "integer", "minimum": 0}
-_NUMBER: Json = {"type": "number"}
 _SIDE: Json = {"type": "integer", "minimum": 1}
-_RECTANGLE: Json = array(_COUNT, minItems=4, maxItems=4)
+_RECTANGLE: Json = array(COUNT, minItems=4, maxItems=4)
 _TYPE: Json = {"type": "string", "enum": ["boolean", "integer", "number", "text"]}
 _OUTCOMES = (
     "row",
@@ -66,12 +66,12 @@ NO_PICTURE = refusals(
 _WANTED = (
     Parameter(
         name="search",
-        schema=_TEXT,
+        schema=TEXT,
         description="Only pictures whose names contain this text, in upper case or lower.",
     ),
     Parameter(
         name="filters",
-        schema={"type": "object", "additionalProperties": _TEXT},
+        schema={"type": "object", "additionalProperties": TEXT},
         description=(
             "Any field of the metadata is a parameter: `kind=wild`, `Smiling=1`, `age=3`, `age=3..9`, "
             "`age=3..`. One that is there twice may have either value; different ones must all hold. `field.` may "
@@ -90,11 +90,11 @@ _IMAGE = component(
     "Image",
     obj(
         {
-            "index": {**_COUNT, "description": "Its row."},
-            "name": {**_TEXT, "description": "Its file's; a catalogue of an old server has numbers only."},
+            "index": {**COUNT, "description": "Its row."},
+            "name": {**TEXT, "description": "Its file's; a catalogue of an old server has numbers only."},
             "width": {**nullable(_SIDE), "description": "Pixels, upright; null where it is not known."},
             "height": nullable(_SIDE),
-            "bytes": {**nullable(_COUNT), "description": "Of its file."},
+            "bytes": {**nullable(COUNT), "description": "Of its file."},
             "metadata": {
                 "type": "object",
                 "additionalProperties": {"type": ["boolean", "number", "string"]},
@@ -103,8 +103,8 @@ _IMAGE = component(
         }
     ),
 )
-_FIELD = component("Field", obj({"name": _TEXT, "type": _TYPE}))
-_IMAGES = component("ImageList", obj({"images": array(_IMAGE), "total": _COUNT, "fields": array(_FIELD)}))
+_FIELD = component("Field", obj({"name": TEXT, "type": _TYPE}))
+_IMAGES = component("ImageList", obj({"images": array(_IMAGE), "total": COUNT, "fields": array(_FIELD)}))
 _VALUE = component(
     "FieldValue", obj({"value": {"type": ["boolean", "string"]}, "count": {"type": "integer", "minimum": 1}})
 )
@@ -112,34 +112,34 @@ _HISTOGRAM = component(
     "Histogram",
     {
         "description": "How many values lie between an edge and the next.",
-        **obj({"counts": array(_COUNT), "edges": array(_NUMBER)}),
+        **obj({"counts": array(COUNT), "edges": array(NUMBER)}),
     },
 )
 _SUMMARY = component(
     "FieldSummary",
     obj(
         {
-            "name": _TEXT,
+            "name": TEXT,
             "type": _TYPE,
-            "count": {**_COUNT, "description": "Pictures that have a value."},
-            "distinct": {**_COUNT, "description": "Different values, of booleans and texts."},
+            "count": {**COUNT, "description": "Pictures that have a value."},
+            "distinct": {**COUNT, "description": "Different values, of booleans and texts."},
             "values": {**array(_VALUE), "description": "The most frequent ones, of booleans and texts."},
-            "min": {**_NUMBER, "description": "Of numbers, where there are any."},
-            "max": _NUMBER,
+            "min": {**NUMBER, "description": "Of numbers, where there are any."},
+            "max": NUMBER,
             "histogram": _HISTOGRAM,
         },
         optional=["distinct", "values", "min", "max", "histogram"],
     ),
 )
-_FIELDS = component("FieldList", obj({"fields": array(_SUMMARY), "total": _COUNT}))
-_ROWS = component("RowList", obj({"rows": array(_COUNT), "total": _COUNT}))
+_FIELDS = component("FieldList", obj({"fields": array(_SUMMARY), "total": COUNT}))
+_ROWS = component("RowList", obj({"rows": array(COUNT), "total": COUNT}))
 _COLUMN = component(
     "FieldColumn",
     obj(
         {
-            "name": _TEXT,
+            "name": TEXT,
             "type": _TYPE,
-            "texts": {**array(_TEXT), "description": "Of a text field: what the numbers in `values` stand for."},
+            "texts": {**array(TEXT), "description": "Of a text field: what the numbers in `values` stand for."},
             "values": {
                 **array({"type": ["boolean", "number", "null"]}),
                 "description": "Value k belongs to row k; null where the picture has none.",
@@ -152,7 +152,7 @@ _TILE = component(
     "Tile",
     {
         "description": "Rectangles are left, top, width, height.",
-        **obj({"index": _COUNT, "name": _TEXT, "cell": _RECTANGLE, "picture": _RECTANGLE}),
+        **obj({"index": COUNT, "name": TEXT, "cell": _RECTANGLE, "picture": _RECTANGLE}),
     },
 )
 _MANIFEST = component(
@@ -164,10 +164,10 @@ _REMARK = component(
     obj(
         {
             "kind": {"type": "string", "enum": list(_OUTCOMES[1:6])},
-            "reason": _TEXT,
-            "of": {**_COUNT, "description": "The row of which it is a copy."},
-            "value": {**_NUMBER, "description": "What was measured."},
-            "threshold": {**_NUMBER, "description": "What it is held against."},
+            "reason": TEXT,
+            "of": {**COUNT, "description": "The row of which it is a copy."},
+            "value": {**NUMBER, "description": "What was measured."},
+            "threshold": {**NUMBER, "description": "What it is held against."},
         },
         optional=["of", "value", "threshold"],
     ),
@@ -176,11 +176,11 @@ _FILE = component(
     "ReportedFile",
     obj(
         {
-            "name": _TEXT,
+            "name": TEXT,
             "outcome": {"type": "string", "enum": list(_OUTCOMES)},
-            "index": {**nullable(_COUNT), "description": "Its row, if it has one."},
-            "of": {**nullable(_COUNT), "description": "The row of which it is a copy."},
-            "reason": _TEXT,
+            "index": {**nullable(COUNT), "description": "Its row, if it has one."},
+            "of": {**nullable(COUNT), "description": "The row of which it is a copy."},
+            "reason": TEXT,
             "remarks": array(_REMARK),
         }
     ),
@@ -190,9 +190,9 @@ _REPORT = component(
     obj(
         {
             "files": array(_FILE),
-            "counts": {"type": "object", "additionalProperties": _COUNT, "description": "Outcome → files."},
-            "unlisted": {**_COUNT, "description": "Files that were passed over, beyond the first 10,000."},
-            "total": _COUNT,
+            "counts": {"type": "object", "additionalProperties": COUNT, "description": "Outcome → files."},
+            "unlisted": {**COUNT, "description": "Files that were passed over, beyond the first 10,000."},
+            "total": COUNT,
         }
     ),
 )
@@ -310,7 +310,7 @@ CALLS: dict[type, Calls] = {
                     Parameter(
                         name="name",
                         place="path",
-                        schema=_TEXT | {"minLength": 1},
+                        schema=TEXT | {"minLength": 1},
                         description="A field's.",
                         example="kind",
                     ),

@@ -5,7 +5,11 @@ from datasets.http.schema import (
     ANY,
     BINARY,
     CONDITIONS,
+    COUNT,
+    EXAMPLE_ID,
     JSON,
+    NUMBER,
+    TEXT,
     Call,
     Calls,
     Json,
@@ -26,10 +30,8 @@ from .pictures import INDEX, NO_PICTURE
 
 _TAG = "likeness"
 
-_TEXT: Json = {"type": "string"}
-_COUNT: Json = {"type": "integer", "minimum": 0}
 _COSINE: Json = {"type": "number", "minimum": -1.0001, "maximum": 1.0001}
-_PLACE: Json = nullable(array({"type": "number"}, minItems=3, maxItems=3))
+_PLACE: Json = nullable(array(NUMBER, minItems=3, maxItems=3))
 
 _HOW_MANY = Parameter(
     name="k",
@@ -41,10 +43,10 @@ _NEIGHBOUR = component(
     "Neighbor",
     obj(
         {
-            "index": _COUNT,
-            "name": _TEXT,
+            "index": COUNT,
+            "name": TEXT,
             "similarity": {**_COSINE, "description": "The cosine of their features."},
-            "in": {**_TEXT, "description": "Among whose pictures: self, catalogue, or an upload's id."},
+            "in": {**TEXT, "description": "Among whose pictures: self, catalogue, or an upload's id."},
         }
     ),
 )
@@ -56,11 +58,11 @@ _FOUND = component(
             "neighbors": array(_NEIGHBOUR),
             "pca": {**_PLACE, "description": "Its place among them; null where the reducer is not at hand."},
             "umap": _PLACE,
-            "in": _TEXT,
+            "in": TEXT,
         }
     ),
 )
-_MEMBER = component("GroupMember", obj({"index": _COUNT, "name": _TEXT}))
+_MEMBER = component("GroupMember", obj({"index": COUNT, "name": TEXT}))
 _GROUP = component(
     "DuplicateGroup",
     obj(
@@ -73,24 +75,23 @@ _GROUP = component(
 )
 _GROUPS = component(
     "Duplicates",
-    obj({"groups": array(_GROUP), "threshold": {"type": "number", "minimum": 0, "maximum": 1}, "total": _COUNT}),
+    obj({"groups": array(_GROUP), "threshold": {"type": "number", "minimum": 0, "maximum": 1}, "total": COUNT}),
 )
 _OUTLIER = component(
-    "Outlier", obj({"index": _COUNT, "name": _TEXT, "score": {"type": "number", "minimum": -0.0001, "maximum": 2.0001}})
+    "Outlier", obj({"index": COUNT, "name": TEXT, "score": {"type": "number", "minimum": -0.0001, "maximum": 2.0001}})
 )
 _OUTLIERS = component(
     "Outliers",
     obj(
         {
             "outliers": array(_OUTLIER),
-            "score": {**_TEXT, "description": "What the score is, in words."},
+            "score": {**TEXT, "description": "What the score is, in words."},
             "mean": {"type": "number", "description": "Of the scores of all pictures."},
-            "total": _COUNT,
+            "total": COUNT,
         }
     ),
 )
 
-_ID = "5d5a36a7b315098a3bcd4a77e53feacc"
 _NEAREST = {"index": 19, "name": "daisy-20.jpg", "similarity": 0.845345}
 _OTHER_NETWORK = "These pictures were computed with another network, weights or precision, so they cannot be compared."
 
@@ -234,10 +235,10 @@ CALLS: dict[type, Calls] = {
                     content={JSON: _FOUND},
                     examples={
                         JSON: {
-                            "neighbors": [{**_NEAREST, "in": _ID}],
+                            "neighbors": [{**_NEAREST, "in": EXAMPLE_ID}],
                             "pca": [11.88, -4.61, 4.7],
                             "umap": [11.29, 10.66, 9.2],
-                            "in": _ID,
+                            "in": EXAMPLE_ID,
                         }
                     },
                     headers=("Cache-Control",),

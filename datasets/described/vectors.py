@@ -9,8 +9,11 @@ from datasets.http.schema import (
     BINARY,
     COMPRESSED,
     CONDITIONS,
+    COUNT,
     IDENTITY,
     JSON,
+    NUMBER,
+    TEXT,
     Call,
     Calls,
     Json,
@@ -25,7 +28,6 @@ from datasets.http.schema import (
 from datasets.views import vectors
 
 _MOST = 10**9
-_COUNT: Json = {"type": "integer", "minimum": 0}
 
 AS_WANTED = (
     Parameter(
@@ -64,7 +66,7 @@ NO_SUCH_FORM = "There is no format “xml”; known are json, npy, raw, arrow, p
 def sent_in_any_form(description: str, schema: Json, example: Mapping[str, Any]) -> dict[int, Reply]:
     """The answers of `vectors.answer`; `schema` is that of the JSON."""
     content = {form.media_type: BINARY for form in FORMATS.values()}
-    content |= {JSON: schema, "text/csv": {"type": "string"}}
+    content |= {JSON: schema, "text/csv": TEXT}
     examples = {JSON: example, "text/csv": '"index","name","x","y","z"\n0,"daisy-01.jpg",11.79,10.21,9.40\n'}
     headers = (*COMPRESSED, "X-Shape", "X-Dtype", "Content-Disposition")
     return sent_as(description, content, examples, headers=headers)
@@ -76,9 +78,9 @@ _FEATURES = component(
         "description": "Row k belongs to tile k.",
         **obj(
             {
-                "features": array(array({"type": "number"}, minItems=1)),
-                "total": _COUNT,
-                "indices": array(_COUNT, description="Which pictures the rows are, where not all are there."),
+                "features": array(array(NUMBER, minItems=1)),
+                "total": COUNT,
+                "indices": array(COUNT, description="Which pictures the rows are, where not all are there."),
             },
             optional=["indices"],
         ),

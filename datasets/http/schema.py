@@ -20,6 +20,9 @@ JSON = "application/json"
 JPEG = "image/jpeg"
 BINARY: Json = {"type": "string", "format": "binary"}
 """What is no text: pictures, arrays, archives."""
+TEXT: Json = {"type": "string"}
+NUMBER: Json = {"type": "number"}
+COUNT: Json = {"type": "integer", "minimum": 0}
 
 
 def ref(name: str) -> Json:
@@ -183,13 +186,12 @@ ANY = refusals(401, 429)
 """Errors of every call: the settings may ask for a token, and hold clients back."""
 OFTEN = refusals(401, 405, 429)
 
-_TEXT: Json = {"type": "string"}
 HEADERS: dict[str, Json] = {
-    "Access-Control-Allow-Origin": {"description": "`*`, or as CORS_ORIGINS says.", "schema": _TEXT},
+    "Access-Control-Allow-Origin": {"description": "`*`, or as CORS_ORIGINS says.", "schema": TEXT},
     "Accept-Ranges": {"description": "`Range` works.", "required": True, "schema": {"const": "bytes"}},
-    "Allow": {"description": "The methods that there are.", "required": True, "schema": _TEXT},
-    "Cache-Control": {"description": "How long the answer holds.", "required": True, "schema": _TEXT},
-    "Content-Disposition": {"description": "A name for the file.", "schema": _TEXT},
+    "Allow": {"description": "The methods that there are.", "required": True, "schema": TEXT},
+    "Cache-Control": {"description": "How long the answer holds.", "required": True, "schema": TEXT},
+    "Content-Disposition": {"description": "A name for the file.", "schema": TEXT},
     "Content-Encoding": {
         "description": "As `Accept-Encoding` asks; there where it is compressed.",
         "schema": {"type": "string", "enum": list(CODINGS)},
@@ -222,10 +224,10 @@ HEADERS: dict[str, Json] = {
     "Server-Timing": {
         "description": 'Milliseconds here, and in the database: `total;dur=1.2, db;dur=0.3;desc="2 queries"`.',
         "required": True,
-        "schema": _TEXT,
+        "schema": TEXT,
     },
-    "Vary": {"description": "What else in the request decides what comes.", "schema": _TEXT},
-    "WWW-Authenticate": {"description": "`Bearer`.", "required": True, "schema": _TEXT},
+    "Vary": {"description": "What else in the request decides what comes.", "schema": TEXT},
+    "WWW-Authenticate": {"description": "`Bearer`.", "required": True, "schema": TEXT},
     "X-Dtype": {"description": "Of the numbers, as NumPy writes it; not with JSON.", "schema": {"const": "<f4"}},
     "X-Shape": {
         "description": "Rows and columns; not with JSON.",
@@ -237,12 +239,13 @@ HEADERS: dict[str, Json] = {
 ALWAYS = ("Access-Control-Allow-Origin", "Server-Timing")
 
 ID: Json = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
+EXAMPLE_ID = "5d5a36a7b315098a3bcd4a77e53feacc"
 IDENTITY = Parameter(
     name="identity",
     place="path",
     schema=ID,
     description="The dataset's id, as its upload was answered.",
-    example="5d5a36a7b315098a3bcd4a77e53feacc",
+    example=EXAMPLE_ID,
 )
 REDUCER = Parameter(
     name="reducer",
@@ -254,12 +257,10 @@ REDUCER = Parameter(
 
 # What `answers.send` knows.
 CONDITIONS = (
-    Parameter(name="If-None-Match", place="header", schema=_TEXT, description="An `ETag`; 304 while it holds."),
-    Parameter(name="If-Match", place="header", schema=_TEXT, description="An `ETag`; 412 where it does not hold."),
-    Parameter(name="Range", place="header", schema=_TEXT, description="One range of bytes, `bytes=0-999`."),
-    Parameter(
-        name="If-Range", place="header", schema=_TEXT, description="An `ETag`; all bytes where it does not hold."
-    ),
+    Parameter(name="If-None-Match", place="header", schema=TEXT, description="An `ETag`; 304 while it holds."),
+    Parameter(name="If-Match", place="header", schema=TEXT, description="An `ETag`; 412 where it does not hold."),
+    Parameter(name="Range", place="header", schema=TEXT, description="One range of bytes, `bytes=0-999`."),
+    Parameter(name="If-Range", place="header", schema=TEXT, description="An `ETag`; all bytes where it does not hold."),
 )
 
 
@@ -292,9 +293,8 @@ def sent_as(
 
 
 _EXAMPLE_SENTENCE = "There is no range 007: the last one is 001."
-_COUNT: Json = {"type": "integer", "minimum": 0}
-_INDICES: Json = array(_COUNT, description="Which pictures the rows are, where not all are there.")
-_VECTOR: Json = {"type": "array", "items": {"type": "number"}, "minItems": 3, "maxItems": 3}
+_INDICES: Json = array(COUNT, description="Which pictures the rows are, where not all are there.")
+_VECTOR: Json = array(NUMBER, minItems=3, maxItems=3)
 
 COMPONENTS: dict[str, Json] = {
     "Problem": {
@@ -320,7 +320,7 @@ COMPONENTS: dict[str, Json] = {
     },
     "Vectors": {
         "description": "Row k belongs to tile k.",
-        **obj({"features": array(_VECTOR), "total": _COUNT, "indices": _INDICES}, optional=["indices"]),
+        **obj({"features": array(_VECTOR), "total": COUNT, "indices": _INDICES}, optional=["indices"]),
     },
     "CatalogueVectors": {
         "description": "Row k belongs to tile k of the tilemaps, one after the other.",
@@ -328,8 +328,8 @@ COMPONENTS: dict[str, Json] = {
             {
                 "features": array(_VECTOR),
                 "tilemap_ids": array({"type": "string", "pattern": "^[0-9]{3,}$"}),
-                "tilemaps": array({"type": "string"}, description="The same list, with UMAP only."),
-                "total": _COUNT,
+                "tilemaps": array(TEXT, description="The same list, with UMAP only."),
+                "total": COUNT,
                 "indices": _INDICES,
             },
             optional=["tilemaps", "indices"],

@@ -1,6 +1,5 @@
 """What the calls have in common: the busy rule, and what they read from a request."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from datasets import busy, listing
+from datasets import busy
 from datasets.errors import NotThere, Refusal
 from datasets.models import Dataset
 from embeddings.reducers import REDUCERS
@@ -19,8 +18,6 @@ from embeddings.reducers import REDUCERS
 # How much of a refused upload is read and thrown away, so that the client is still there to read the answer.
 _DRAIN_BYTES = 256 * 2**20
 _CHUNK = 2**20
-
-_ID = re.compile("[0-9a-f]{32}")
 
 
 class ContractView(APIView):
@@ -45,19 +42,9 @@ def check_reducer(name: str) -> None:
         raise Refusal(f"There is no reducer “{name[:40]}”; known are {' and '.join(REDUCERS)}.")
 
 
-def known_dataset(identity: str) -> Dataset:
-    """The dataset of an id, whatever its status; without its long columns."""
-    dataset = None
-    if _ID.fullmatch(identity):
-        dataset = Dataset.objects.defer(*listing.LONG).filter(hash=identity).first()
-    if dataset is None:
-        raise NotThere("There is no dataset of this id.")
-    return dataset
-
-
 def dataset_with(identity: str, result: str) -> Dataset:
     """A dataset that one result, such as `tilemap` or `pca`, may be read of; others may still be computed."""
-    dataset = known_dataset(identity)
+    dataset = Dataset.objects.known(identity)
     if not dataset.has(result):
         raise NotThere(dataset.why_not_there)
     return dataset

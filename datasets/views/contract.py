@@ -17,9 +17,6 @@ from . import vectors
 from .base import ContractView, check_reducer, dataset_with, unless_deleted, uploaded_file
 from .tilemaps import tilemap_answer
 
-_SMALL = 32
-"""Rows, or ranges, of which the JSON is about a kilobyte."""
-
 
 class ServerStatus(ContractView):
     def get(self, request: Request) -> Response:
@@ -34,7 +31,7 @@ class CatalogueInfo(ContractView):
             f"catalogue/{catalogue.identity}/info",
             lambda: [renderers.dumps({"total": total, "ranges": dict(ranges.bounds(total))})],
             cache_control=answers.CATALOGUE,
-            small=ranges.count(total) < _SMALL,
+            small=ranges.count(total) < vectors.SMALL,
         )
         return answers.send(request, answer)
 

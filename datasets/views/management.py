@@ -14,7 +14,7 @@ from datasets.http.access import MayList
 from datasets.http.prefer import RESPOND_ASYNC, prefers
 from datasets.models import Dataset, Status
 
-from .base import known_dataset, uploaded_file
+from .base import uploaded_file
 from .contract import DatasetUpload
 from .parameters import choice, whole
 
@@ -32,7 +32,7 @@ class Datasets(DatasetUpload):
         return request.method == "POST" and not prefers(request, RESPOND_ASYNC)
 
     def get(self, request: Request) -> Response:
-        found = _sorted(_chosen(Dataset.objects.defer(*listing.LONG), request), request)
+        found = _sorted(_chosen(Dataset.objects.brief(), request), request)
         offset = whole(request, "offset", 0, most=2**53)
         limit = whole(request, "limit", LIMIT, least=1, most=MOST)
         total = found.count()
@@ -62,11 +62,11 @@ class OneDataset(APIView):
     """How far it is, and what came of it."""
 
     def get(self, request: Request, identity: str) -> Response:
-        return _account(known_dataset(identity))
+        return _account(Dataset.objects.known(identity))
 
     def delete(self, request: Request, identity: str) -> Response:
         # The worker notices within a second, and stops.
-        known_dataset(identity).delete()
+        Dataset.objects.known(identity).delete()
         return Response(status=204)
 
 

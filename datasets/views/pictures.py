@@ -14,11 +14,11 @@ from datasets.collection import Collection, Upload
 from datasets.errors import NotThere
 from datasets.http import answers, renderers
 from datasets.metadata import Table
-from datasets.models import Status
+from datasets.models import Dataset, Status
 from embeddings.images import media_type
 
 from . import filters, parameters
-from .base import known_dataset, unless_deleted
+from .base import unless_deleted
 
 _PAGE, _LONGEST_PAGE = 100, 1000
 _FEW_ROWS = 150
@@ -165,7 +165,7 @@ class Report(APIView):
     """What became of each file of the archive; of an upload that failed, as far as it got."""
 
     def get(self, request: Request, identity: str) -> HttpResponseBase:
-        dataset = known_dataset(identity)
+        dataset = Dataset.objects.known(identity)
         is_ready = dataset.status == Status.READY
         if not is_ready and not dataset.has("report"):
             raise NotThere(dataset.why_not_there)

@@ -19,8 +19,8 @@ from embeddings.vectors import Vectors
 
 from . import parameters
 
-_SMALL = 32
-"""Rows of which the JSON is about a kilobyte."""
+SMALL = 32
+"""Rows, or ranges, of which the JSON is about a kilobyte."""
 _MOST = 10**9
 
 
@@ -77,7 +77,7 @@ def answer(
         place,
         lambda: form.render(matrix()),
         cache_control=cache_control,
-        small=name == "json" and asked.count * vectors.shape[1] < 3 * _SMALL,
+        small=name == "json" and asked.count * vectors.shape[1] < 3 * SMALL,
         media_type=form.media_type,
         packed=form.packed,
         negotiated=True,
