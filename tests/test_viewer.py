@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,6 +23,8 @@ from .service import ROOT, Service
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads the process tree from /proc")
 
 COUNT = 150
+GUEST = -2
+"""The page's number of a picture that is looked up."""
 SHAPE = (45, 60)
 """Of the pictures, in pixels: upright, so that white would show at both sides of them."""
 
@@ -481,9 +484,60 @@ def test_a_search_by_name_finds_what_has_it(visit: Visit, upload: str) -> None:
 
 def test_a_picture_is_looked_up(visit: Visit, upload: str) -> None:
     visit.open(f"/?dataset={upload}")
-    visit.page.set_input_files("#files", {"name": "x.jpg", "mimeType": "image/jpeg", "buffer": photograph(7)})
-    visit.page.click("#uploader button.strong")
-    expect(visit.page.locator("#panel .share").first).to_have_text("100 %", timeout=60_000)
+    look_up(visit, photograph(7))
+    expect(visit.page.locator("#panel .share").first).to_have_text("100 %")
+
+
+def look_up(visit: Visit, picture: bytes) -> Any:
+    """Give the page a picture, and ask what looks like it → what the server answered."""
+    visit.page.set_input_files("#files", {"name": "x.jpg", "mimeType": "image/jpeg", "buffer": picture})
+    with visit.page.expect_response("**/search?*", timeout=60_000) as answer:
+        visit.page.click("#uploader button.strong")
+    visit.wait(f"wwzd.stage.clicked === {GUEST}")
+    visit.rest()
+    return answer.value.json()
+
+
+def test_what_is_looked_up_lies_where_the_server_says(visit: Visit, service: Service, upload: str) -> None:
+    visit.open(f"/?dataset={upload}&view=pca")
+    answer = look_up(visit, photograph(7))
+    own = 3  # cat-07.jpg: by name, it is the fourth
+    assert visit.page.evaluate("wwzd.stage.neighbors[0]") == own
+    there = place(visit, own)
+    assert is_on_canvas(visit, *there)
+    assert np.hypot(*np.subtract(place(visit, GUEST), there)) < 2
+    pick(visit, "reducer", "umap")
+    visit.wait("wwzd.stage.reducer === 'umap' && !wwzd.stage.morph")
+    visit.rest()
+    assert np.hypot(*np.subtract(place(visit, own), there)) > 20
+    # UMAP puts even a picture that it knows some way off. Layouts are turned and scaled, which leaves proportions.
+    vectors = np.array(service.get(f"/dataset/{upload}/features/umap").json()["features"])
+    drawn = np.array(visit.page.evaluate("[...wwzd.stage.layouts.umap.rows]")).reshape(-1, 3)
+    guest = visit.page.evaluate(f"[...wwzd.stage.cloud.spot({GUEST}, wwzd.stage.layouts.umap.rows)]")
+    told = np.linalg.norm(vectors - answer["umap"], axis=1) / np.linalg.norm(vectors[0] - vectors[1])
+    shown = np.linalg.norm(drawn - guest, axis=1) / np.linalg.norm(drawn[0] - drawn[1])
+    np.testing.assert_allclose(shown, told, rtol=1e-3)
+    ends = visit.page.evaluate("[...wwzd.stage.cloud.lines.geometry.getAttribute('goal').array.slice(0, 6)]")
+    np.testing.assert_allclose(ends, [*guest, *drawn[own]], atol=1e-6)
+
+
+def test_what_is_looked_up_stands_in_front_until_it_is_closed(visit: Visit, upload: str) -> None:
+    visit.open(f"/?dataset={upload}")
+    magenta = (250, 0, 250)
+    look_up(visit, encode(Image.new("RGB", (80, 50), magenta), "JPEG"))
+    without_fading(visit)
+    x, y = place(visit, GUEST)
+    assert is_on_canvas(visit, x, y)
+    image = look(visit)
+    assert np.abs(np.subtract(image.getpixel((int(x), int(y))), magenta)).max() < 12  # type: ignore[arg-type]
+    cloud = np.asarray(image).astype(int)
+    accent = (np.abs(cloud - (255, 180, 84)).max(axis=2) < 12)[int(y) - 60 : int(y) + 60, int(x) - 60 : int(x) + 60]
+    assert accent.any(), "it has no border"
+    visit.page.locator("#panel .head button").click()
+    visit.rest()
+    pixels = np.asarray(look(visit)).astype(int)
+    assert not (np.abs(pixels - magenta).max(axis=2) < 12).any()
+    assert visit.page.evaluate(f"wwzd.stage.where({GUEST})") is None
 
 
 def test_filters_leave_what_passes_and_colours_tell_the_rest_apart(visit: Visit, upload: str) -> None:

@@ -28,6 +28,8 @@ const MOST_IN_FRONT = 64;
 const MOST_LINES = 64;
 /** A picture right before the camera takes this part of the view's height, not all of it. */
 export const MOST_OF_VIEW = 0.42;
+/** Stands in a row's place for the picture from outside. */
+export const GUEST = -2;
 const LARGEST_POINT = 128; // pixels; what is larger is near, and drawn as a quad
 
 export const PALETTES = {
@@ -75,6 +77,7 @@ export class Cloud {
     this.palette("dark");
     this.points = null;
     this.textures = null;
+    this.guest = null; // `{ shape, spot(rows) }` of the picture from outside
     const all = { MOVING: 1, BORDERS: 1 };
     this.materials = {
       dots: this.material(shaders.dots),
@@ -166,6 +169,7 @@ export class Cloud {
     this.textures?.dispose();
     this.textures = null;
     this.bordered = false;
+    this.guest = null;
     for (const name of ["uSmall", "uMiddle", "uSharp"]) this.shared[name].value = null;
     this.placed.clear();
     this.points = null;
@@ -208,8 +212,19 @@ export class Cloud {
     attribute.needsUpdate = true;
   }
 
+  /** Where a picture is in a layout: `(3,)`, or null if the guest has no place there. */
+  spot(row, rows) {
+    return row === GUEST ? (this.guest?.spot(rows) ?? null) : rows.subarray(3 * row, 3 * row + 3);
+  }
+
+  /** Whether it has one where the points come from and where they go. */
+  isPlaced(row) {
+    return ["position", "goal"].every((name) => this.spot(row, this.array(name)));
+  }
+
   /** Width and height, of 1: a square while they are not known. */
   shape(row) {
+    if (row === GUEST) return this.guest.shape;
     const { array } = this.points.geometry.getAttribute("shape");
     return [array[2 * row] / 255 || 1, array[2 * row + 1] / 255 || 1];
   }
@@ -227,15 +242,16 @@ export class Cloud {
     this.fillQuads(this.front, items.slice(0, MOST_IN_FRONT));
   }
 
-  fillQuads(mesh, items) {
-    mesh.items = items;
+  fillQuads(mesh, wanted) {
+    mesh.items = wanted;
+    const items = wanted.filter(({ row }) => this.isPlaced(row));
     mesh.visible = items.length > 0;
     if (!mesh.visible) return;
     const { attributes } = mesh.geometry;
     const [from, to] = [this.array("position"), this.array("goal")];
     items.forEach(({ row, slot, border, grow = 1 }, place) => {
-      attributes.position.array.set(from.subarray(3 * row, 3 * row + 3), 3 * place);
-      attributes.goal.array.set(to.subarray(3 * row, 3 * row + 3), 3 * place);
+      attributes.position.array.set(this.spot(row, from), 3 * place);
+      attributes.goal.array.set(this.spot(row, to), 3 * place);
       attributes.shape.array.set(this.shape(row), 2 * place);
       attributes.border.array.set(border ? [...border, 1] : [0, 0, 0, 0], 4 * place);
       attributes.row.array[place] = row;
@@ -250,18 +266,19 @@ export class Cloud {
   /** Lines between pairs of rows. */
   setLines(pairs) {
     this.pairs = pairs.slice(0, MOST_LINES);
-    this.lines.visible = this.pairs.length > 0;
+    const ends = this.pairs.filter((pair) => pair.every((row) => this.isPlaced(row))).flat();
+    this.lines.visible = ends.length > 0;
     if (!this.lines.visible) return;
     const { geometry } = this.lines;
     for (const name of ["position", "goal"]) {
       const places = this.array(name);
       const attribute = geometry.getAttribute(name);
-      this.pairs.flat().forEach((row, end) => {
-        attribute.array.set(places.subarray(3 * row, 3 * row + 3), 3 * end);
+      ends.forEach((row, end) => {
+        attribute.array.set(this.spot(row, places), 3 * end);
       });
       attribute.needsUpdate = true;
     }
-    geometry.setDrawRange(0, 2 * this.pairs.length);
+    geometry.setDrawRange(0, ends.length);
   }
 
   /** After the layouts changed: quads and lines follow their pictures. */

@@ -164,11 +164,12 @@ export function selection(stage, rows, { title, close, open, clear, download, on
 }
 
 /** What a search by name or by picture found. */
-export function results(stage, rows, { title, close, open, choose, notes = null, empty = null, image = null }) {
+export function results(stage, rows, { title, close, open, choose, notes = null, empty = null, image = null, remark = null }) {
   find("panel").setAttribute("aria-label", title);
   show(
     heading(title, close),
     image && h("div", { class: "portrait" }, image),
+    remark && h("p", { class: "soft" }, remark),
     rows.length ? gallery(stage, rows, open, { notes }) : h("p", { class: "soft" }, empty),
     rows.length > 0 && choose && h("div", { class: "actions more" }, h("button", { onclick: choose }, t("selectAll"))),
   );

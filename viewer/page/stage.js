@@ -2,7 +2,7 @@
 // something changed.
 
 import { ease, Rig } from "./camera.js";
-import { Cloud, MOST_OF_VIEW, PALETTES } from "./cloud.js";
+import { Cloud, GUEST, MOST_OF_VIEW, PALETTES } from "./cloud.js";
 import { inside, largest, pick, place } from "./picking.js";
 import { SIDE } from "./textures.js";
 import { Tiles } from "./tiles.js";
@@ -30,7 +30,8 @@ export class Stage extends EventTarget {
     this.flat = { now: 0, goal: 0 };
     this.zoom = 1;
     this.hovered = -1;
-    this.clicked = -1;
+    this.clicked = -1; // a row, or GUEST
+    this.guest = null;
     this.neighbors = [];
     this.chosen = new Set();
     this.skip = null;
@@ -103,7 +104,15 @@ export class Stage extends EventTarget {
     this.tiles = null;
     this.collection = null;
     this.cloud.clear();
-    Object.assign(this, { hovered: -1, clicked: -1, neighbors: [], morph: null, split: null, borders: null });
+    Object.assign(this, {
+      hovered: -1,
+      clicked: -1,
+      guest: null,
+      neighbors: [],
+      morph: null,
+      split: null,
+      borders: null,
+    });
     this.cloud.panes = [{ x: 0, width: 1, morph: 0 }];
     this.invalidate();
   }
@@ -341,11 +350,12 @@ export class Stage extends EventTarget {
     return pick(view, this.skip, x - view.left, y);
   }
 
-  /** Where a row is drawn: `{ x, y, side, far }` on the canvas, or null. */
+  /** Where a row, or the guest, is drawn: `{ x, y, side, far }` on the canvas, or null. */
   where(row, pane = 0) {
-    if (!this.cloud.points || row < 0) return null;
+    if (!this.cloud.points || row === -1) return null;
     const view = this.view(pane);
-    const found = place(view, row);
+    const point = this.cloud.spot(row, view.rows);
+    const found = point && place(view, point);
     return found && { ...found, x: found.x + view.left };
   }
 
@@ -369,9 +379,26 @@ export class Stage extends EventTarget {
   }
 
   click(row, neighbors = []) {
+    if (row !== GUEST) this.dismiss();
     this.clicked = row;
     this.neighbors = neighbors;
     this.wantFront();
+  }
+
+  /** Show a picture from outside where it would lie, as if it was clicked, until something else is. */
+  invite(guest, neighbors) {
+    this.dismiss();
+    const { shape } = guest;
+    this.guest = guest;
+    this.cloud.guest = { shape, spot: (rows) => guest.spot(this.layouts, rows) };
+    this.click(GUEST, neighbors);
+  }
+
+  dismiss() {
+    const slot = this.guest?.slot ?? null;
+    if (slot !== null) this.tiles?.release(slot);
+    this.guest = null;
+    this.cloud.guest = null;
   }
 
   wantFront() {
@@ -387,10 +414,11 @@ export class Stage extends EventTarget {
   mark() {
     if (!this.cloud.points || !this.tiles) return;
     const { accent } = this.cloud;
-    const slot = (row) => this.tiles.slot(row);
+    const slot = (row) => (row === GUEST ? this.guestSlot() : this.tiles.slot(row));
     const front = this.neighbors.map((row) => ({ row, slot: slot(row), border: accent }));
     front.reverse();
-    if (this.clicked >= 0) front.push({ row: this.clicked, slot: slot(this.clicked), border: accent, grow: 1.5 });
+    const clicked = this.clicked !== -1;
+    if (clicked) front.push({ row: this.clicked, slot: slot(this.clicked), border: accent, grow: 1.5 });
     if (this.hovered >= 0)
       front.push({
         row: this.hovered,
@@ -399,7 +427,12 @@ export class Stage extends EventTarget {
         grow: 1.5,
       });
     this.cloud.setFront(front);
-    this.cloud.setLines(this.clicked >= 0 ? this.neighbors.map((row) => [this.clicked, row]) : []);
+    this.cloud.setLines(clicked ? this.neighbors.map((row) => [this.clicked, row]) : []);
+  }
+
+  guestSlot() {
+    this.guest.slot ??= this.tiles.hold(this.guest.texels);
+    return this.guest.slot;
   }
 
   /** Put these rows forward and let the others stand back; none: all are equal again. */
@@ -444,8 +477,9 @@ export class Stage extends EventTarget {
 
   /** Glide to a picture until it fills a part of the view, in that `area` of the canvas that nothing covers. */
   approach(row, area) {
-    const { rows } = this.layouts[this.reducer];
-    const point = [...rows.subarray(3 * row, 3 * row + 3)];
+    const spot = this.cloud.spot(row, this.layouts[this.reducer].rows);
+    if (!spot) return;
+    const point = [...spot];
     point[2] *= 1 - this.flat.goal;
     const { width, height, scale } = this.view();
     const [x, y] = nearest(area, width / 2, height / 2);
