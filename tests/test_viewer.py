@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -185,6 +186,32 @@ def test_a_lasso_around_all_selects_all_and_exports_them(visit: Visit) -> None:
         visit.page.click("#export")
     lines = list(csv.DictReader(Path(saving.value.path()).read_text().splitlines()))
     assert [int(line["index"]) for line in lines] == expected
+
+
+def test_what_a_lasso_selects_is_exported_with_the_servers_vectors(visit: Visit, service: Service, upload: str) -> None:
+    visit.open(f"/?dataset={upload}&view=pca")
+    pick(visit, "tool", "lasso")
+    visit.page.mouse.move(120, 90)
+    visit.page.mouse.down()
+    for x, y in ((520, 90), (500, 600), (110, 620), (120, 90)):
+        visit.page.mouse.move(x, y, steps=3)
+    visit.page.mouse.up()
+    chosen = sorted(visit.page.evaluate("[...wwzd.stage.chosen]"))
+    assert 0 < len(chosen) < 24
+    with visit.page.expect_download() as saving:
+        visit.page.click("#export")
+    lines = list(csv.DictReader(Path(saving.value.path()).read_text().splitlines()))
+    assert [int(line["index"]) for line in lines] == chosen
+    names = sorted(f"{'cat' if index % 2 else 'dog'}-{index:02d}.jpg" for index in range(24))
+    assert [line["name"] for line in lines] == [names[row] for row in chosen]
+    for reducer in ("pca", "umap"):
+        told = np.array(service.get(f"/dataset/{upload}/features/{reducer}").json()["features"], np.float32)[chosen]
+        written = np.array([[line[f"{reducer}_{axis}"] for axis in "xyz"] for line in lines], np.float32)
+        np.testing.assert_array_equal(written, told)
+    with visit.page.expect_download() as saving:
+        visit.page.locator("#panel .actions a").click()
+    with zipfile.ZipFile(saving.value.path()) as archive:
+        assert "pictures.csv" in {name.rpartition("/")[2] for name in archive.namelist()}
 
 
 def test_a_box_selects_what_lies_inside(visit: Visit) -> None:
