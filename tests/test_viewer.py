@@ -20,6 +20,7 @@ from datasets.tilemap import Tilemap, tile
 from .browser import Visit, chromium
 from .pictures import colour, encode, photograph, zipped
 from .service import ROOT, Service
+from .test_build import build
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads the process tree from /proc")
 
@@ -205,9 +206,9 @@ def test_what_a_lasso_selects_is_exported_with_the_servers_vectors(visit: Visit,
     names = sorted(f"{'cat' if index % 2 else 'dog'}-{index:02d}.jpg" for index in range(24))
     assert [line["name"] for line in lines] == [names[row] for row in chosen]
     for reducer in ("pca", "umap"):
-        told = np.array(service.get(f"/dataset/{upload}/features/{reducer}").json()["features"], np.float32)[chosen]
+        vectors = np.array(service.get(f"/dataset/{upload}/features/{reducer}").json()["features"], np.float32)
         written = np.array([[line[f"{reducer}_{axis}"] for axis in "xyz"] for line in lines], np.float32)
-        np.testing.assert_array_equal(written, told)
+        np.testing.assert_array_equal(written, vectors[chosen])
     with visit.page.expect_download() as saving:
         visit.page.locator("#panel .actions a").click()
     with zipfile.ZipFile(saving.value.path()) as archive:
@@ -596,6 +597,85 @@ def test_filters_leave_what_passes_and_colours_tell_the_rest_apart(visit: Visit,
 def counted(visit: Visit, value: str) -> Locator:
     """How many pictures the filters say have a value."""
     return visit.page.locator("#filters label", has_text=value).locator("small")
+
+
+@pytest.fixture(scope="module")
+def placed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, str]]:
+    """A service whose catalogue was built of 100 photographs, and an upload of some of them, placed in its space."""
+    folder = tmp_path_factory.mktemp("placed")
+    source = folder / "source"
+    source.mkdir()
+    for index in range(100):
+        (source / f"{index:03d}.jpg").write_bytes(photograph(index))
+    assert build(folder / "data", source) == 0
+    running = Service(folder / "data").start()
+    answer = running.upload(zipped({f"{index:03d}.jpg": photograph(index) for index in range(40, 60)}))
+    assert answer.status == 200, answer.body
+    yield running, answer.body.decode()
+    running.stop()
+
+
+def test_an_upload_is_shown_among_the_catalogue(browser: Browser, placed: tuple[Service, str]) -> None:
+    service, identity = placed
+    visit = Visit(browser, service.url(""), color_scheme="dark").open(f"/?dataset={identity}&view=pca")
+    without_fading(visit)
+    among = visit.page.locator("#among")
+    expect(among).to_have_attribute("aria-pressed", "false")
+    alone = greys(visit)
+    among.click()
+    visit.wait("wwzd.stage.around !== null")
+    visit.rest()
+    assert greys(visit) > alone + 100
+    np.testing.assert_allclose(drawn(visit), told(service, identity, "pca"), atol=1e-3)
+    own = np.array(visit.page.evaluate("[...wwzd.stage.layouts.pca.rows]")).reshape(-1, 3)
+    np.testing.assert_allclose(own, around(visit)[40:60], atol=1e-3)  # the same pictures
+    pick(visit, "reducer", "umap")
+    visit.wait("wwzd.stage.reducer === 'umap' && !wwzd.stage.morph")
+    np.testing.assert_allclose(drawn(visit), told(service, identity, "umap"), atol=1e-3)
+    visit.wait("location.search.includes('among=catalogue')")
+    visit.open(visit.page.url.removeprefix(visit.origin))
+    visit.wait("wwzd.stage.around !== null")
+    expect(among).to_have_attribute("aria-pressed", "true")
+    among.click()
+    visit.wait("wwzd.stage.around === null && !location.search.includes('among')")
+    without_fading(visit)
+    assert greys(visit) <= alone
+    visit.page.click("#collection")
+    visit.page.locator("#collections ul button").first.click()
+    visit.wait("wwzd.stage.collection?.kind === 'catalogue'")
+    expect(among).to_be_hidden()
+    visit.close()
+
+
+def greys(visit: Visit) -> int:
+    """How many pixels have the colour of what is only context, clear of the bars."""
+    image = np.asarray(look(visit)).astype(int)[90:600, 60:940]
+    return int((np.abs(image - (44, 48, 56)).max(axis=2) <= 2).sum())
+
+
+def around(visit: Visit) -> NDArray[np.float64]:
+    """`(n, 3)` where the catalogue's pictures are drawn around an upload."""
+    return np.array(
+        visit.page.evaluate("[...wwzd.stage.cloud.around.geometry.getAttribute('position').array]")
+    ).reshape(-1, 3)
+
+
+def drawn(visit: Visit) -> NDArray[np.float64]:
+    """How far from the upload's first picture its others are, then the catalogue's; in distances to its second."""
+    own = np.array(visit.page.evaluate("[...wwzd.stage.layouts[wwzd.stage.reducer].rows]")).reshape(-1, 3)
+    return proportions(own, around(visit))
+
+
+def told(service: Service, identity: str, reducer: str) -> NDArray[np.float64]:
+    """The same by the server's vectors."""
+    paths = f"/dataset/{identity}/features/{reducer}", f"/{reducer}/0/0/standalone"
+    return proportions(*(np.array(service.get(path).json()["features"]) for path in paths))
+
+
+def proportions(*parts: NDArray[np.float64]) -> NDArray[np.float64]:
+    rows = np.concatenate(parts)
+    lengths: NDArray[np.float64] = np.linalg.norm(rows - rows[0], axis=1)
+    return lengths / lengths[1]
 
 
 def test_a_dataset_is_deleted_from_the_list(visit: Visit, service: Service) -> None:

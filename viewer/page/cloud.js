@@ -77,12 +77,14 @@ export class Cloud {
     this.palette("dark");
     this.points = null;
     this.textures = null;
+    this.around = null; // the points of other pictures around these
     this.guest = null; // `{ shape, spot(rows) }` of the picture from outside
     const all = { MOVING: 1, BORDERS: 1 };
     this.materials = {
       dots: this.material(shaders.dots),
       allOfDots: this.material(shaders.dots, all),
       pictures: this.material(shaders.pictures),
+      around: this.material(shaders.dots, { MOVING: 1 }, { uDot: 2 }),
       allOfPictures: this.material(shaders.pictures, all),
       near: this.material(shaders.quads, all, { uNearer: 2e-6, uLeast: 0, uWidth: 2 }),
       front: this.material(shaders.quads, all, { uNearer: 0, uLeast: 34, uWidth: 3 }),
@@ -170,6 +172,7 @@ export class Cloud {
     this.textures = null;
     this.bordered = false;
     this.guest = null;
+    this.surround(null);
     for (const name of ["uSmall", "uMiddle", "uSharp"]) this.shared[name].value = null;
     this.placed.clear();
     this.points = null;
@@ -196,11 +199,37 @@ export class Cloud {
 
   /** Where the pictures are, and where they go as `morph` grows from 0 to 1. Each layout goes to the card once. */
   layouts(from, to) {
+    this.lay(this.points.geometry, from, to);
+    this.refresh();
+  }
+
+  lay(geometry, from, to) {
     for (const [name, rows] of Object.entries({ position: from, goal: to })) {
       if (!this.placed.has(rows)) this.placed.set(rows, new BufferAttribute(rows, 3));
-      this.points.geometry.setAttribute(name, this.placed.get(rows));
+      geometry.setAttribute(name, this.placed.get(rows));
     }
-    this.refresh();
+  }
+
+  /** Other pictures as grey dots around these, in layouts of their own: `{ from, to }`, or null for none. */
+  surround(layouts) {
+    if (this.around && !layouts) {
+      this.scene.remove(this.around);
+      this.around.geometry.dispose();
+      this.around = null;
+    }
+    if (!layouts) return;
+    const { from, to } = layouts;
+    if (!this.around) {
+      const count = from.length / 3;
+      const geometry = new BufferGeometry();
+      geometry.setAttribute("colour", new BufferAttribute(new Uint8Array(4 * count), 4, true)); // as if filtered out
+      this.around = new Points(geometry, this.materials.around);
+      this.around.frustumCulled = false;
+      this.around.renderOrder = -1;
+      this.materials.around.uniforms.uDot.value = this.dot(this.renderer.getPixelRatio(), count);
+      this.scene.add(this.around);
+    }
+    this.lay(this.around.geometry, from, to);
   }
 
   /** Some rows of an attribute of the points: their shapes, colours or borders. */
@@ -373,8 +402,8 @@ export class Cloud {
     }).finally(() => gl.deleteSync(fence));
   }
 
-  dot(ratio) {
-    return ratio * (this.count > 20_000 ? 3 : this.count > 2_000 ? 5 : 8);
+  dot(ratio, count = this.count) {
+    return ratio * (count > 20_000 ? 3 : count > 2_000 ? 5 : 8);
   }
 
   /** For a view of so many pixels, which sees as much as its projection says. */

@@ -4,6 +4,7 @@
 import { ease, Rig } from "./camera.js";
 import { Cloud, GUEST, MOST_OF_VIEW, PALETTES } from "./cloud.js";
 import { inside, largest, pick, place } from "./picking.js";
+import { Surroundings } from "./surroundings.js";
 import { SIDE } from "./textures.js";
 import { Tiles } from "./tiles.js";
 import { aligned, normalised } from "./vectors.js";
@@ -11,6 +12,7 @@ import { aligned, normalised } from "./vectors.js";
 const GLIDE = 1.2; // seconds from one layout to another
 const SHARP_FROM = 22; // CSS pixels: below, the middle tiles are as good
 const OFF = 40; // CSS pixels that a picture keeps from what would cover it
+const FARTHEST = 11; // units from the middle: the camera sees and goes little further
 const HIDDEN = 0;
 const PLAIN = 128;
 const CHOSEN = 255;
@@ -32,6 +34,7 @@ export class Stage extends EventTarget {
     this.hovered = -1;
     this.clicked = -1; // a row, or GUEST
     this.guest = null;
+    this.around = null;
     this.neighbors = [];
     this.chosen = new Set();
     this.skip = null;
@@ -108,6 +111,7 @@ export class Stage extends EventTarget {
       hovered: -1,
       clicked: -1,
       guest: null,
+      around: null,
       neighbors: [],
       morph: null,
       split: null,
@@ -126,7 +130,39 @@ export class Stage extends EventTarget {
       const model = Object.values(this.layouts)[0];
       this.layouts[reducer] = this.layouts[reducer] ?? aligned(fresh, model.rows);
     }
-    return this.layouts[reducer];
+    await this.around?.load(reducer, this.layouts[reducer].place);
+    return this.collection === collection ? this.layouts[reducer] : null;
+  }
+
+  /** Put the cloud, and what is around it, on the way from one layout to another, or in one. */
+  lay(from, to = from) {
+    this.cloud.layouts(this.layouts[from].rows, this.layouts[to].rows);
+    const around = this.around?.layouts ?? {};
+    this.cloud.surround(around[from] && around[to] ? { from: around[from], to: around[to] } : null);
+  }
+
+  /** Show the catalogue as grey dots around an upload that lies in its space; null: the upload alone. */
+  async surround(catalogue) {
+    const { collection } = this;
+    if (!this.cloud.points) return; // its own are not there yet
+    const around = catalogue && new Surroundings(catalogue);
+    // All that were shown, so that a layout that is chosen meanwhile is there too.
+    const loads = Object.entries(this.layouts).map(([reducer, { place }]) => around?.load(reducer, place));
+    await Promise.all(loads);
+    if (this.collection !== collection) return;
+    this.finishMorph();
+    this.around = around;
+    await this.layout(this.reducer);
+    if (this.collection !== collection) return;
+    this.lay(this.reducer, this.split ?? this.reducer);
+    this.invalidate();
+  }
+
+  /** Glide to where all is seen: the cloud, and what is around it. */
+  overview() {
+    const [x, y, z, ...target] = this.rig.start;
+    const wide = this.around ? Math.max(1, this.around.reach(this.reducer)) : 1;
+    this.rig.go([x, y, Math.min(z * wide, FARTHEST), ...target]);
   }
 
   /** Glide to a reducer's layout. */
@@ -134,9 +170,9 @@ export class Stage extends EventTarget {
     const next = await this.layout(reducer);
     if (!next || this.reducer === reducer) return;
     if (this.split) this.both(null);
-    this.morph = { from: this.layouts[this.reducer].rows, to: next.rows, done: 0 };
+    this.morph = { done: 0 };
+    this.lay(this.reducer, reducer);
     this.reducer = reducer;
-    this.cloud.layouts(this.morph.from, this.morph.to);
     this.mark();
     if (this.rig.still) this.morph.done = 1;
     this.invalidate();
@@ -148,14 +184,13 @@ export class Stage extends EventTarget {
       const other = await this.layout(reducer);
       if (!other) return;
       this.finishMorph();
-      this.cloud.layouts(this.layouts[this.reducer].rows, other.rows);
+      this.lay(this.reducer, reducer);
       this.cloud.panes = [
         { x: 0, width: 0.5, morph: 0 },
         { x: 0.5, width: 0.5, morph: 1 },
       ];
     } else {
-      const { rows } = this.layouts[this.reducer];
-      this.cloud.layouts(rows, rows);
+      this.lay(this.reducer);
       this.cloud.panes = [{ x: 0, width: 1, morph: 0 }];
     }
     this.split = reducer;
@@ -165,8 +200,7 @@ export class Stage extends EventTarget {
 
   finishMorph() {
     if (!this.morph) return;
-    const { rows } = this.layouts[this.reducer];
-    this.cloud.layouts(rows, rows);
+    this.lay(this.reducer);
     this.cloud.panes[0].morph = 0;
     this.morph = null;
   }
