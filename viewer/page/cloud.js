@@ -33,8 +33,8 @@ export const GUEST = -2;
 const LARGEST_POINT = 128; // pixels; what is larger is near, and drawn as a quad
 
 export const PALETTES = {
-  dark: { ground: "#101216", muted: "#2c3038", accent: "#ffb454" },
-  light: { ground: "#f4f4f1", muted: "#d5d5d0", accent: "#c2410c" },
+  dark: { ground: "#101216", muted: "#2c3038", around: "#68707e", accent: "#ffb454" },
+  light: { ground: "#f4f4f1", muted: "#d5d5d0", around: "#a3a39c", accent: "#c2410c" },
 };
 
 export class Cloud {
@@ -62,6 +62,7 @@ export class Cloud {
       uFade: { value: 0.5 },
       uGround: { value: new Color() },
       uMuted: { value: new Color() },
+      uAround: { value: new Color() },
       uAccent: { value: new Color() },
       uView: { value: new Vector2(1, 1) },
       uSmall: { value: null },
@@ -84,7 +85,7 @@ export class Cloud {
       dots: this.material(shaders.dots),
       allOfDots: this.material(shaders.dots, all),
       pictures: this.material(shaders.pictures),
-      around: this.material(shaders.dots, { MOVING: 1 }, { uDot: 2 }),
+      around: this.material(shaders.dots, { MOVING: 1 }, { uDot: 2, uMuted: this.shared.uAround.value }),
       allOfPictures: this.material(shaders.pictures, all),
       near: this.material(shaders.quads, all, { uNearer: 2e-6, uLeast: 0, uWidth: 2 }),
       front: this.material(shaders.quads, all, { uNearer: 0, uLeast: 34, uWidth: 3 }),
@@ -318,10 +319,11 @@ export class Cloud {
   }
 
   palette(name) {
-    const { ground, muted, accent } = PALETTES[name];
+    const { ground, muted, around, accent } = PALETTES[name];
     const plain = (target, value) => target.value.setStyle(value, "srgb-linear"); // as it is, not made linear
     plain(this.shared.uGround, ground);
     plain(this.shared.uMuted, muted);
+    plain(this.shared.uAround, around);
     plain(this.shared.uAccent, accent);
     this.accent = this.shared.uAccent.value.toArray();
     this.renderer.setClearColor(new Color(ground));
