@@ -3,8 +3,10 @@
 import csv
 import io
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,10 +20,13 @@ from datasets.tilemap import Tilemap, tile
 from .browser import Visit, chromium
 from .pictures import colour, encode, photograph, zipped
 from .service import ROOT, Service
+from .test_build import build
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads the process tree from /proc")
 
 COUNT = 150
+GUEST = -2
+"""The page's number of a picture that is looked up."""
 SHAPE = (45, 60)
 """Of the pictures, in pixels: upright, so that white would show at both sides of them."""
 
@@ -182,6 +187,32 @@ def test_a_lasso_around_all_selects_all_and_exports_them(visit: Visit) -> None:
         visit.page.click("#export")
     lines = list(csv.DictReader(Path(saving.value.path()).read_text().splitlines()))
     assert [int(line["index"]) for line in lines] == expected
+
+
+def test_what_a_lasso_selects_is_exported_with_the_servers_vectors(visit: Visit, service: Service, upload: str) -> None:
+    visit.open(f"/?dataset={upload}&view=pca")
+    pick(visit, "tool", "lasso")
+    visit.page.mouse.move(120, 90)
+    visit.page.mouse.down()
+    for x, y in ((520, 90), (500, 600), (110, 620), (120, 90)):
+        visit.page.mouse.move(x, y, steps=3)
+    visit.page.mouse.up()
+    chosen = sorted(visit.page.evaluate("[...wwzd.stage.chosen]"))
+    assert 0 < len(chosen) < 24
+    with visit.page.expect_download() as saving:
+        visit.page.click("#export")
+    lines = list(csv.DictReader(Path(saving.value.path()).read_text().splitlines()))
+    assert [int(line["index"]) for line in lines] == chosen
+    names = sorted(f"{'cat' if index % 2 else 'dog'}-{index:02d}.jpg" for index in range(24))
+    assert [line["name"] for line in lines] == [names[row] for row in chosen]
+    for reducer in ("pca", "umap"):
+        vectors = np.array(service.get(f"/dataset/{upload}/features/{reducer}").json()["features"], np.float32)
+        written = np.array([[line[f"{reducer}_{axis}"] for axis in "xyz"] for line in lines], np.float32)
+        np.testing.assert_array_equal(written, vectors[chosen])
+    with visit.page.expect_download() as saving:
+        visit.page.locator("#panel .actions a").click()
+    with zipfile.ZipFile(saving.value.path()) as archive:
+        assert "pictures.csv" in {name.rpartition("/")[2] for name in archive.namelist()}
 
 
 def test_a_box_selects_what_lies_inside(visit: Visit) -> None:
@@ -481,9 +512,60 @@ def test_a_search_by_name_finds_what_has_it(visit: Visit, upload: str) -> None:
 
 def test_a_picture_is_looked_up(visit: Visit, upload: str) -> None:
     visit.open(f"/?dataset={upload}")
-    visit.page.set_input_files("#files", {"name": "x.jpg", "mimeType": "image/jpeg", "buffer": photograph(7)})
-    visit.page.click("#uploader button.strong")
-    expect(visit.page.locator("#panel .share").first).to_have_text("100 %", timeout=60_000)
+    look_up(visit, photograph(7))
+    expect(visit.page.locator("#panel .share").first).to_have_text("100 %")
+
+
+def look_up(visit: Visit, picture: bytes) -> Any:
+    """Give the page a picture, and ask what looks like it → what the server answered."""
+    visit.page.set_input_files("#files", {"name": "x.jpg", "mimeType": "image/jpeg", "buffer": picture})
+    with visit.page.expect_response("**/search?*", timeout=60_000) as answer:
+        visit.page.click("#uploader button.strong")
+    visit.wait(f"wwzd.stage.clicked === {GUEST}")
+    visit.rest()
+    return answer.value.json()
+
+
+def test_what_is_looked_up_lies_where_the_server_says(visit: Visit, service: Service, upload: str) -> None:
+    visit.open(f"/?dataset={upload}&view=pca")
+    answer = look_up(visit, photograph(7))
+    own = 3  # cat-07.jpg: by name, it is the fourth
+    assert visit.page.evaluate("wwzd.stage.neighbors[0]") == own
+    there = place(visit, own)
+    assert is_on_canvas(visit, *there)
+    assert np.hypot(*np.subtract(place(visit, GUEST), there)) < 2
+    pick(visit, "reducer", "umap")
+    visit.wait("wwzd.stage.reducer === 'umap' && !wwzd.stage.morph")
+    visit.rest()
+    assert np.hypot(*np.subtract(place(visit, own), there)) > 20
+    # UMAP puts even a picture that it knows some way off. Layouts are turned and scaled, which leaves proportions.
+    vectors = np.array(service.get(f"/dataset/{upload}/features/umap").json()["features"])
+    drawn = np.array(visit.page.evaluate("[...wwzd.stage.layouts.umap.rows]")).reshape(-1, 3)
+    guest = visit.page.evaluate(f"[...wwzd.stage.cloud.spot({GUEST}, wwzd.stage.layouts.umap.rows)]")
+    told = np.linalg.norm(vectors - answer["umap"], axis=1) / np.linalg.norm(vectors[0] - vectors[1])
+    shown = np.linalg.norm(drawn - guest, axis=1) / np.linalg.norm(drawn[0] - drawn[1])
+    np.testing.assert_allclose(shown, told, rtol=1e-3)
+    ends = visit.page.evaluate("[...wwzd.stage.cloud.lines.geometry.getAttribute('goal').array.slice(0, 6)]")
+    np.testing.assert_allclose(ends, [*guest, *drawn[own]], atol=1e-6)
+
+
+def test_what_is_looked_up_stands_in_front_until_it_is_closed(visit: Visit, upload: str) -> None:
+    visit.open(f"/?dataset={upload}")
+    magenta = (250, 0, 250)
+    look_up(visit, encode(Image.new("RGB", (80, 50), magenta), "JPEG"))
+    without_fading(visit)
+    x, y = place(visit, GUEST)
+    assert is_on_canvas(visit, x, y)
+    image = look(visit)
+    assert np.abs(np.subtract(image.getpixel((int(x), int(y))), magenta)).max() < 12  # type: ignore[arg-type]
+    cloud = np.asarray(image).astype(int)
+    accent = (np.abs(cloud - (255, 180, 84)).max(axis=2) < 12)[int(y) - 60 : int(y) + 60, int(x) - 60 : int(x) + 60]
+    assert accent.any(), "it has no border"
+    visit.page.locator("#panel .head button").click()
+    visit.rest()
+    pixels = np.asarray(look(visit)).astype(int)
+    assert not (np.abs(pixels - magenta).max(axis=2) < 12).any()
+    assert visit.page.evaluate(f"wwzd.stage.where({GUEST})") is None
 
 
 def test_filters_leave_what_passes_and_colours_tell_the_rest_apart(visit: Visit, upload: str) -> None:
@@ -515,6 +597,84 @@ def test_filters_leave_what_passes_and_colours_tell_the_rest_apart(visit: Visit,
 def counted(visit: Visit, value: str) -> Locator:
     """How many pictures the filters say have a value."""
     return visit.page.locator("#filters label", has_text=value).locator("small")
+
+
+@pytest.fixture(scope="module")
+def placed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, str]]:
+    """A service whose catalogue was built of 100 photographs, and an upload of some of them, placed in its space."""
+    folder = tmp_path_factory.mktemp("placed")
+    source = folder / "source"
+    source.mkdir()
+    for index in range(100):
+        (source / f"{index:03d}.jpg").write_bytes(photograph(index))
+    assert build(folder / "data", source) == 0
+    running = Service(folder / "data").start()
+    answer = running.upload(zipped({f"{index:03d}.jpg": photograph(index) for index in range(40, 60)}))
+    assert answer.status == 200, answer.body
+    yield running, answer.body.decode()
+    running.stop()
+
+
+def test_an_upload_is_shown_among_the_catalogue(browser: Browser, placed: tuple[Service, str]) -> None:
+    service, identity = placed
+    visit = Visit(browser, service.url(""), color_scheme="dark").open(f"/?dataset={identity}&view=pca")
+    without_fading(visit)
+    among = visit.page.locator("#among")
+    expect(among).to_have_attribute("aria-pressed", "false")
+    alone = greys(visit)
+    among.click()
+    visit.wait("wwzd.stage.around !== null")
+    visit.rest()
+    assert greys(visit) > alone + 100
+    np.testing.assert_allclose(drawn(visit), told(service, identity, "pca"), atol=1e-3)
+    own = np.array(visit.page.evaluate("[...wwzd.stage.layouts.pca.rows]")).reshape(-1, 3)
+    np.testing.assert_allclose(own, around(visit)[40:60], atol=1e-3)  # the same pictures
+    pick(visit, "reducer", "umap")
+    visit.wait("wwzd.stage.reducer === 'umap' && !wwzd.stage.morph")
+    np.testing.assert_allclose(drawn(visit), told(service, identity, "umap"), atol=1e-3)
+    visit.wait("location.search.includes('among=catalogue')")
+    visit.open(visit.page.url.removeprefix(visit.origin))
+    visit.wait("wwzd.stage.around !== null")
+    expect(among).to_have_attribute("aria-pressed", "true")
+    among.click()
+    visit.wait("wwzd.stage.around === null && !location.search.includes('among')")
+    without_fading(visit)
+    assert greys(visit) < alone + 20  # some are in the pictures
+    visit.page.click("#collection")
+    visit.page.locator("#collections ul button").first.click()
+    visit.wait("wwzd.stage.collection?.kind === 'catalogue'")
+    expect(among).to_be_hidden()
+    visit.close()
+
+
+def greys(visit: Visit) -> int:
+    """How many pixels have the colour of what is around an upload, clear of the bars."""
+    image = np.asarray(look(visit)).astype(int)[90:600, 60:940]
+    return int((np.abs(image - (104, 112, 126)).max(axis=2) <= 2).sum())
+
+
+def around(visit: Visit) -> NDArray[np.float64]:
+    """`(n, 3)` where the catalogue's pictures are drawn around an upload."""
+    rows = visit.page.evaluate("[...wwzd.stage.cloud.around.geometry.getAttribute('position').array]")
+    return np.array(rows, np.float64).reshape(-1, 3)
+
+
+def drawn(visit: Visit) -> NDArray[np.float64]:
+    """How far from the upload's first picture its others are, then the catalogue's; in distances to its second."""
+    own = np.array(visit.page.evaluate("[...wwzd.stage.layouts[wwzd.stage.reducer].rows]")).reshape(-1, 3)
+    return proportions(own, around(visit))
+
+
+def told(service: Service, identity: str, reducer: str) -> NDArray[np.float64]:
+    """The same by the server's vectors."""
+    paths = f"/dataset/{identity}/features/{reducer}", f"/{reducer}/0/0/standalone"
+    return proportions(*(np.array(service.get(path).json()["features"]) for path in paths))
+
+
+def proportions(*parts: NDArray[np.float64]) -> NDArray[np.float64]:
+    rows = np.concatenate(parts)
+    lengths = np.linalg.norm(rows - rows[0], axis=1)
+    return np.asarray(lengths / lengths[1], np.float64)
 
 
 def test_a_dataset_is_deleted_from_the_list(visit: Visit, service: Service) -> None:

@@ -33,6 +33,7 @@ _OFFERED_AT = {
     "neighbors": "/catalogue/images/0/neighbors",
     "search": "/search",
     "facts": f"/dataset/{_SOME_ID}",
+    "export": f"/dataset/{_SOME_ID}/export",
     "list": f"/dataset/{_SOME_ID}",
 }
 """What the page can make use of, and a path that is routed where the service has it."""

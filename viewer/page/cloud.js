@@ -28,11 +28,13 @@ const MOST_IN_FRONT = 64;
 const MOST_LINES = 64;
 /** A picture right before the camera takes this part of the view's height, not all of it. */
 export const MOST_OF_VIEW = 0.42;
+/** Stands in a row's place for the picture from outside. */
+export const GUEST = -2;
 const LARGEST_POINT = 128; // pixels; what is larger is near, and drawn as a quad
 
 export const PALETTES = {
-  dark: { ground: "#101216", muted: "#2c3038", accent: "#ffb454" },
-  light: { ground: "#f4f4f1", muted: "#d5d5d0", accent: "#c2410c" },
+  dark: { ground: "#101216", muted: "#2c3038", around: "#68707e", accent: "#ffb454" },
+  light: { ground: "#f4f4f1", muted: "#d5d5d0", around: "#a3a39c", accent: "#c2410c" },
 };
 
 export class Cloud {
@@ -60,6 +62,7 @@ export class Cloud {
       uFade: { value: 0.5 },
       uGround: { value: new Color() },
       uMuted: { value: new Color() },
+      uAround: { value: new Color() },
       uAccent: { value: new Color() },
       uView: { value: new Vector2(1, 1) },
       uSmall: { value: null },
@@ -75,11 +78,14 @@ export class Cloud {
     this.palette("dark");
     this.points = null;
     this.textures = null;
+    this.around = null; // the points of other pictures around these
+    this.guest = null; // `{ shape, spot(rows) }` of the picture from outside
     const all = { MOVING: 1, BORDERS: 1 };
     this.materials = {
       dots: this.material(shaders.dots),
       allOfDots: this.material(shaders.dots, all),
       pictures: this.material(shaders.pictures),
+      around: this.material(shaders.dots, { MOVING: 1 }, { uDot: 2, uMuted: this.shared.uAround.value }),
       allOfPictures: this.material(shaders.pictures, all),
       near: this.material(shaders.quads, all, { uNearer: 2e-6, uLeast: 0, uWidth: 2 }),
       front: this.material(shaders.quads, all, { uNearer: 0, uLeast: 34, uWidth: 3 }),
@@ -166,6 +172,8 @@ export class Cloud {
     this.textures?.dispose();
     this.textures = null;
     this.bordered = false;
+    this.guest = null;
+    this.surround(null);
     for (const name of ["uSmall", "uMiddle", "uSharp"]) this.shared[name].value = null;
     this.placed.clear();
     this.points = null;
@@ -192,11 +200,37 @@ export class Cloud {
 
   /** Where the pictures are, and where they go as `morph` grows from 0 to 1. Each layout goes to the card once. */
   layouts(from, to) {
+    this.lay(this.points.geometry, from, to);
+    this.refresh();
+  }
+
+  lay(geometry, from, to) {
     for (const [name, rows] of Object.entries({ position: from, goal: to })) {
       if (!this.placed.has(rows)) this.placed.set(rows, new BufferAttribute(rows, 3));
-      this.points.geometry.setAttribute(name, this.placed.get(rows));
+      geometry.setAttribute(name, this.placed.get(rows));
     }
-    this.refresh();
+  }
+
+  /** Other pictures as grey dots around these, in layouts of their own: `{ from, to }`, or null for none. */
+  surround(layouts) {
+    if (this.around && !layouts) {
+      this.scene.remove(this.around);
+      this.around.geometry.dispose();
+      this.around = null;
+    }
+    if (!layouts) return;
+    const { from, to } = layouts;
+    if (!this.around) {
+      const count = from.length / 3;
+      const geometry = new BufferGeometry();
+      geometry.setAttribute("colour", new BufferAttribute(new Uint8Array(4 * count), 4, true)); // as if filtered out
+      this.around = new Points(geometry, this.materials.around);
+      this.around.frustumCulled = false;
+      this.around.renderOrder = -1;
+      this.materials.around.uniforms.uDot.value = this.dot(this.renderer.getPixelRatio(), count);
+      this.scene.add(this.around);
+    }
+    this.lay(this.around.geometry, from, to);
   }
 
   /** Some rows of an attribute of the points: their shapes, colours or borders. */
@@ -208,8 +242,19 @@ export class Cloud {
     attribute.needsUpdate = true;
   }
 
+  /** Where a picture is in a layout: `(3,)`, or null if the guest has no place there. */
+  spot(row, rows) {
+    return row === GUEST ? (this.guest?.spot(rows) ?? null) : rows.subarray(3 * row, 3 * row + 3);
+  }
+
+  /** Whether it has one where the points come from and where they go. */
+  isPlaced(row) {
+    return ["position", "goal"].every((name) => this.spot(row, this.array(name)));
+  }
+
   /** Width and height, of 1: a square while they are not known. */
   shape(row) {
+    if (row === GUEST) return this.guest.shape;
     const { array } = this.points.geometry.getAttribute("shape");
     return [array[2 * row] / 255 || 1, array[2 * row + 1] / 255 || 1];
   }
@@ -227,15 +272,16 @@ export class Cloud {
     this.fillQuads(this.front, items.slice(0, MOST_IN_FRONT));
   }
 
-  fillQuads(mesh, items) {
-    mesh.items = items;
+  fillQuads(mesh, wanted) {
+    mesh.items = wanted;
+    const items = wanted.filter(({ row }) => this.isPlaced(row));
     mesh.visible = items.length > 0;
     if (!mesh.visible) return;
     const { attributes } = mesh.geometry;
     const [from, to] = [this.array("position"), this.array("goal")];
     items.forEach(({ row, slot, border, grow = 1 }, place) => {
-      attributes.position.array.set(from.subarray(3 * row, 3 * row + 3), 3 * place);
-      attributes.goal.array.set(to.subarray(3 * row, 3 * row + 3), 3 * place);
+      attributes.position.array.set(this.spot(row, from), 3 * place);
+      attributes.goal.array.set(this.spot(row, to), 3 * place);
       attributes.shape.array.set(this.shape(row), 2 * place);
       attributes.border.array.set(border ? [...border, 1] : [0, 0, 0, 0], 4 * place);
       attributes.row.array[place] = row;
@@ -250,18 +296,19 @@ export class Cloud {
   /** Lines between pairs of rows. */
   setLines(pairs) {
     this.pairs = pairs.slice(0, MOST_LINES);
-    this.lines.visible = this.pairs.length > 0;
+    const ends = this.pairs.filter((pair) => pair.every((row) => this.isPlaced(row))).flat();
+    this.lines.visible = ends.length > 0;
     if (!this.lines.visible) return;
     const { geometry } = this.lines;
     for (const name of ["position", "goal"]) {
       const places = this.array(name);
       const attribute = geometry.getAttribute(name);
-      this.pairs.flat().forEach((row, end) => {
-        attribute.array.set(places.subarray(3 * row, 3 * row + 3), 3 * end);
+      ends.forEach((row, end) => {
+        attribute.array.set(this.spot(row, places), 3 * end);
       });
       attribute.needsUpdate = true;
     }
-    geometry.setDrawRange(0, 2 * this.pairs.length);
+    geometry.setDrawRange(0, ends.length);
   }
 
   /** After the layouts changed: quads and lines follow their pictures. */
@@ -272,10 +319,11 @@ export class Cloud {
   }
 
   palette(name) {
-    const { ground, muted, accent } = PALETTES[name];
+    const { ground, muted, around, accent } = PALETTES[name];
     const plain = (target, value) => target.value.setStyle(value, "srgb-linear"); // as it is, not made linear
     plain(this.shared.uGround, ground);
     plain(this.shared.uMuted, muted);
+    plain(this.shared.uAround, around);
     plain(this.shared.uAccent, accent);
     this.accent = this.shared.uAccent.value.toArray();
     this.renderer.setClearColor(new Color(ground));
@@ -356,8 +404,8 @@ export class Cloud {
     }).finally(() => gl.deleteSync(fence));
   }
 
-  dot(ratio) {
-    return ratio * (this.count > 20_000 ? 3 : this.count > 2_000 ? 5 : 8);
+  dot(ratio, count = this.count) {
+    return ratio * (count > 20_000 ? 3 : count > 2_000 ? 5 : 8);
   }
 
   /** For a view of so many pixels, which sees as much as its projection says. */

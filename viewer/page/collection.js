@@ -67,6 +67,12 @@ export class Collection {
     return this.offers.images ? `${this.base}/images/${row}/thumbnail?size=${size}` : null;
   }
 
+  /** Where all of it is to be had as one ZIP, or null. */
+  get archive() {
+    const complete = this.kind === "catalogue" || this.facts?.status === "ready";
+    return this.offers.export && complete ? `${this.base}/export` : null;
+  }
+
   neighbors(row, count) {
     return api.json(`${this.base}/images/${row}/neighbors?k=${count}`);
   }

@@ -29,7 +29,8 @@ export class Controls {
     this.theme(memory.recall("theme") ?? (matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark"));
     const on = (id, event, act) => find(id).addEventListener(event, act);
     on("split", "click", () => this.beside(stage.split ? null : this.other()));
-    on("reset", "click", () => stage.rig.go(stage.rig.start));
+    on("among", "click", () => this.among(!stage.around));
+    on("reset", "click", () => stage.overview());
     on("tune", "click", () => this.settings(find("settings").hidden));
     on("size", "input", ({ target }) => stage.setZoom(2 ** Number(target.value)));
     on("fade", "input", ({ target }) => stage.setFade(Number(target.value)));
@@ -115,10 +116,31 @@ export class Controls {
     }
   }
 
+  /** The catalogue that the upload can be shown among, or null. */
+  surroundings(catalogue) {
+    this.catalogue = catalogue;
+    find("among").hidden = !catalogue;
+    this.panes();
+  }
+
+  /** Show the upload among the catalogue's pictures, or alone; `still` if the camera is where it should be. */
+  async among(on, { still = false } = {}) {
+    if (on && !this.catalogue) return;
+    try {
+      await this.stage.surround(on ? this.catalogue : null);
+      if (!still) this.stage.overview();
+      this.panes();
+      this.changed();
+    } catch (error) {
+      notes.complain(error);
+    }
+  }
+
   panes() {
     const { split, reducer } = this.stage;
     find("panes").hidden = !split;
     find("split").setAttribute("aria-pressed", String(Boolean(split)));
+    find("among").setAttribute("aria-pressed", String(Boolean(this.stage.around)));
     const [left, right] = find("panes").children;
     left.textContent = reducer.toUpperCase();
     right.textContent = (split ?? "").toUpperCase();

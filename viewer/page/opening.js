@@ -56,6 +56,7 @@ export class Opening {
     const reducer = collection.reducers.includes(state.reducer) ? state.reducer : collection.reducers.at(-1);
     controls.reducers(collection.reducers, reducer);
     controls.restore(state);
+    controls.surroundings(this.around(collection));
     find("search").hidden = !collection.offers.images;
     await stage.show(collection, reducer);
     if (turn !== this.turn) return;
@@ -63,6 +64,8 @@ export class Opening {
     this.metadata.offer(collection);
     notes.status(t("loadingTiles", { done: 0, total: number(collection.ranges) }));
     if (collection.reducers.includes(state.split)) await controls.beside(state.split);
+    if (state.among) await controls.among(true, { still: true });
+    if (turn !== this.turn) return;
     const isRow = (row) => row >= 0 && row < collection.count;
     if (state.chosen?.length) this.selection.choose(state.chosen.filter(isRow));
     if (isRow(state.picture)) this.details.click(state.picture);
@@ -84,9 +87,15 @@ export class Opening {
     const { reducers, facts, offers } = await Collection.dataset(id, this.facts);
     Object.assign(collection, { reducers, facts, offers });
     find("search").hidden = !offers.images;
+    this.controls.surroundings(this.around(collection));
     this.metadata.offer(collection);
     this.controls.reducers(reducers, this.stage.reducer);
     await this.controls.to(reducers.at(-1));
+  }
+
+  /** The catalogue, for an upload that lies in its space. */
+  around({ facts }) {
+    return facts?.space === "catalogue" && this.facts.catalogue.total ? Collection.catalogue(this.facts) : null;
   }
 
   /** The address follows what is seen. */
@@ -102,6 +111,7 @@ export class Opening {
       split: stage.split,
       mode: stage.pictures ? "pictures" : "dots",
       space: stage.flat.goal ? "flat" : rig.flying ? "fly" : "orbit",
+      among: Boolean(stage.around),
       camera: camera.some((value, index) => Math.abs(value - rig.start[index]) > 1e-3) ? camera : null,
       picture: stage.clicked,
       chosen: [...stage.chosen],

@@ -148,6 +148,7 @@ function facts(record) {
 
 /** The pictures inside a lasso or a box, or those that a search found. */
 export function selection(stage, rows, { title, close, open, clear, download, only }) {
+  const { archive } = stage.collection;
   find("panel").setAttribute("aria-label", title ?? many("selected", rows.length));
   show(
     heading(title ?? many("selected", rows.length), close),
@@ -157,6 +158,7 @@ export function selection(stage, rows, { title, close, open, clear, download, on
         "div",
         { class: "actions more" },
         h("button", { id: "export", onclick: download }, t("export")),
+        archive && h("a", { href: archive, download: true }, t("everything")),
         only && h("button", { onclick: only }, t("onlyThese")),
         h("button", { class: "quiet", onclick: clear }, t("clear")),
       ),
@@ -164,11 +166,16 @@ export function selection(stage, rows, { title, close, open, clear, download, on
 }
 
 /** What a search by name or by picture found. */
-export function results(stage, rows, { title, close, open, choose, notes = null, empty = null, image = null }) {
+export function results(
+  stage,
+  rows,
+  { title, close, open, choose, notes = null, empty = null, image = null, remark = null },
+) {
   find("panel").setAttribute("aria-label", title);
   show(
     heading(title, close),
     image && h("div", { class: "portrait" }, image),
+    remark && h("p", { class: "soft" }, remark),
     rows.length ? gallery(stage, rows, open, { notes }) : h("p", { class: "soft" }, empty),
     rows.length > 0 && choose && h("div", { class: "actions more" }, h("button", { onclick: choose }, t("selectAll"))),
   );

@@ -47,11 +47,10 @@ export function pick(view, skip, x, y) {
   return found;
 }
 
-/** Where one picture is in the pane: `{ x, y, side }` in CSS pixels, `far` in the cloud's units; null behind the camera. */
-export function place(view, wanted) {
+/** Where a point is in the pane: `{ x, y, side }` in CSS pixels, `far` in the cloud's units; null behind the camera. */
+export function place(view, point) {
   let found = null;
-  const one = { ...view, rows: view.rows.subarray(3 * wanted, 3 * wanted + 3) };
-  each(one, null, (_, x, y, side, far) => {
+  each({ ...view, rows: point }, null, (_, x, y, side, far) => {
     found = { x, y, side: Math.max(side, view.limits[0]), far };
   });
   return found;

@@ -53,7 +53,8 @@ export class Pointer {
     const { down, points } = this;
     this.abandon();
     if (!down) return;
-    const still = Math.hypot(at[0] - down[0], at[1] - down[1]) < STILL;
+    // A lasso may end where it began.
+    const still = [...(points ?? []), at].every(([x, y]) => Math.hypot(x - down[0], y - down[1]) < STILL);
     if (points && points.length > 2 && !still) this.outline(points, event.shiftKey);
     else if (still) this.click(this.stage.at(...at));
   }

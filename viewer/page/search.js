@@ -1,7 +1,9 @@
 // Looking for pictures: by name, or by a picture from outside.
 
 import * as api from "./api.js";
+import { GUEST } from "./cloud.js";
 import { find, h } from "./dom.js";
+import { Guest } from "./guest.js";
 import { many, t } from "./i18n.js";
 import * as notes from "./notes.js";
 import * as panels from "./panels.js";
@@ -25,6 +27,7 @@ export class Search {
     try {
       const rows = await collection.search(text);
       if (this.stage.collection !== collection) return;
+      this.stage.click(-1);
       this.show(rows, { title: many("results", rows.length), empty: t("noResults") });
     } catch (error) {
       notes.complain(error);
@@ -32,7 +35,7 @@ export class Search {
     notes.status("");
   }
 
-  /** A picture's file → the pictures most like it. */
+  /** A picture's file → the pictures most like it, and itself where it would lie among them. */
   async byPicture(file) {
     const { collection } = this.stage;
     notes.status(t("searching"));
@@ -41,16 +44,20 @@ export class Search {
     try {
       const where = collection.kind === "catalogue" ? "catalogue" : collection.id;
       const options = { method: "POST", body: form, headers: api.proof() };
-      const { neighbors } = await api.json(`/search?in=${where}&k=${ALIKE}`, options);
+      const { neighbors, ...places } = await api.json(`/search?in=${where}&k=${ALIKE}`, options);
       const rows = neighbors.map(({ index }) => index);
-      await Promise.all(rows.map((row) => collection.record(row).catch(() => null)));
+      const records = rows.map((row) => collection.record(row).catch(() => null));
+      const [guest] = await Promise.all([Guest.of(file, places), ...records]);
       if (this.stage.collection !== collection) return;
-      this.stage.click(-1, rows);
+      this.stage.invite(guest, rows);
+      const without = collection.reducers.filter((reducer) => !places[reducer]);
       this.show(rows, {
         title: t("similar"),
         image: h("img", { src: URL.createObjectURL(file), alt: file.name }),
         notes: neighbors.map(({ similarity }) => `${Math.round(100 * similarity)} %`),
+        remark: without.length ? t("noPlace", { layouts: without.join(", ").toUpperCase() }) : null,
       });
+      this.stage.approach(GUEST, panels.free());
     } catch (error) {
       notes.complain(error);
     }

@@ -1,9 +1,10 @@
-// Chosen pictures: a gallery of them, a file of their names, only them.
+// Chosen pictures: a gallery of them, a file of their names and places, only them.
 
 import { find, save } from "./dom.js";
 import { many, t } from "./i18n.js";
 import * as notes from "./notes.js";
 import * as panels from "./panels.js";
+import { table } from "./table.js";
 
 export class Selection {
   /** `open(row)` when one of them is picked out, `changed()` when others are chosen. */
@@ -63,16 +64,14 @@ export class Selection {
     });
   }
 
-  /** Row and name of each, as a file. */
+  /** Row, name and places of each, as a file. */
   async download() {
     const { collection, chosen } = this.stage;
     const rows = [...chosen].sort((a, b) => a - b);
-    await collection.recordAll(rows);
-    const lines = rows.map((row) => [row, quoted(collection.known(row)?.name ?? "")].join(","));
-    save(new Blob([`index,name\r\n${lines.join("\r\n")}\r\n`], { type: "text/csv" }), "wwzd-selection.csv");
+    try {
+      save(await table(collection, rows), "wwzd-selection.csv");
+    } catch (error) {
+      notes.complain(error);
+    }
   }
-}
-
-function quoted(text) {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -2,8 +2,9 @@
 // something changed.
 
 import { ease, Rig } from "./camera.js";
-import { Cloud, MOST_OF_VIEW, PALETTES } from "./cloud.js";
+import { Cloud, GUEST, MOST_OF_VIEW, PALETTES } from "./cloud.js";
 import { inside, largest, pick, place } from "./picking.js";
+import { Surroundings } from "./surroundings.js";
 import { SIDE } from "./textures.js";
 import { Tiles } from "./tiles.js";
 import { aligned, normalised } from "./vectors.js";
@@ -11,6 +12,7 @@ import { aligned, normalised } from "./vectors.js";
 const GLIDE = 1.2; // seconds from one layout to another
 const SHARP_FROM = 22; // CSS pixels: below, the middle tiles are as good
 const OFF = 40; // CSS pixels that a picture keeps from what would cover it
+const FARTHEST = 11; // units from the middle: the camera sees and goes little further
 const HIDDEN = 0;
 const PLAIN = 128;
 const CHOSEN = 255;
@@ -30,7 +32,9 @@ export class Stage extends EventTarget {
     this.flat = { now: 0, goal: 0 };
     this.zoom = 1;
     this.hovered = -1;
-    this.clicked = -1;
+    this.clicked = -1; // a row, or GUEST
+    this.guest = null;
+    this.around = null;
     this.neighbors = [];
     this.chosen = new Set();
     this.skip = null;
@@ -103,7 +107,16 @@ export class Stage extends EventTarget {
     this.tiles = null;
     this.collection = null;
     this.cloud.clear();
-    Object.assign(this, { hovered: -1, clicked: -1, neighbors: [], morph: null, split: null, borders: null });
+    Object.assign(this, {
+      hovered: -1,
+      clicked: -1,
+      guest: null,
+      around: null,
+      neighbors: [],
+      morph: null,
+      split: null,
+      borders: null,
+    });
     this.cloud.panes = [{ x: 0, width: 1, morph: 0 }];
     this.invalidate();
   }
@@ -117,7 +130,39 @@ export class Stage extends EventTarget {
       const model = Object.values(this.layouts)[0];
       this.layouts[reducer] = this.layouts[reducer] ?? aligned(fresh, model.rows);
     }
-    return this.layouts[reducer];
+    await this.around?.load(reducer, this.layouts[reducer].place);
+    return this.collection === collection ? this.layouts[reducer] : null;
+  }
+
+  /** Put the cloud, and what is around it, on the way from one layout to another, or in one. */
+  lay(from, to = from) {
+    this.cloud.layouts(this.layouts[from].rows, this.layouts[to].rows);
+    const around = this.around?.layouts ?? {};
+    this.cloud.surround(around[from] && around[to] ? { from: around[from], to: around[to] } : null);
+  }
+
+  /** Show the catalogue as grey dots around an upload that lies in its space; null: the upload alone. */
+  async surround(catalogue) {
+    const { collection } = this;
+    if (!this.cloud.points) return; // its own are not there yet
+    const around = catalogue && new Surroundings(catalogue);
+    // All that were shown, so that a layout that is chosen meanwhile is there too.
+    const loads = Object.entries(this.layouts).map(([reducer, { place }]) => around?.load(reducer, place));
+    await Promise.all(loads);
+    if (this.collection !== collection) return;
+    this.finishMorph();
+    this.around = around;
+    await this.layout(this.reducer);
+    if (this.collection !== collection) return;
+    this.lay(this.reducer, this.split ?? this.reducer);
+    this.invalidate();
+  }
+
+  /** Glide to where all is seen: the cloud, and what is around it. */
+  overview() {
+    const [x, y, z, ...target] = this.rig.start;
+    const wide = this.around ? Math.max(1, this.around.reach(this.reducer)) : 1;
+    this.rig.go([x, y, Math.min(z * wide, FARTHEST), ...target]);
   }
 
   /** Glide to a reducer's layout. */
@@ -125,9 +170,9 @@ export class Stage extends EventTarget {
     const next = await this.layout(reducer);
     if (!next || this.reducer === reducer) return;
     if (this.split) this.both(null);
-    this.morph = { from: this.layouts[this.reducer].rows, to: next.rows, done: 0 };
+    this.morph = { done: 0 };
+    this.lay(this.reducer, reducer);
     this.reducer = reducer;
-    this.cloud.layouts(this.morph.from, this.morph.to);
     this.mark();
     if (this.rig.still) this.morph.done = 1;
     this.invalidate();
@@ -139,14 +184,13 @@ export class Stage extends EventTarget {
       const other = await this.layout(reducer);
       if (!other) return;
       this.finishMorph();
-      this.cloud.layouts(this.layouts[this.reducer].rows, other.rows);
+      this.lay(this.reducer, reducer);
       this.cloud.panes = [
         { x: 0, width: 0.5, morph: 0 },
         { x: 0.5, width: 0.5, morph: 1 },
       ];
     } else {
-      const { rows } = this.layouts[this.reducer];
-      this.cloud.layouts(rows, rows);
+      this.lay(this.reducer);
       this.cloud.panes = [{ x: 0, width: 1, morph: 0 }];
     }
     this.split = reducer;
@@ -156,8 +200,7 @@ export class Stage extends EventTarget {
 
   finishMorph() {
     if (!this.morph) return;
-    const { rows } = this.layouts[this.reducer];
-    this.cloud.layouts(rows, rows);
+    this.lay(this.reducer);
     this.cloud.panes[0].morph = 0;
     this.morph = null;
   }
@@ -341,11 +384,12 @@ export class Stage extends EventTarget {
     return pick(view, this.skip, x - view.left, y);
   }
 
-  /** Where a row is drawn: `{ x, y, side, far }` on the canvas, or null. */
+  /** Where a row, or the guest, is drawn: `{ x, y, side, far }` on the canvas, or null. */
   where(row, pane = 0) {
-    if (!this.cloud.points || row < 0) return null;
+    if (!this.cloud.points || row === -1) return null;
     const view = this.view(pane);
-    const found = place(view, row);
+    const point = this.cloud.spot(row, view.rows);
+    const found = point && place(view, point);
     return found && { ...found, x: found.x + view.left };
   }
 
@@ -369,9 +413,26 @@ export class Stage extends EventTarget {
   }
 
   click(row, neighbors = []) {
+    if (row !== GUEST) this.dismiss();
     this.clicked = row;
     this.neighbors = neighbors;
     this.wantFront();
+  }
+
+  /** Show a picture from outside where it would lie, as if it was clicked, until something else is. */
+  invite(guest, neighbors) {
+    this.dismiss();
+    const { shape } = guest;
+    this.guest = guest;
+    this.cloud.guest = { shape, spot: (rows) => guest.spot(this.layouts, rows) };
+    this.click(GUEST, neighbors);
+  }
+
+  dismiss() {
+    const slot = this.guest?.slot ?? null;
+    if (slot !== null) this.tiles?.release(slot);
+    this.guest = null;
+    this.cloud.guest = null;
   }
 
   wantFront() {
@@ -387,10 +448,11 @@ export class Stage extends EventTarget {
   mark() {
     if (!this.cloud.points || !this.tiles) return;
     const { accent } = this.cloud;
-    const slot = (row) => this.tiles.slot(row);
+    const slot = (row) => (row === GUEST ? this.guestSlot() : this.tiles.slot(row));
     const front = this.neighbors.map((row) => ({ row, slot: slot(row), border: accent }));
     front.reverse();
-    if (this.clicked >= 0) front.push({ row: this.clicked, slot: slot(this.clicked), border: accent, grow: 1.5 });
+    const clicked = this.clicked !== -1;
+    if (clicked) front.push({ row: this.clicked, slot: slot(this.clicked), border: accent, grow: 1.5 });
     if (this.hovered >= 0)
       front.push({
         row: this.hovered,
@@ -399,7 +461,12 @@ export class Stage extends EventTarget {
         grow: 1.5,
       });
     this.cloud.setFront(front);
-    this.cloud.setLines(this.clicked >= 0 ? this.neighbors.map((row) => [this.clicked, row]) : []);
+    this.cloud.setLines(clicked ? this.neighbors.map((row) => [this.clicked, row]) : []);
+  }
+
+  guestSlot() {
+    this.guest.slot ??= this.tiles.hold(this.guest.texels);
+    return this.guest.slot;
   }
 
   /** Put these rows forward and let the others stand back; none: all are equal again. */
@@ -444,8 +511,9 @@ export class Stage extends EventTarget {
 
   /** Glide to a picture until it fills a part of the view, in that `area` of the canvas that nothing covers. */
   approach(row, area) {
-    const { rows } = this.layouts[this.reducer];
-    const point = [...rows.subarray(3 * row, 3 * row + 3)];
+    const spot = this.cloud.spot(row, this.layouts[this.reducer].rows);
+    if (!spot) return;
+    const point = [...spot];
     point[2] *= 1 - this.flat.goal;
     const { width, height, scale } = this.view();
     const [x, y] = nearest(area, width / 2, height / 2);

@@ -134,6 +134,11 @@ export class Tiles {
   }
 
   keep(row, texels) {
+    this.slots.set(row, this.hold(texels));
+  }
+
+  /** Texels → a slot with them, which no row takes until it is released. */
+  hold(texels) {
     let slot = this.free.pop();
     if (slot === undefined) {
       const [oldest, taken] = this.slots.entries().next().value;
@@ -141,7 +146,11 @@ export class Tiles {
       slot = taken;
     }
     this.textures.putSharp(slot, texels);
-    this.slots.set(row, slot);
+    return slot;
+  }
+
+  release(slot) {
+    this.free.push(slot);
   }
 
   stop() {

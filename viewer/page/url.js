@@ -16,6 +16,7 @@ export function read() {
     split: query.get("beside") ?? "",
     mode: query.get("as") ?? "pictures",
     space: query.get("move") ?? "orbit",
+    among: query.get("among") === "catalogue",
     camera: camera.length === 6 && camera.every(Number.isFinite) ? camera : null,
     picture: query.has("picture") ? Number(query.get("picture")) : -1,
     chosen: chosen.every(Number.isInteger) ? chosen.map((step) => (last += step)) : [],
@@ -30,6 +31,7 @@ export function write(state, { push = false } = {}) {
   put("beside", state.split);
   put("as", state.mode, "pictures");
   put("move", state.space, "orbit");
+  put("among", state.among && "catalogue");
   if (state.camera) query.set("camera", state.camera.map((value) => Number(value.toFixed(4))).join(","));
   if (state.picture >= 0) query.set("picture", state.picture);
   if (state.chosen.length && state.chosen.length <= MOST_CHOSEN) {

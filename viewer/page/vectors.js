@@ -7,13 +7,7 @@ const ENOUGH = 20_000; // distances to judge the cloud's size by
 export function normalised(rows) {
   const [x, y, z] = middle(rows);
   const moved = new Float32Array(rows.length);
-  const step = Math.ceil(rows.length / 3 / ENOUGH);
-  const lengths = new Float32Array(Math.ceil(rows.length / 3 / step) || 0);
-  for (let at = 0, place = 0; at < rows.length; at += 3 * step, place++) {
-    lengths[place] = Math.hypot(rows[at] - x, rows[at + 1] - y, rows[at + 2] - z);
-  }
-  lengths.sort();
-  const radius = lengths[Math.min(lengths.length - 1, Math.floor(0.95 * lengths.length))];
+  const radius = reach(rows, [x, y, z]);
   // Pictures that are one picture many times over lie on one spot, and are not blown up to fill the page.
   const scale = radius > 1e-6 ? 1 / radius : 1;
   for (let at = 0; at < rows.length; at += 3) {
@@ -22,6 +16,24 @@ export function normalised(rows) {
     moved[at + 2] = (rows[at + 2] - z) * scale;
   }
   return { rows: moved, place: (point) => [x, y, z].map((value, axis) => (point[axis] - value) * scale) };
+}
+
+/** The distance from a point within which 95 % of the pictures lie. */
+export function reach(rows, [x, y, z] = [0, 0, 0]) {
+  const step = Math.ceil(rows.length / 3 / ENOUGH);
+  const lengths = new Float32Array(Math.ceil(rows.length / 3 / step) || 0);
+  for (let at = 0, place = 0; at < rows.length; at += 3 * step, place++) {
+    lengths[place] = Math.hypot(rows[at] - x, rows[at + 1] - y, rows[at + 2] - z);
+  }
+  lengths.sort();
+  return lengths[Math.min(lengths.length - 1, Math.floor(0.95 * lengths.length))];
+}
+
+/** Each row where `place` puts it. */
+export function moved(rows, place) {
+  const all = new Float32Array(rows.length);
+  for (let at = 0; at < rows.length; at += 3) all.set(place(rows.subarray(at, at + 3)), at);
+  return all;
 }
 
 function middle(rows) {
