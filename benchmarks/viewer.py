@@ -153,11 +153,11 @@ def points(browser: Browser, running: Service, folder: Path) -> Iterator[dict[st
 
 def tiles(browser: Browser, running: Service, folder: Path) -> Iterator[dict[str, Any]]:
     """Until all small tiles are drawn; the server makes them for the first visit."""
-    for _ in range(2):
+    for which in ("first", "next"):
         fresh = not any((running.data / "cache").rglob("*-24*"))
         visit = Visit(browser, running.url(""), SIZE, color_scheme="dark").open(drawn=False)
         visit.wait("performance.getEntriesByName('wwzd:tiles').length > 0", 600)
-        what = f"all small tiles drawn, since navigation{'; the server makes them first' if fresh else ''}"
+        what = f"all small tiles drawn, since navigation, {which} visit{'; the server makes them' if fresh else ''}"
         yield {"what": what, "ours_s": marks(visit)["tiles"]}
         bytes_ = visit.page.evaluate("wwzd.stage.facts.bytes")
         visit.close()
