@@ -6,6 +6,7 @@ import json
 import math
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from embeddings.reducers import REDUCERS
-from embeddings.vectors import Vectors
+from embeddings.vectors import Vectors, dumped
 
 from . import ranges, report, thumbnails
 from .collection import Collection, Installed, Upload
@@ -49,9 +50,10 @@ def everything(upload: Upload) -> Iterator[bytes]:
 
 def catalogue(installed: Installed) -> Iterator[bytes]:
     """Names, metadata and vectors; without features and pictures, which would be gigabytes."""
+    vectors = installed.catalogue.vectors
     described = {
         "pictures.csv": "row, name, size and metadata of each picture",
-        **{f"{name}.npy": f"(n, 3) float32: where {name.upper()} puts picture k" for name in REDUCERS},
+        **{f"{name}.npy": f"(n, 3) float32: where {name.upper()} puts picture k" for name in vectors},
     }
     manifest = {
         "format": FORMAT,
@@ -64,7 +66,7 @@ def catalogue(installed: Installed) -> Iterator[bytes]:
     files: dict[str, Content] = {
         "manifest.json": lambda: _json(manifest),
         "pictures.csv": lambda: _pictures(installed),
-        **{f"{name}.npy": lambda name=name: _npy(installed.catalogue.vectors[name]) for name in REDUCERS},  # type: ignore[misc]
+        **{f"{name}.npy": partial(dumped, array) for name, array in vectors.items()},
     }
     return zipped(files)
 
@@ -173,12 +175,6 @@ def _pictures(collection: Collection) -> Iterator[bytes]:
         yield text.getvalue().encode()
         text.seek(0)
         text.truncate()
-
-
-def _npy(vectors: Vectors) -> bytes:
-    file = io.BytesIO()
-    np.save(file, vectors, allow_pickle=False)
-    return file.getvalue()
 
 
 def _labels(upload: Upload) -> bytes:

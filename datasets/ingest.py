@@ -1,7 +1,6 @@
 """The story of an upload: from the archive that a client sends to the vectors and the tilemap that it gets."""
 
 import hashlib
-import io
 import json
 import logging
 import time
@@ -10,14 +9,12 @@ from contextlib import closing, contextmanager
 from itertools import count
 from typing import Any, BinaryIO, cast
 
-import numpy as np
 from django.conf import settings
 from django.core.files.base import File
 
-from embeddings.features import Features
 from embeddings.pipeline import VERSION, Pipeline
 from embeddings.reducers import SEED, Reducer
-from embeddings.vectors import Vectors
+from embeddings.vectors import Vectors, dumped
 from embeddings.versions import versions
 
 from . import compute, metadata_files
@@ -91,7 +88,7 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     dataset.show("count", "names", "skipped", "passed_over", "tilemap", "pictures", "report")
 
     def keep(reducer: str, vectors: Vectors) -> None:
-        dataset.store(reducer, f"{reducer}.npy", _npy(vectors))
+        dataset.store(reducer, f"{reducer}.npy", dumped(vectors))
         dataset.show(reducer)
 
     def keep_fitted(reducer: Reducer) -> None:
@@ -100,7 +97,7 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
 
     places = pipeline.place(pictures.features, report.stage, on_placed=keep, on_fitted=keep_fitted)
     report.stage("storing")
-    dataset.store("features", "features.npy", _npy(pictures.features))
+    dataset.store("features", "features.npy", dumped(pictures.features))
     dataset.explained_variance = places.explained_variance
     describe(dataset, pipeline)
     dataset.engine = str(pipeline.extractor.info)
@@ -185,12 +182,6 @@ def _reporting(dataset: Dataset) -> Iterator[Report]:
 def _columns(pictures: Pictures, archive: Archive) -> dict[str, list[Any]]:
     """What is known of each picture, and where it lies in the archive."""
     return as_columns(pictures.facts) | {"member": [archive.member(name) for name in pictures.names]}
-
-
-def _npy(array: Features | Vectors) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()
 
 
 def _none_readable(skipped: list[Skipped]) -> str:

@@ -7,7 +7,7 @@ lower row: the same question always has the same answer, whatever else is asked.
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,12 +70,16 @@ class Finder:
         found: NDArray[np.float32] = self._blocks[row // self._length][row % self._length]
         return found
 
+    def vectors(self, rows: Iterable[int]) -> Features:
+        """`(m, d)`"""
+        return np.stack([self.vector(row) for row in rows])
+
     def nearest(self, query: NDArray[np.float32], count: int, *, without: int | None = None) -> Found:
         """At most `count` rows nearest to the `(d,)` features of a picture; `without` names a row to leave out."""
         wanted = count + (without is not None)
         if self._index is not None:
             rows = self._index.candidates(query, max(_CANDIDATES * wanted, _LEAST_CANDIDATES))
-            close = np.stack([self.vector(row) for row in rows])
+            close = self.vectors(rows)
             similarities = _cosines(close, query)
         else:
             rows = np.arange(self._count)
@@ -189,8 +193,7 @@ def nearest_of_all(blocks: Blocks, count: int, folder: Path | None = None) -> tu
     """Each row's `count` nearest others → `(n, count)` rows and cosines, the nearest first; of n - 1, if that is less.
 
     Many rows, of which `folder` holds an index, are searched for in the cells around each: a few in a hundred are not
-    the very nearest then. 202,599 × 2048 take 42 s on two cores, and a gigabyte
-    of memory.
+    the very nearest then. 202,599 × 2048 take 42 s on two cores, and a gigabyte of memory.
     """
     total = sum(len(block) for block in blocks)
     count = min(count, total - 1)
@@ -216,14 +219,13 @@ def nearest_of_all(blocks: Blocks, count: int, folder: Path | None = None) -> tu
 
 def _measured(blocks: Blocks, candidates: NDArray[np.int64]) -> tuple[NDArray[np.int64], Features]:
     """The same rows sorted by their true cosines, and these."""
-    length = len(blocks[0])
-    plain = [np.asarray(block) for block in blocks]
+    finder = Finder(blocks)
     similarities = np.empty(candidates.shape, np.float32)
     for start in range(0, len(candidates), _BLOCK):
         asked = candidates[start : start + _BLOCK]
-        own = _unit(np.stack([plain[row // length][row % length] for row in range(start, start + len(asked))]))
+        own = _unit(finder.vectors(range(start, start + len(asked))))
         for place in range(asked.shape[1]):
-            others = np.stack([plain[row // length][row % length] for row in asked[:, place].tolist()])
+            others = finder.vectors(asked[:, place].tolist())
             similarities[start : start + _BLOCK, place] = cosines(own, others)
     order = np.lexsort((candidates, -similarities), axis=1)
     return np.take_along_axis(candidates, order, axis=1), np.take_along_axis(similarities, order, axis=1)

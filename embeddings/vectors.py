@@ -1,5 +1,6 @@
 """3-D vectors on disk: `(n, 3) float32` in `.npy`, written atomically, read memory-mapped."""
 
+import io
 import os
 import tempfile
 from collections.abc import Iterator
@@ -46,6 +47,13 @@ def check(array: ArrayLike, name: str) -> Vectors:
     if not np.isfinite(vectors).all():
         raise BadVectors(f"{name} holds values that are not finite float32 numbers")
     return vectors
+
+
+def dumped(array: NDArray[np.generic]) -> bytes:
+    """An array as the bytes of a `.npy` file."""
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=False)
+    return file.getvalue()
 
 
 def save(path: Path, vectors: NDArray[np.generic]) -> None:

@@ -1,6 +1,5 @@
 """Vectors in the forms that clients read: JSON, NumPy, raw floats, Arrow, Parquet, CSV; and which one is wanted."""
 
-import io
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from rest_framework.request import Request
 
 from datasets.errors import Refusal
 from datasets.metadata import Column
-from embeddings.vectors import Vectors
+from embeddings.vectors import Vectors, dumped
 
 from . import renderers
 from .kept import Pieces
@@ -73,9 +72,7 @@ def _json(matrix: Matrix) -> Pieces:
 
 
 def _npy(matrix: Matrix) -> Pieces:
-    file = io.BytesIO()
-    np.save(file, np.ascontiguousarray(matrix.vectors, dtype="<f4"), allow_pickle=False)
-    return [file.getvalue()]
+    return [dumped(np.ascontiguousarray(matrix.vectors, dtype="<f4"))]
 
 
 def _raw(matrix: Matrix) -> Iterator[bytes]:

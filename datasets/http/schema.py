@@ -184,7 +184,6 @@ _HEADERS_OF: dict[int, Sequence[str]] = {
 
 ANY = refusals(401, 429)
 """Errors of every call: the settings may ask for a token, and hold clients back."""
-OFTEN = refusals(401, 405, 429)
 
 HEADERS: dict[str, Json] = {
     "Access-Control-Allow-Origin": {"description": "`*`, or as CORS_ORIGINS says.", "schema": TEXT},
