@@ -3,7 +3,8 @@
 const query = new URLSearchParams(location.search);
 
 export const measured = {
-  side: Number(query.get("side")) || 1,
+  side: Number(query.get("side")), // pixels
+  size: Number(query.get("size")), // or of the cloud's units
 
   async features() {
     return (await (await fetch(query.get("points"))).json()).features;

@@ -1,17 +1,19 @@
 // What three.js' documentation begins with: THREE.Points of one colour, with the same points and no pictures.
 
-import { BufferAttribute, BufferGeometry, PerspectiveCamera, Points, PointsMaterial, Scene, WebGLRenderer } from "three";
+import { BufferAttribute, BufferGeometry, PerspectiveCamera, Points, PointsMaterial, Scene, WebGLRenderer } from "three-today";
 import { measured } from "./measured.js";
+import { normalised } from "./vectors.js";
 
-const features = (await measured.features()).flat();
+const { rows } = normalised(new Float32Array((await measured.features()).flat()));
 const renderer = new WebGLRenderer();
 renderer.setSize(innerWidth, innerHeight);
 document.getElementById("box").append(renderer.domElement);
 const camera = new PerspectiveCamera(50, innerWidth / innerHeight, 0.01, 100);
 const geometry = new BufferGeometry();
-geometry.setAttribute("position", new BufferAttribute(new Float32Array(features).map((value) => value / 8), 3));
+geometry.setAttribute("position", new BufferAttribute(rows, 3));
 const scene = new Scene();
-scene.add(new Points(geometry, new PointsMaterial({ size: measured.side, sizeAttenuation: false })));
+const { side, size } = measured;
+scene.add(new Points(geometry, new PointsMaterial({ size: side || size, sizeAttenuation: !side })));
 const draw = (angle) => {
   camera.position.set(2.5 * Math.sin(angle), 0, 2.5 * Math.cos(angle));
   camera.lookAt(0, 0, 0);

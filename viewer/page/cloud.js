@@ -5,6 +5,7 @@ import {
   BufferAttribute,
   BufferGeometry,
   Color,
+  DynamicDrawUsage,
   GLSL3,
   Group,
   InstancedBufferAttribute,
@@ -18,6 +19,7 @@ import {
   Vector2,
   WebGLRenderer,
 } from "three";
+import { closer } from "./picking.js";
 import * as shaders from "./shaders.js";
 import { SLOTS, Textures } from "./textures.js";
 
@@ -31,6 +33,7 @@ export const MOST_OF_VIEW = 0.42;
 /** Stands in a row's place for the picture from outside. */
 export const GUEST = -2;
 const LARGEST_POINT = 128; // pixels; what is larger is near, and drawn as a quad
+const TINY = 8; // pixels up to which a picture is drawn from the tiniest tiles
 
 export const PALETTES = {
   dark: { ground: "#101216", muted: "#2c3038", around: "#68707e", accent: "#ffb454" },
@@ -49,6 +52,8 @@ export class Cloud {
     this.panes = [{ x: 0, width: 1, morph: 0 }];
     this.frames = 0;
     this.bordered = false; // whether some have borders
+    this.filtered = false; // whether some are filtered out
+    this.bare = true; // whether some are without a tile
     this.placed = new Map(); // a layout's rows → its attribute
     this.programs = false; // whether those that draw tiles are made
     const gl = this.renderer.getContext();
@@ -65,6 +70,8 @@ export class Cloud {
       uAround: { value: new Color() },
       uAccent: { value: new Color() },
       uView: { value: new Vector2(1, 1) },
+      uTiny: { value: TINY },
+      uTiniest: { value: null },
       uSmall: { value: null },
       uMiddle: { value: null },
       uSharp: { value: null },
@@ -80,13 +87,11 @@ export class Cloud {
     this.textures = null;
     this.around = null; // the points of other pictures around these
     this.guest = null; // `{ shape, spot(rows) }` of the picture from outside
-    const all = { MOVING: 1, BORDERS: 1 };
+    const all = { MOVING: 1, MARKED: 1 };
+    const pair = (source) => [this.material(source), this.material(source, all)];
+    this.looks = { dots: pair(shaders.dots), tiny: pair(shaders.tiny), pictures: pair(shaders.pictures) };
     this.materials = {
-      dots: this.material(shaders.dots),
-      allOfDots: this.material(shaders.dots, all),
-      pictures: this.material(shaders.pictures),
       around: this.material(shaders.dots, { MOVING: 1 }, { uDot: 2, uMuted: this.shared.uAround.value }),
-      allOfPictures: this.material(shaders.pictures, all),
       near: this.material(shaders.quads, all, { uNearer: 2e-6, uLeast: 0, uWidth: 2 }),
       front: this.material(shaders.quads, all, { uNearer: 0, uLeast: 34, uWidth: 3 }),
       lines: this.material(shaders.lines, all),
@@ -114,7 +119,11 @@ export class Cloud {
     geometry.setAttribute("shape", new BufferAttribute(new Uint8Array(2 * count), 2, true));
     geometry.setAttribute("colour", new BufferAttribute(new Uint8Array(4 * count).fill(128), 4, true));
     geometry.setAttribute("border", new BufferAttribute(new Uint8Array(4 * count), 4, true));
-    this.points = new Points(geometry, this.materials.dots);
+    this.points = new Points(geometry, this.looks.dots[0]);
+    this.close = new Points(new BufferGeometry(), this.looks.pictures[0]);
+    this.close.geometry.attributes = geometry.attributes;
+    this.close.geometry.setIndex(new BufferAttribute(new Uint32Array(count), 1).setUsage(DynamicDrawUsage));
+    this.close.renderOrder = -2; // in front of most: what they hide needs no colour
     this.near = this.quads(SLOTS, this.materials.near);
     this.front = this.quads(MOST_IN_FRONT, this.materials.front);
     this.front.renderOrder = 2;
@@ -124,7 +133,7 @@ export class Cloud {
     }
     this.lines = new LineSegments(strokes, this.materials.lines);
     this.lines.renderOrder = 1;
-    for (const part of [this.points, this.near, this.front, this.lines]) {
+    for (const part of this.parts) {
       part.frustumCulled = false;
       this.scene.add(part);
     }
@@ -139,6 +148,7 @@ export class Cloud {
    */
   furnish(ranges) {
     this.textures = new Textures(this.renderer, ranges);
+    this.shared.uTiniest.value = this.textures.tiny;
     this.shared.uSmall.value = this.textures.small;
     this.shared.uMiddle.value = this.textures.middle;
     this.shared.uSharp.value = this.textures.sharp;
@@ -146,12 +156,15 @@ export class Cloud {
     this.prepared ??= this.prepare();
   }
 
+  get parts() {
+    return [this.points, this.close, this.near, this.front, this.lines];
+  }
+
   /** Have the other programs made beside the page's own thread, where the browser can. */
   async prepare() {
     const all = new Scene();
-    for (const name of ["pictures", "allOfPictures", "allOfDots"]) {
-      all.add(new Points(this.points.geometry, this.materials[name]));
-    }
+    const [, ...looks] = Object.values(this.looks).flat(); // the first one draws already
+    for (const look of looks) all.add(new Points(this.points.geometry, look));
     all.add(new Mesh(this.near.geometry, this.materials.near), new Mesh(this.front.geometry, this.materials.front));
     all.add(new LineSegments(this.lines.geometry, this.materials.lines));
     if (this.renderer.extensions.has("KHR_parallel_shader_compile")) {
@@ -165,16 +178,18 @@ export class Cloud {
 
   clear() {
     if (!this.points) return;
-    for (const part of [this.points, this.near, this.front, this.lines]) {
+    for (const part of this.parts) {
       this.scene.remove(part);
       part.geometry.dispose();
     }
     this.textures?.dispose();
     this.textures = null;
     this.bordered = false;
+    this.filtered = false;
+    this.bare = true;
     this.guest = null;
     this.surround(null);
-    for (const name of ["uSmall", "uMiddle", "uSharp"]) this.shared[name].value = null;
+    for (const name of ["uTiniest", "uSmall", "uMiddle", "uSharp"]) this.shared[name].value = null;
     this.placed.clear();
     this.points = null;
   }
@@ -336,7 +351,7 @@ export class Cloud {
 
   /** Draw every pane: a part of the canvas that shows the layouts at its own stage of the way between them. */
   draw() {
-    if (this.points) this.points.material = this.materials[this.look];
+    if (this.points) this.dress();
     if (this.renderer.xr.isPresenting) return this.drawAround();
     const size = this.renderer.getSize(new Vector2());
     const ratio = this.renderer.getPixelRatio();
@@ -353,6 +368,7 @@ export class Cloud {
       this.scale({ x: pane[2] * ratio, y: pane[3] * ratio });
       this.shared.uMorph.value = morph;
       this.shared.uDot.value = this.dot(ratio);
+      if (this.points) this.divide(pane[2] * ratio, pane[3] * ratio);
       if (this.points) this.renderer.render(this.scene, this.camera);
     }
     this.frames += 1;
@@ -382,12 +398,40 @@ export class Cloud {
     this.shared.uFog.value.set(Math.max(0.2, distance - 0.8), distance + 1.6);
   }
 
-  /** The program that draws the points: as long as they neither move nor have borders, one that knows less. */
-  get look() {
-    const all = this.bordered || this.panes.some(({ morph }) => morph > 0);
-    const tiled = this.programs && this.shared.uPictures.value && this.textures?.some;
-    if (tiled) return all ? "allOfPictures" : "pictures";
-    return all ? "allOfDots" : "dots";
+  /** Choose the programs that draw the points: where all are alike and at rest, those that know less. */
+  dress() {
+    const tiled = Boolean(this.programs && this.shared.uPictures.value && this.textures?.some);
+    const moving = this.panes.some(({ morph }) => morph > 0);
+    const all = moving || this.bordered || (tiled && (this.filtered || this.bare)) ? 1 : 0;
+    const presenting = this.renderer.xr.isPresenting; // to two eyes, which are not at one distance from what is close
+    this.points.material = this.looks[tiled ? (presenting ? "pictures" : "tiny") : "dots"][all];
+    this.close.material = this.looks.pictures[all];
+    this.close.visible = tiled && !presenting;
+  }
+
+  /** Find those that a pane of so many pixels shows close: the program of the others leaves them out. */
+  divide(width, height) {
+    if (!this.close.visible) return;
+    const { uSize, uScale, uMorph, uDepth } = this.shared;
+    const { index } = this.close.geometry;
+    const side = uSize.value * uScale.value;
+    const count = closer(
+      {
+        rows: this.array("position"),
+        goal: this.array("goal"),
+        morph: uMorph.value,
+        depth: uDepth.value,
+        camera: this.camera,
+        far: (1.002 * side) / TINY, // the card counts less exactly
+        around: [side / width, side / height],
+      },
+      index.array,
+    );
+    this.close.geometry.setDrawRange(0, count);
+    this.close.visible = count > 0;
+    index.clearUpdateRanges();
+    index.addUpdateRange(0, count);
+    index.needsUpdate = true;
   }
 
   /** Resolves when the card has drawn what it was asked for: calls return long before. */

@@ -54,16 +54,17 @@ float fog(float far) {
 }
 `;
 
-// With BORDERS, a colour of its own for each: the border of a picture, the whole of a dot.
+// With MARKED, a picture can have a border, or be a dot: where it is filtered out, and while there is no tile of it.
 const STATE = /* glsl */ `
 uniform vec3 uGround;
 uniform vec3 uMuted;
 uniform bool uChosen;     // whether some pictures are chosen, and the others stand back
 uniform float uDot;       // a dot's diameter in pixels
 uniform vec2 uLimits;     // the smallest and the largest side of a point, in pixels
+uniform float uTiny;      // pixels up to which a picture is drawn from the tiniest tiles
 
 in vec4 colour;           // and the state: 0 where a picture is filtered out, a half where it is not chosen, 1 where it is
-#ifdef BORDERS
+#ifdef MARKED
 in vec4 border;
 #endif
 
@@ -77,7 +78,7 @@ float dotSide(float far) {
 
 vec3 dotColour() {
   if (colour.a < 0.25) return uMuted;
-#ifdef BORDERS
+#ifdef MARKED
   if (border.a > 0.5) return border.rgb;
 #endif
   return colour.rgb;
@@ -115,72 +116,137 @@ void main() {
 `,
 };
 
+// What pictures are drawn with that are points. A border of all of the side is a dot.
+const POINT = /* glsl */ `
+in vec2 shape;            // width and height, of 1; 0 until there is a tile
+
+uvec3 cell() {            // column, row, layer
+  uint number = uint(gl_VertexID);
+  uint layer = number / 1000u;
+  uint cell = number - 1000u * layer;
+  return uvec3(cell % 10u, cell / 10u, layer);
+}
+
+#ifdef MARKED
+flat out vec4 vMark;      // the border's colour, and its width, of the side
+
+bool marked(float far) {  // whether there is a tile to be shown at all
+  bool shown = shape.x > 0.0 && colour.a > 0.25;
+  vMark = vec4(dotColour(), 1.0);
+  if (shown) vMark.a = border.a > 0.5 ? max(1.0 / side(far), 0.07) : 0.0;
+  return shown;
+}
+#else
+bool marked(float far) {
+  return true;
+}
+#endif
+`;
+
+const MARK = /* glsl */ `
+#ifdef MARKED
+flat in vec4 vMark;
+
+vec3 marked(vec3 seen, vec2 at) {
+  return min(min(at.x, at.y), 1.0 - max(at.x, at.y)) < vMark.a ? vMark.rgb : seen;
+}
+#else
+vec3 marked(vec3 seen, vec2 at) {
+  return seen;
+}
+#endif
+`;
+
 /**
- * All pictures as points that show their tiles; those without are small squares. What goes from the one shader to the
- * other is packed: each number of it costs, 200,000 times.
+ * All pictures as points of a few pixels, which are most of a large collection: one texel each, of the tiniest tiles.
+ * What the one shader gives to the other costs 200,000 times, and a second texture as much as the first.
  */
-export const pictures = {
+export const tiny = {
   vertex: /* glsl */ `
 ${PLACE}
 ${STATE}
-uniform int uBest;               // the tiles that all have: 0, 12 or 24
-
-in vec2 shape;                   // width and height, of 1; 0 until there is a tile
-
-flat out vec4 vColour;           // the ground's, and how much of it shines through; or a dot's
-flat out vec2 vScale;            // texels of the tile that the point is wide and high
-flat out uint vCell;             // column, row, layer, and whether the tile is a middle one
-#ifdef BORDERS
-flat out vec4 vBorder;           // and its width, of the side
-#endif
+${POINT}
+flat out vec4 vTile;             // its middle in the sheet, and the texels that the point is wide and high
+flat out float vLayer;
+flat out vec4 vFog;              // what is added of the ground, and what is left of the picture
 
 void main() {
   vec4 place = seen();
   float far = -place.z;
-  gl_Position = projectionMatrix * place;
   float size = side(far);
-  bool there = shape.x > 0.0 && colour.a > 0.25;
-  bool middle = there && uBest == 24 && size > 13.0;
-  gl_PointSize = there ? size : dotSide(far);
-  vColour = there ? vec4(uGround, back(far)) : vec4(mix(dotColour(), uGround, back(far)), 1.0);
-  vScale = there ? (middle ? 24.0 : 12.0) / shape : vec2(12.0);
-  uint row = uint(gl_VertexID);
-  uint range = row / 1000u;
-  uint cell = row - 1000u * range;
-  uint line = cell / 10u;
-  vCell = (cell - 10u * line) | line << 4 | range << 11 | (middle ? 1u << 31 : 0u);
-#ifdef BORDERS
-  vBorder = vec4(border.rgb, there && border.a > 0.5 ? max(1.0 / size, 0.07) : 0.0);
-#endif
+  // Larger ones are drawn by the program below.
+  gl_Position = size > uTiny ? vec4(0.0, 0.0, 2.0, 1.0) : projectionMatrix * place;
+  bool shown = marked(far);
+  uvec3 which = cell();
+  gl_PointSize = shown ? size : dotSide(far);
+  vTile = vec4(vec2(which.xy) * 6.0 + 3.0, 6.0 / (shown ? shape : vec2(1.0)));
+  vLayer = float(which.z);
+  float fog = back(far);
+  vFog = vec4(uGround * fog, 1.0 - fog);
+}
+`,
+  fragment: /* glsl */ `
+precision highp float;
+precision highp int;
+precision highp sampler2DArray;
+${MARK}
+uniform sampler2DArray uTiniest; // every cell at 6 × 6 texels
+flat in vec4 vTile;
+flat in float vLayer;
+flat in vec4 vFog;
+out vec4 fragment;
+
+void main() {
+  vec2 off = (gl_PointCoord - 0.5) * vTile.zw;
+  if (max(abs(off.x), abs(off.y)) >= 3.0) discard;
+  vec3 seen = texelFetch(uTiniest, ivec3(vTile.xy + off, vLayer), 0).rgb;
+  fragment = vec4(marked(seen, off / 6.0 + 0.5) * vFog.a + vFog.rgb, 1.0);
+}
+`,
+};
+
+/** Pictures as points of any size. */
+export const pictures = {
+  vertex: /* glsl */ `
+${PLACE}
+${STATE}
+${POINT}
+uniform int uBest;               // the tiles that all have: 0, 12 or 24
+
+flat out vec3 vTile;             // column and row in the sheet, and the tile's side in texels
+flat out vec2 vShape;
+flat out vec2 vLayer;            // and how much of the ground shines through
+
+void main() {
+  vec4 place = seen();
+  float far = -place.z;
+  float size = side(far);
+  gl_Position = projectionMatrix * place;
+  bool shown = marked(far);
+  uvec3 which = cell();
+  gl_PointSize = shown ? size : dotSide(far);
+  vTile = vec3(which.xy, uBest == 24 && size > 13.0 ? 24.0 : 12.0);
+  vShape = shown ? shape : vec2(1.0);
+  vLayer = vec2(which.z, back(far));
 }
 `,
   fragment: /* glsl */ `
 ${TILES}
-flat in vec4 vColour;
-flat in vec2 vScale;
-flat in uint vCell;
-#ifdef BORDERS
-flat in vec4 vBorder;
-#endif
+${MARK}
+uniform vec3 uGround;
+flat in vec3 vTile;
+flat in vec2 vShape;
+flat in vec2 vLayer;
 out vec4 fragment;
 
 void main() {
-  bool middle = vCell >> 31 == 1u;
-  float tile = middle ? 24.0 : 12.0;
-  vec2 at = (gl_PointCoord - 0.5) * vScale + tile * 0.5;
-  ivec2 texel = ivec2(floor(at));
-  if (max(uint(texel.x), uint(texel.y)) >= uint(tile)) discard;  // negative ones are large, too
-  vec2 corner = vec2(vCell & 15u, vCell >> 4 & 127u) * tile;
-  uint layer = vCell >> 11 & 1048575u;
+  vec2 at = (gl_PointCoord - 0.5) / vShape + 0.5;
+  if (min(at.x, at.y) < 0.0 || max(at.x, at.y) >= 1.0) discard;
+  vec2 corner = vTile.xy * vTile.z;
   vec3 seen;
-  // As small as that, the nearest texel does, and costs a fraction.
-  if (middle) seen = fromSheet(uMiddle, 24.0, corner, float(layer), at);
-  else seen = texelFetch(uSmall, ivec3(ivec2(corner) + texel, int(layer)), 0).rgb;
-#ifdef BORDERS
-  vec2 edge = min(at, tile - at) / vScale;
-  if (min(edge.x, edge.y) < vBorder.a) seen = vBorder.rgb;
-#endif
-  fragment = vec4(mix(seen, vColour.rgb, vColour.a), 1.0);
+  if (vTile.z > 12.0) seen = fromSheet(uMiddle, 24.0, corner, vLayer.x, at * 24.0);
+  else seen = fromSheet(uSmall, 12.0, corner, vLayer.x, at * 12.0);
+  fragment = vec4(mix(marked(seen, at), uGround, vLayer.y), 1.0);
 }
 `,
 };

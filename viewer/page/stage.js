@@ -500,6 +500,7 @@ export class Stage extends EventTarget {
 
   paint() {
     this.painted += 1;
+    this.cloud.filtered = this.skip.some(Boolean);
     if (!this.cloud.points) return;
     const colours = this.cloud.array("colour");
     for (let row = 0; row < this.collection.count; row++) {

@@ -1,4 +1,4 @@
-// Texture arrays for the tiles: every cell at 12 texels, at 24 where they fit, and slots for those that are near.
+// Texture arrays for the tiles: every cell at 6 and at 12 texels, at 24 where they fit, and slots for those that are near.
 
 import { DataArrayTexture, DataTexture, LinearFilter, RGBAFormat, RGBFormat, UnsignedByteType } from "three";
 
@@ -18,19 +18,20 @@ export class Textures {
     const slots = Math.min(SLOTS, gl.getParameter(gl.MAX_ARRAY_TEXTURE_LAYERS));
     const sheet = (tile) => 2 * 1000 * tile * tile * this.layers;
     const sharp = 4 * SIDE * SIDE * slots;
-    this.tiles = sheet(12) + sheet(24) + sharp <= MOST ? [12, 24] : [12];
+    this.tiles = sheet(6) + sheet(12) + sheet(24) + sharp <= MOST ? [12, 24] : [12];
     this.slots = slots;
-    this.bytes = sharp + this.tiles.reduce((sum, tile) => sum + sheet(tile), 0);
+    this.bytes = sharp + [6, ...this.tiles].reduce((sum, tile) => sum + sheet(tile), 0);
     this.some = false; // whether any small tiles are there
+    this.tiny = empty(60, 600, this.layers, PACKED);
     this.small = empty(120, 1200, this.layers, PACKED);
     this.middle = this.tiles.includes(24) ? empty(240, 2400, this.layers, PACKED) : empty(1, 1, 1, PACKED);
     this.sharp = empty(SIDE, SIDE, slots, PLAIN);
   }
 
-  /** A range's texels at 12 or 24 → its layer. */
+  /** A range's texels at 6, 12 or 24 → its layer. */
   put(tile, range, texels) {
     if (range >= this.layers) return;
-    const array = tile === 12 ? this.small : this.middle;
+    const array = { 6: this.tiny, 12: this.small, 24: this.middle }[tile];
     this.copy(texels, 10 * tile, 100 * tile, PACKED, array, range);
     this.some = true;
   }
@@ -46,7 +47,7 @@ export class Textures {
   }
 
   dispose() {
-    for (const texture of [this.small, this.middle, this.sharp]) texture.dispose();
+    for (const texture of [this.tiny, this.small, this.middle, this.sharp]) texture.dispose();
   }
 }
 

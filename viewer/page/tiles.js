@@ -40,14 +40,16 @@ export class Tiles {
       await Promise.all(ranges);
       if (this.abort.signal.aborted) return;
       this.cloud.shared.uBest.value = tile;
+      this.cloud.bare = !this.shaped.every(Boolean);
     }
   }
 
   async small(tile, range) {
     const job = { kind: "small", url: this.collection.tilemap(range, tile), tile };
-    const { texels, shapes, colours } = await run(job, { signal: this.abort.signal });
+    const { texels, tiniest, shapes, colours } = await run(job, { signal: this.abort.signal });
     if (this.abort.signal.aborted) return;
     this.textures.put(tile, range, texels);
+    if (tiniest) this.textures.put(6, range, tiniest);
     if (!this.shaped[range]) this.describe(range, shapes, colours);
     this.changed();
   }

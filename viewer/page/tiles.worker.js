@@ -30,15 +30,37 @@ async function fetched(url) {
   }
 }
 
-/** A small tilemap → its texels, each cell's shape and each cell's mean colour. */
+/** A small tilemap → its texels, and for 12 those for 6, too; each cell's shape, and each cell's mean colour. */
 async function small({ url, tile }) {
   const buffer = await fetched(url);
-  const { data } = pixels(await createImageBitmap(new Blob([buffer])));
+  const image = pixels(await createImageBitmap(new Blob([buffer])));
+  const described = { shapes: shapes(new Uint8Array(buffer)), colours: means(image.data, tile) };
+  const texels = packed(image.data);
+  return tile === 12 ? { texels, tiniest: packed(halved(image)), ...described } : { texels, ...described };
+}
+
+/** Four bytes a pixel → 5, 6 and 5 bits. */
+function packed(data) {
   const texels = new Uint16Array(data.length / 4);
   for (let texel = 0, at = 0; texel < texels.length; texel++, at += 4) {
     texels[texel] = ((data[at] & 0xf8) << 8) | ((data[at + 1] & 0xfc) << 3) | (data[at + 2] >> 3);
   }
-  return { texels, shapes: shapes(new Uint8Array(buffer)), colours: means(data, tile) };
+  return texels;
+}
+
+/** The means of 2 × 2 pixels each. */
+function halved({ data, width }) {
+  const half = new Uint8ClampedArray(data.length / 4);
+  const line = 4 * width;
+  for (let at = 0, target = 0; at < data.length; at += line) {
+    for (const end = at + line; at < end; at += 8, target += 4) {
+      for (let channel = at; channel < at + 3; channel++) {
+        half[target + channel - at] =
+          (data[channel] + data[channel + 4] + data[channel + line] + data[channel + line + 4]) / 4;
+      }
+    }
+  }
+  return half;
 }
 
 /** Cells of a full tilemap, each stretched over a slot of `side` × `side` texels. `cells` are `[cell, width, height]`. */
