@@ -120,6 +120,27 @@ def test_no_white_shows_beside_a_picture(visit: Visit) -> None:
     assert image[90:600, 60:940].min(axis=2).max() < 240
 
 
+def test_no_picture_is_lost_where_small_ones_grow(visit: Visit) -> None:
+    """Those of some pixels and larger ones are drawn by two programs: each by one of them, in its place."""
+    visit.open()
+    without_fading(visit)
+    visit.page.evaluate("wwzd.stage.setZoom(0.2)")
+    visit.rest()
+    assert 10 < visit.page.evaluate("wwzd.stage.cloud.close.geometry.drawRange.count") < COUNT - 10
+    image = look(visit)
+    places = visit.page.evaluate(f"Array.from({{ length: {COUNT} }}, (_, row) => wwzd.stage.where(row))")
+    clear = [row for row, at in enumerate(places) if 10 < at["x"] < 990 and 90 < at["y"] < 600]
+    assert len(clear) > COUNT / 2
+    for row in clear:
+        mine = places[row]
+        over = {
+            other
+            for other, at in enumerate(places)
+            if at["far"] <= mine["far"] and np.hypot(at["x"] - mine["x"], at["y"] - mine["y"]) < at["side"]
+        }
+        assert seen(image, mine["x"], mine["y"]) in over, f"{row}, {mine['side']:.2f} px"
+
+
 def test_hovering_names_the_picture_under_the_cursor(visit: Visit) -> None:
     visit.open()
     without_fading(visit)
