@@ -86,7 +86,7 @@ def upload(browser: Browser, service: Service, archive: Path) -> None:
     shoot(visit, "close")
     visit.page.evaluate("wwzd.stage.setZoom(1), wwzd.stage.rig.set([0.3, 0.2, 2.6, 0.45, 0, 0])")
     settle(visit)
-    row = visit.page.evaluate("wwzd.stage.at(540, 400) >= 0 ? wwzd.stage.at(540, 400) : wwzd.stage.near()[3]")
+    row = visit.page.evaluate("wwzd.stage.at(540, 400) >= 0 ? wwzd.stage.at(540, 400) : wwzd.stage.sharpness.near()[3]")
     spot = visit.page.evaluate(f"wwzd.stage.where({row})")
     visit.page.mouse.click(spot["x"], spot["y"])
     visit.page.wait_for_timeout(2500)

@@ -167,7 +167,7 @@ def tiles(browser: Browser, running: Service, folder: Path) -> Iterator[dict[str
 
 
 def frames(browser: Browser, running: Service, folder: Path) -> Iterator[dict[str, Any]]:
-    """A frame while the cloud turns, in dots and in pictures, beside points of the same places and sizes without them."""
+    """A frame while the cloud turns, in dots and in pictures, beside points as large in the same places without any."""
     rivals = folder / "rivals"
     if not (rivals / "built").exists():
         build_rivals(rivals)

@@ -442,7 +442,7 @@ def test_it_fits_a_narrow_screen(visit: Visit) -> None:
         assert box is not None
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 375
-    row = int(visit.page.evaluate("wwzd.stage.near()[0]"))
+    row = int(visit.page.evaluate("wwzd.stage.sharpness.near()[0]"))
     x, y = place(visit, row)
     visit.page.mouse.click(x, y)
     expect(visit.page.locator("#panel")).to_be_visible()
@@ -516,11 +516,11 @@ def test_a_click_shows_the_nearest_pictures_and_they_can_be_clicked(visit: Visit
     visit.open(f"/?dataset={upload}&picture=5")
     faces = visit.page.locator("#neighbours .faces button")
     expect(faces).to_have_count(12)
-    nearest = visit.page.evaluate("wwzd.stage.neighbors")
+    nearest = visit.page.evaluate("wwzd.stage.marks.neighbors")
     assert 5 not in nearest
     expect(faces.first).to_have_attribute("aria-label", re.compile(r"^(cat|dog)-\d\d\.jpg$"))
     faces.first.click()
-    visit.wait(f"wwzd.stage.clicked === {nearest[0]}")
+    visit.wait(f"wwzd.stage.marks.clicked === {nearest[0]}")
     expect(visit.page.locator("#panel dl")).to_contain_text("89 × 109")
 
 
@@ -542,7 +542,7 @@ def look_up(visit: Visit, picture: bytes) -> Any:
     visit.page.set_input_files("#files", {"name": "x.jpg", "mimeType": "image/jpeg", "buffer": picture})
     with visit.page.expect_response("**/search?*", timeout=60_000) as answer:
         visit.page.click("#uploader button.strong")
-    visit.wait(f"wwzd.stage.clicked === {GUEST}")
+    visit.wait(f"wwzd.stage.marks.clicked === {GUEST}")
     visit.rest()
     return answer.value.json()
 
@@ -551,7 +551,7 @@ def test_what_is_looked_up_lies_where_the_server_says(visit: Visit, service: Ser
     visit.open(f"/?dataset={upload}&view=pca")
     answer = look_up(visit, photograph(7))
     own = 3  # cat-07.jpg: by name, it is the fourth
-    assert visit.page.evaluate("wwzd.stage.neighbors[0]") == own
+    assert visit.page.evaluate("wwzd.stage.marks.neighbors[0]") == own
     there = place(visit, own)
     assert is_on_canvas(visit, *there)
     assert np.hypot(*np.subtract(place(visit, GUEST), there)) < 2
@@ -566,7 +566,7 @@ def test_what_is_looked_up_lies_where_the_server_says(visit: Visit, service: Ser
     told = np.linalg.norm(vectors - answer["umap"], axis=1) / np.linalg.norm(vectors[0] - vectors[1])
     shown = np.linalg.norm(drawn - guest, axis=1) / np.linalg.norm(drawn[0] - drawn[1])
     np.testing.assert_allclose(shown, told, rtol=1e-3)
-    ends = visit.page.evaluate("[...wwzd.stage.cloud.lines.geometry.getAttribute('goal').array.slice(0, 6)]")
+    ends = visit.page.evaluate("[...wwzd.stage.cloud.raised.lines.geometry.getAttribute('goal').array.slice(0, 6)]")
     np.testing.assert_allclose(ends, [*guest, *drawn[own]], atol=1e-6)
 
 

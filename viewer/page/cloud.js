@@ -1,5 +1,5 @@
-// The cloud as three.js draws it: all pictures as points in one call, those that are near as sharp quads, and a few in
-// front of all (under the cursor, clicked, neighbours).
+// The cloud as three.js draws it: all pictures as points, those of a few pixels in one call and those that are close in
+// another, and what is raised from them.
 
 import {
   BufferAttribute,
@@ -8,10 +8,6 @@ import {
   DynamicDrawUsage,
   GLSL3,
   Group,
-  InstancedBufferAttribute,
-  InstancedBufferGeometry,
-  LineSegments,
-  Mesh,
   PerspectiveCamera,
   Points,
   RawShaderMaterial,
@@ -20,14 +16,13 @@ import {
   WebGLRenderer,
 } from "three";
 import { closer } from "./picking.js";
+import { Raised } from "./raised.js";
 import * as shaders from "./shaders.js";
-import { SLOTS, Textures } from "./textures.js";
+import { Textures } from "./textures.js";
 
 export const ANGLE = 50; // degrees that the camera sees, from top to bottom
 /** Units, and there metres, that the cloud's middle lies before someone who enters virtual reality. */
 const IN_FRONT = 1.6;
-const MOST_IN_FRONT = 64;
-const MOST_LINES = 64;
 /** A picture right before the camera takes this part of the view's height, not all of it. */
 export const MOST_OF_VIEW = 0.42;
 /** Stands in a row's place for the picture from outside. */
@@ -124,22 +119,11 @@ export class Cloud {
     this.close.geometry.attributes = geometry.attributes;
     this.close.geometry.setIndex(new BufferAttribute(new Uint32Array(count), 1).setUsage(DynamicDrawUsage));
     this.close.renderOrder = -2; // in front of most: what they hide needs no colour
-    this.near = this.quads(SLOTS, this.materials.near);
-    this.front = this.quads(MOST_IN_FRONT, this.materials.front);
-    this.front.renderOrder = 2;
-    const strokes = new BufferGeometry();
-    for (const name of ["position", "goal"]) {
-      strokes.setAttribute(name, new BufferAttribute(new Float32Array(6 * MOST_LINES), 3));
-    }
-    this.lines = new LineSegments(strokes, this.materials.lines);
-    this.lines.renderOrder = 1;
+    this.raised = new Raised(this, this.materials);
     for (const part of this.parts) {
       part.frustumCulled = false;
       this.scene.add(part);
     }
-    this.setNear([]);
-    this.setFront([]);
-    this.setLines([]);
   }
 
   /**
@@ -157,7 +141,7 @@ export class Cloud {
   }
 
   get parts() {
-    return [this.points, this.close, this.near, this.front, this.lines];
+    return [this.points, this.close, ...this.raised.parts];
   }
 
   /** Have the other programs made beside the page's own thread, where the browser can. */
@@ -165,8 +149,7 @@ export class Cloud {
     const all = new Scene();
     const [, ...looks] = Object.values(this.looks).flat(); // the first one draws already
     for (const look of looks) all.add(new Points(this.points.geometry, look));
-    all.add(new Mesh(this.near.geometry, this.materials.near), new Mesh(this.front.geometry, this.materials.front));
-    all.add(new LineSegments(this.lines.geometry, this.materials.lines));
+    all.add(...this.raised.parts.map((part) => Object.assign(part.clone(), { visible: true })));
     if (this.renderer.extensions.has("KHR_parallel_shader_compile")) {
       await this.renderer.compileAsync(all, this.camera);
     } else {
@@ -201,22 +184,10 @@ export class Cloud {
     return new RawShaderMaterial({ ...sources, uniforms, defines });
   }
 
-  quads(most, material) {
-    const geometry = new InstancedBufferGeometry();
-    const corners = new Float32Array([-0.5, -0.5, 0.5, -0.5, 0.5, 0.5, -0.5, 0.5]);
-    geometry.setAttribute("corner", new BufferAttribute(corners, 2));
-    geometry.setIndex([0, 1, 2, 0, 2, 3]);
-    const sizes = { position: 3, goal: 3, shape: 2, border: 4, row: 1, slot: 1, grow: 1 };
-    for (const [name, size] of Object.entries(sizes)) {
-      geometry.setAttribute(name, new InstancedBufferAttribute(new Float32Array(size * most), size));
-    }
-    return new Mesh(geometry, material);
-  }
-
   /** Where the pictures are, and where they go as `morph` grows from 0 to 1. Each layout goes to the card once. */
   layouts(from, to) {
     this.lay(this.points.geometry, from, to);
-    this.refresh();
+    this.raised.refresh();
   }
 
   lay(geometry, from, to) {
@@ -262,11 +233,6 @@ export class Cloud {
     return row === GUEST ? (this.guest?.spot(rows) ?? null) : rows.subarray(3 * row, 3 * row + 3);
   }
 
-  /** Whether it has one where the points come from and where they go. */
-  isPlaced(row) {
-    return ["position", "goal"].every((name) => this.spot(row, this.array(name)));
-  }
-
   /** Width and height, of 1: a square while they are not known. */
   shape(row) {
     if (row === GUEST) return this.guest.shape;
@@ -276,61 +242,6 @@ export class Cloud {
 
   array(name) {
     return this.points.geometry.getAttribute(name).array;
-  }
-
-  /** What to draw as quads: `[{ row, slot, border: [r, g, b] | null, grow }]`. */
-  setNear(items) {
-    this.fillQuads(this.near, items);
-  }
-
-  setFront(items) {
-    this.fillQuads(this.front, items.slice(0, MOST_IN_FRONT));
-  }
-
-  fillQuads(mesh, wanted) {
-    mesh.items = wanted;
-    const items = wanted.filter(({ row }) => this.isPlaced(row));
-    mesh.visible = items.length > 0;
-    if (!mesh.visible) return;
-    const { attributes } = mesh.geometry;
-    const [from, to] = [this.array("position"), this.array("goal")];
-    items.forEach(({ row, slot, border, grow = 1 }, place) => {
-      attributes.position.array.set(this.spot(row, from), 3 * place);
-      attributes.goal.array.set(this.spot(row, to), 3 * place);
-      attributes.shape.array.set(this.shape(row), 2 * place);
-      attributes.border.array.set(border ? [...border, 1] : [0, 0, 0, 0], 4 * place);
-      attributes.row.array[place] = row;
-      attributes.slot.array[place] = slot ?? -1;
-      attributes.grow.array[place] = grow;
-    });
-    for (const attribute of Object.values(attributes))
-      if (attribute !== attributes.corner) attribute.needsUpdate = true;
-    mesh.geometry.instanceCount = items.length;
-  }
-
-  /** Lines between pairs of rows. */
-  setLines(pairs) {
-    this.pairs = pairs.slice(0, MOST_LINES);
-    const ends = this.pairs.filter((pair) => pair.every((row) => this.isPlaced(row))).flat();
-    this.lines.visible = ends.length > 0;
-    if (!this.lines.visible) return;
-    const { geometry } = this.lines;
-    for (const name of ["position", "goal"]) {
-      const places = this.array(name);
-      const attribute = geometry.getAttribute(name);
-      ends.forEach((row, end) => {
-        attribute.array.set(this.spot(row, places), 3 * end);
-      });
-      attribute.needsUpdate = true;
-    }
-    geometry.setDrawRange(0, ends.length);
-  }
-
-  /** After the layouts changed: quads and lines follow their pictures. */
-  refresh() {
-    this.setNear(this.near.items ?? []);
-    this.setFront(this.front.items ?? []);
-    this.setLines(this.pairs ?? []);
   }
 
   palette(name) {

@@ -17,10 +17,10 @@ export class Details {
 
   hover(row, x = 0, y = 0) {
     const { stage } = this;
-    stage.hover(row);
+    stage.marks.hover(row);
     const card = find("hover");
     stage.canvas.classList.toggle("over", row >= 0);
-    if (row < 0 || row === stage.clicked) {
+    if (row < 0 || row === stage.marks.clicked) {
       this.row = -1;
       card.hidden = true;
       return;
@@ -50,7 +50,7 @@ export class Details {
     if (row < 0) return this.close();
     const { stage } = this;
     const { collection } = stage;
-    stage.click(row);
+    stage.marks.click(row);
     const panel = panels.details(stage, row, {
       close: () => this.close(),
       open: (other) => this.open(other),
@@ -70,7 +70,7 @@ export class Details {
       const { neighbors } = await collection.neighbors(row, NEIGHBOURS);
       await Promise.all(neighbors.map(({ index }) => collection.record(index).catch(() => null)));
       if (!this.isShown(collection, row)) return;
-      this.stage.click(
+      this.stage.marks.click(
         row,
         neighbors.map(({ index }) => index),
       );
@@ -81,7 +81,7 @@ export class Details {
   }
 
   isShown(collection, row) {
-    return this.stage.collection === collection && this.stage.clicked === row;
+    return this.stage.collection === collection && this.stage.marks.clicked === row;
   }
 
   /** The same, from a list of pictures: the camera goes there too. */
@@ -92,7 +92,7 @@ export class Details {
   }
 
   close() {
-    this.stage.click(-1);
+    this.stage.marks.click(-1);
     this.closed();
     this.changed();
   }

@@ -99,7 +99,7 @@ function keys({ controls, details, selection, metadata }) {
     if (key !== "Escape") return;
     if (!find("settings").hidden) controls.settings(false);
     else if (!find("filters").hidden) metadata.close();
-    else if (stage.clicked !== -1) details.close();
+    else if (stage.marks.clicked !== -1) details.close();
     else if (stage.chosen.size) selection.clear();
     else panels.hide();
   });

@@ -113,7 +113,7 @@ export class Opening {
       space: stage.flat.goal ? "flat" : rig.flying ? "fly" : "orbit",
       among: Boolean(stage.around),
       camera: camera.some((value, index) => Math.abs(value - rig.start[index]) > 1e-3) ? camera : null,
-      picture: stage.clicked,
+      picture: stage.marks.clicked,
       chosen: [...stage.chosen],
     });
   }

@@ -27,7 +27,7 @@ export class Search {
     try {
       const rows = await collection.search(text);
       if (this.stage.collection !== collection) return;
-      this.stage.click(-1);
+      this.stage.marks.click(-1);
       this.show(rows, { title: many("results", rows.length), empty: t("noResults") });
     } catch (error) {
       notes.complain(error);
@@ -49,7 +49,7 @@ export class Search {
       const records = rows.map((row) => collection.record(row).catch(() => null));
       const [guest] = await Promise.all([Guest.of(file, places), ...records]);
       if (this.stage.collection !== collection) return;
-      this.stage.invite(guest, rows);
+      this.stage.marks.invite(guest, rows);
       const without = collection.reducers.filter((reducer) => !places[reducer]);
       this.show(rows, {
         title: t("similar"),

@@ -24,7 +24,7 @@ export class Selection {
   }
 
   choose(rows) {
-    this.stage.click(-1);
+    this.stage.marks.click(-1);
     this.stage.choose(rows);
     this.gallery();
     notes.status(rows.length ? many("selected", this.stage.chosen.size) : t("nothingSelected"));

@@ -2,15 +2,16 @@
 // something changed.
 
 import { ease, Rig } from "./camera.js";
-import { Cloud, GUEST, MOST_OF_VIEW, PALETTES } from "./cloud.js";
-import { inside, largest, pick, place } from "./picking.js";
+import { Cloud, MOST_OF_VIEW, PALETTES } from "./cloud.js";
+import { Marks } from "./marks.js";
+import { inside, pick, place } from "./picking.js";
+import { Sharpness } from "./sharpness.js";
 import { Surroundings } from "./surroundings.js";
 import { SIDE } from "./textures.js";
 import { Tiles } from "./tiles.js";
 import { aligned, normalised } from "./vectors.js";
 
 const GLIDE = 1.2; // seconds from one layout to another
-const SHARP_FROM = 22; // CSS pixels: below, the middle tiles are as good
 const OFF = 40; // CSS pixels that a picture keeps from what would cover it
 const FARTHEST = 11; // units from the middle: the camera sees and goes little further
 const HIDDEN = 0;
@@ -31,19 +32,15 @@ export class Stage extends EventTarget {
     this.pictures = true;
     this.flat = { now: 0, goal: 0 };
     this.zoom = 1;
-    this.hovered = -1;
-    this.clicked = -1; // a row, or GUEST
-    this.guest = null;
     this.around = null;
-    this.neighbors = [];
     this.chosen = new Set();
     this.skip = null;
     this.borders = null;
     this.asked = 0;
     this.last = 0;
-    this.settling = 0;
-    this.settled = "";
     this.painted = 0;
+    this.marks = new Marks(this);
+    this.sharpness = new Sharpness(this);
     new ResizeObserver(() => this.resize()).observe(canvas);
     this.resize();
   }
@@ -88,7 +85,7 @@ export class Stage extends EventTarget {
     this.cloud.prepared.then(() => this.invalidate());
     this.tiles = new Tiles(this.cloud, collection, {
       changed: (sharp) => {
-        if (sharp) this.sharpen();
+        if (sharp) this.raise();
         this.invalidate();
       },
       progress: (done, total) => this.tell("tiles", { done, total }),
@@ -96,27 +93,16 @@ export class Stage extends EventTarget {
     });
     Promise.all([this.tiles.load(), this.cloud.prepared]).then(() => {
       performance.mark("wwzd:tiles");
-      this.settle();
+      this.sharpness.settle();
     });
   }
 
   leave() {
     this.tiles?.stop();
-    this.settled = "";
-    this.nearRows = [];
-    this.tiles = null;
-    this.collection = null;
+    this.marks.forget();
+    this.sharpness.forget();
     this.cloud.clear();
-    Object.assign(this, {
-      hovered: -1,
-      clicked: -1,
-      guest: null,
-      around: null,
-      neighbors: [],
-      morph: null,
-      split: null,
-      borders: null,
-    });
+    Object.assign(this, { tiles: null, collection: null, around: null, morph: null, split: null, borders: null });
     this.cloud.panes = [{ x: 0, width: 1, morph: 0 }];
     this.invalidate();
   }
@@ -173,7 +159,7 @@ export class Stage extends EventTarget {
     this.morph = { done: 0 };
     this.lay(this.reducer, reducer);
     this.reducer = reducer;
-    this.mark();
+    this.raise();
     if (this.rig.still) this.morph.done = 1;
     this.invalidate();
   }
@@ -194,7 +180,7 @@ export class Stage extends EventTarget {
       this.cloud.panes = [{ x: 0, width: 1, morph: 0 }];
     }
     this.split = reducer;
-    this.mark();
+    this.raise();
     this.invalidate();
   }
 
@@ -222,7 +208,7 @@ export class Stage extends EventTarget {
 
   setPalette(name) {
     this.cloud.palette(PALETTES[name] ? name : "dark");
-    this.mark();
+    this.raise();
     this.invalidate();
   }
 
@@ -243,8 +229,8 @@ export class Stage extends EventTarget {
     shared.uSize.value = this.size;
     shared.uPictures.value = this.pictures;
     shared.uChosen.value = this.chosen.size > 0;
-    this.cloud.near && this.sharpen();
-    this.settle();
+    this.raise();
+    this.sharpness.settle();
     this.invalidate();
   }
 
@@ -266,7 +252,7 @@ export class Stage extends EventTarget {
     this.cloud.draw();
     this.tell("frame");
     if (more) this.invalidate();
-    this.settle();
+    this.sharpness.settle();
   }
 
   draw() {
@@ -291,60 +277,17 @@ export class Stage extends EventTarget {
     return flat.now !== flat.goal;
   }
 
-  /** Soon after the last frame, and now and then in a long movement: sharp tiles for what is near. */
-  settle() {
-    if (this.settling) return;
-    this.settling = setTimeout(() => {
-      this.settling = 0;
-      if (!this.tiles || this.morph) return;
-      const seen = this.seen();
-      if (seen === this.settled) return; // nothing has moved: no frame for its own sake
-      this.settled = seen;
-      const rows = this.pictures ? this.near() : [];
-      this.tiles.want([...new Set([...this.inFront(), ...rows])]);
-      this.nearRows = rows;
-      this.sharpen();
-      this.tell("settled");
-    }, 220);
-  }
-
-  /** All that decides which pictures are near. */
-  seen() {
-    const { width, height } = this.canvas;
-    const loaded = this.tiles.shaped.reduce((sum, there) => sum + there, 0);
-    const view = [
-      this.size,
-      this.pictures,
-      this.flat.now,
-      this.reducer,
-      this.split,
-      this.chosen.size,
-      this.skip.length,
-    ];
-    // Rounded: a camera that comes to rest creeps on by less and less, and each look at it draws a frame.
-    const camera = this.rig.get().map((value) => value.toFixed(3));
-    return [...camera, ...view, width, height, loaded, this.painted].join(" ");
-  }
-
-  near() {
-    const most = this.cloud.textures.slots - 40;
-    const rows = this.cloud.panes.flatMap((_, pane) =>
-      largest(this.view(pane), this.skip, SHARP_FROM, Math.floor(most / this.cloud.panes.length)),
-    );
-    return [...new Set(rows)];
-  }
-
-  sharpen() {
+  /** Tell the cloud what is to be raised from its points: what is sharp, and what stands in front. */
+  raise() {
     if (!this.cloud.points || !this.tiles) return;
-    const chosen = this.chosen.size > 0;
-    const items = [];
-    for (const row of this.pictures ? (this.nearRows ?? []) : []) {
-      const slot = this.tiles.slot(row);
-      if (slot === null || this.skip[row] || (chosen && !this.chosen.has(row))) continue;
-      items.push({ row, slot, border: this.borderOf(row) });
-    }
-    this.cloud.setNear(items);
-    this.mark();
+    this.sharpness.show();
+    this.marks.show();
+  }
+
+  /** Do so, and have the sharp tiles that are missing for it. */
+  refine() {
+    this.tiles?.want([...new Set([...this.marks.rows, ...this.sharpness.rows])]);
+    this.raise();
     this.invalidate();
   }
 
@@ -405,69 +348,6 @@ export class Stage extends EventTarget {
   }
 
   // What is marked.
-
-  hover(row) {
-    if (row === this.hovered) return;
-    this.hovered = row;
-    this.wantFront();
-  }
-
-  click(row, neighbors = []) {
-    if (row !== GUEST) this.dismiss();
-    this.clicked = row;
-    this.neighbors = neighbors;
-    this.wantFront();
-  }
-
-  /** Show a picture from outside where it would lie, as if it was clicked, until something else is. */
-  invite(guest, neighbors) {
-    this.dismiss();
-    const { shape } = guest;
-    this.guest = guest;
-    this.cloud.guest = { shape, spot: (rows) => guest.spot(this.layouts, rows) };
-    this.click(GUEST, neighbors);
-  }
-
-  dismiss() {
-    const slot = this.guest?.slot ?? null;
-    if (slot !== null) this.tiles?.release(slot);
-    this.guest = null;
-    this.cloud.guest = null;
-  }
-
-  wantFront() {
-    this.mark();
-    if (this.tiles) this.tiles.want([...new Set([...this.inFront(), ...(this.nearRows ?? [])])]);
-    this.invalidate();
-  }
-
-  inFront() {
-    return [this.hovered, this.clicked, ...this.neighbors].filter((row) => row >= 0);
-  }
-
-  mark() {
-    if (!this.cloud.points || !this.tiles) return;
-    const { accent } = this.cloud;
-    const slot = (row) => (row === GUEST ? this.guestSlot() : this.tiles.slot(row));
-    const front = this.neighbors.map((row) => ({ row, slot: slot(row), border: accent }));
-    front.reverse();
-    const clicked = this.clicked !== -1;
-    if (clicked) front.push({ row: this.clicked, slot: slot(this.clicked), border: accent, grow: 1.5 });
-    if (this.hovered >= 0)
-      front.push({
-        row: this.hovered,
-        slot: slot(this.hovered),
-        border: this.hovered === this.clicked ? accent : [1, 1, 1],
-        grow: 1.5,
-      });
-    this.cloud.setFront(front);
-    this.cloud.setLines(clicked ? this.neighbors.map((row) => [this.clicked, row]) : []);
-  }
-
-  guestSlot() {
-    this.guest.slot ??= this.tiles.hold(this.guest.texels);
-    return this.guest.slot;
-  }
 
   /** Put these rows forward and let the others stand back; none: all are equal again. */
   choose(rows) {
