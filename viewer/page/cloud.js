@@ -79,6 +79,7 @@ export class Cloud {
     };
     this.palette("dark");
     this.points = null;
+    this.divided = false; // whether some points are drawn as close, others as tiny
     this.textures = null;
     this.around = null; // the points of other pictures around these
     this.guest = null; // `{ shape, spot(rows) }` of the picture from outside
@@ -317,12 +318,13 @@ export class Cloud {
     const presenting = this.renderer.xr.isPresenting; // to two eyes, which are not at one distance from what is close
     this.points.material = this.looks[tiled ? (presenting ? "pictures" : "tiny") : "dots"][all];
     this.close.material = this.looks.pictures[all];
-    this.close.visible = tiled && !presenting;
+    this.divided = tiled && !presenting;
+    this.close.visible = false;
   }
 
   /** Find those that a pane of so many pixels shows close: the program of the others leaves them out. */
   divide(width, height) {
-    if (!this.close.visible) return;
+    if (!this.divided) return;
     const { uSize, uScale, uMorph, uDepth } = this.shared;
     const { index } = this.close.geometry;
     const side = uSize.value * uScale.value;
