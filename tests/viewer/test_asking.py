@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from tests.browser import Visit
 from tests.pictures import encode, photograph
@@ -180,6 +180,40 @@ def test_filters_leave_what_passes_and_colours_tell_the_rest_apart(visit: Visit,
     visit.wait("wwzd.stage.borders !== null")
     colours = visit.page.evaluate("[...wwzd.stage.borders]")
     assert colours[:3] == colours[33:36] != colours[36:39]
+
+
+def test_columns_that_arrive_late_take_nothing_back(visit: Visit, upload: str) -> None:
+    """Neither a number that is being typed, nor a box that was ticked while another's column was on its way."""
+    held: dict[str, Route] = {}
+    visit.page.route(re.compile(r"/images/fields/\w+$"), lambda route: held.update({route.request.url[-4:]: route}))
+    visit.open(f"/?dataset={upload}")
+    visit.page.click("#filters-open")
+    for value in ("dog", "cat"):
+        visit.page.locator("#filters label", has_text=value).click()
+    visit.page.locator("#filters label", has_text="cat").click()
+    release(visit, held, "kind")
+    visit.wait("wwzd.stage.skip.some(Boolean)")
+    boxes = visit.page.locator("#filters input[type=checkbox]")
+    assert sorted(boxes.evaluate_all("boxes => boxes.map(({checked}) => checked)")) == [False, True]
+    least = visit.page.locator("#filters input[type=number]").first
+    least.press_sequentially("20")
+    typed = least.input_value()
+    assert "20" in typed
+    release(visit, held, "/age")
+    visit.page.wait_for_timeout(300)
+    assert least.input_value() == typed
+    least.fill("20")
+    least.press("Enter")
+    visit.wait("wwzd.stage.skip.reduce((sum, one) => sum + one, 0) === 20")
+
+
+def release(visit: Visit, held: dict[str, Route], end: str) -> None:
+    """Let a request go on that is held, when it has come."""
+    for _ in range(100):
+        if end in held:
+            return held.pop(end).continue_()
+        visit.page.wait_for_timeout(50)
+    raise AssertionError(f"nobody asked for {end}")
 
 
 def counted(visit: Visit, value: str) -> Locator:

@@ -18,6 +18,8 @@ export class Metadata {
 
   reset() {
     this.columns = null;
+    this.hoped = new Map(); // name → what is wanted of it, be its column there or on its way
+    this.typing = false; // whether there is a number that is not entered yet: drawing would lose it
     this.due = false;
     find("filters").hidden = true;
     find("filters-open").hidden = true;
@@ -57,16 +59,24 @@ export class Metadata {
 
   /** Want some values of a field, or, with null, all of them. The others' counts follow as their columns arrive. */
   async want(name, wanted) {
-    const { columns } = this;
+    const { columns, hoped } = this;
+    hoped.set(name, wanted);
     try {
       await columns.column(name);
       if (this.columns !== columns) return;
-      columns.want(name, wanted);
+      columns.want(name, hoped.get(name));
       this.apply();
       await this.fetchAll(columns);
     } catch (error) {
-      if (this.columns === columns) this.failed(error);
+      if (this.columns !== columns) return;
+      hoped.delete(name);
+      this.later();
+      this.failed(error);
     }
+  }
+
+  wanted(name) {
+    return this.hoped.has(name) ? this.hoped.get(name) : this.columns.wanted(name);
   }
 
   async fetchAll(columns) {
@@ -99,6 +109,7 @@ export class Metadata {
   }
 
   draw() {
+    if (this.typing) return;
     const panel = find("filters");
     const top = panel.scrollTop;
     const focused = document.activeElement?.dataset?.key;
@@ -113,6 +124,7 @@ export class Metadata {
           {
             class: "more",
             onclick: () => {
+              this.hoped.clear();
               columns.wantAll();
               this.apply();
             },
@@ -125,7 +137,7 @@ export class Metadata {
   }
 
   values({ name }) {
-    const wanted = this.columns.wanted(name);
+    const wanted = this.wanted(name);
     const known = this.columns.values(name, MOST_VALUES);
     const most = Math.max(1, ...known.map(([, count]) => count));
     return h(
@@ -135,7 +147,7 @@ export class Metadata {
       known.map(([value, count]) => {
         const input = h("input", { type: "checkbox", checked: wanted?.has(value), "data-key": `${name}=${value}` });
         input.addEventListener("change", () => {
-          const set = new Set(this.columns.wanted(name) ?? []);
+          const set = new Set(this.wanted(name) ?? []);
           if (input.checked) set.add(value);
           else set.delete(value);
           this.want(name, set.size ? set : null);
@@ -151,7 +163,7 @@ export class Metadata {
     if (min === undefined) return null; // no picture has a value
     const bins = this.columns.bins(name);
     const highest = Math.max(1, ...bins);
-    const [from, to] = this.columns.wanted(name) ?? [min, max];
+    const [from, to] = this.wanted(name) ?? [min, max];
     const inputs = [from, to].map((value, end) =>
       h("input", {
         type: "number",
@@ -159,7 +171,15 @@ export class Metadata {
         step: "any",
         "aria-label": `${name} ${end ? "≤" : "≥"}`,
         "data-key": `${name}:${end}`,
+        oninput: () => {
+          this.typing = true;
+        },
+        onblur: () => {
+          if (this.typing) this.later();
+          this.typing = false;
+        },
         onchange: () => {
+          this.typing = false;
           const range = inputs.map((input, at) => (input.value === "" ? [min, max][at] : Number(input.value)));
           this.want(name, range[0] <= min && range[1] >= max ? null : range);
         },
