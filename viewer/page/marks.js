@@ -21,14 +21,14 @@ export class Marks {
   hover(row) {
     if (row === this.hovered) return;
     this.hovered = row;
-    this.stage.refine();
+    this.changed();
   }
 
   click(row, neighbors = []) {
     if (row !== GUEST) this.dismiss();
     this.clicked = row;
     this.neighbors = neighbors;
-    this.stage.refine();
+    this.changed();
   }
 
   /** Show a picture from outside where it would lie, as if it was clicked, until something else is. */
@@ -47,6 +47,12 @@ export class Marks {
     this.stage.cloud.guest = null;
   }
 
+  changed() {
+    this.stage.wantSharp();
+    this.show();
+    this.stage.invalidate();
+  }
+
   /** The collection's rows among them: their tiles are wanted first. */
   get rows() {
     return [this.hovered, this.clicked, ...this.neighbors].filter((row) => row >= 0);
@@ -54,7 +60,8 @@ export class Marks {
 
   /** Tell the cloud. */
   show() {
-    const { cloud } = this.stage;
+    const { cloud, tiles } = this.stage;
+    if (!cloud.points || !tiles) return;
     const { accent } = cloud;
     const front = this.neighbors.map((row) => ({ row, slot: this.slot(row), border: accent }));
     front.reverse();

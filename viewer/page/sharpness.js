@@ -35,7 +35,9 @@ export class Sharpness {
     if (seen === this.seen) return; // nothing has moved: no frame for its own sake
     this.seen = seen;
     this.rows = stage.pictures ? this.near() : [];
-    stage.refine();
+    stage.wantSharp();
+    stage.raise();
+    stage.invalidate();
     stage.tell("settled");
   }
 

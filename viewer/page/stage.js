@@ -159,7 +159,7 @@ export class Stage extends EventTarget {
     this.morph = { done: 0 };
     this.lay(this.reducer, reducer);
     this.reducer = reducer;
-    this.raise();
+    this.marks.show();
     if (this.rig.still) this.morph.done = 1;
     this.invalidate();
   }
@@ -180,7 +180,7 @@ export class Stage extends EventTarget {
       this.cloud.panes = [{ x: 0, width: 1, morph: 0 }];
     }
     this.split = reducer;
-    this.raise();
+    this.marks.show();
     this.invalidate();
   }
 
@@ -208,7 +208,7 @@ export class Stage extends EventTarget {
 
   setPalette(name) {
     this.cloud.palette(PALETTES[name] ? name : "dark");
-    this.raise();
+    this.marks.show();
     this.invalidate();
   }
 
@@ -284,11 +284,9 @@ export class Stage extends EventTarget {
     this.marks.show();
   }
 
-  /** Do so, and have the sharp tiles that are missing for it. */
-  refine() {
+  /** Have the sharp tiles that are missing for it; what stands in front comes first. */
+  wantSharp() {
     this.tiles?.want([...new Set([...this.marks.rows, ...this.sharpness.rows])]);
-    this.raise();
-    this.invalidate();
   }
 
   // What is where.
