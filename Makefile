@@ -1,31 +1,58 @@
 # make run    set everything up and serve on http://localhost:5000
 # make test   set everything up and run the whole check
+# make test-fast  its quick tests only; make coverage  all of them, and what they do not reach
 # make page   build the page's scripts (the others do it too)
+# make lock   write requirements.lock anew, after a change of requirements.txt
 # make bench  measure it against the plain way, and write docs/benchmarks.md
 
 PYTHON ?= python3
 BIN := .venv/bin
 BUILT := viewer/static/viewer/built/main.js
 MODULES := viewer/node_modules/.installed
+PYTEST := $(BIN)/python -m pytest --durations=15
+# Processes that share the tests.
+JOBS ?= 2
 # The machine's Node, or else the one that PyPI carries.
 NODE := PATH="$$PATH:$(CURDIR)/.venv/node"
 
-.PHONY: run test lint bench page clean
+.PHONY: run test test-fast coverage lint lint-page test-page lock bench page clean
 
 run: .venv/installed page
 	@exec $(BIN)/python manage.py serve
 
-test: .venv/installed-dev lint page
-	$(BIN)/python -m pytest
+test: .venv/installed-dev lint page test-page
+	$(PYTEST) -n $(JOBS)
 
-lint: .venv/installed-dev $(MODULES)
-	cd viewer && $(NODE) npm run --silent check
+# Some seconds are saved each time by keeping compiled modules, whatever the environment says.
+test test-fast coverage: export PYTHONDONTWRITEBYTECODE =
+
+test-fast: .venv/installed-dev
+	$(PYTEST) -n $(JOBS) -m "(unit or api) and not slow"
+
+coverage: .venv/installed-dev page
+	@rm -rf .cache/coverage && mkdir -p .cache/coverage
+	$(PYTEST) -n $(JOBS) --cov
+
+lint: .venv/installed-dev lint-page
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
+	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	HTTPS=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+# For every Python from 3.11 on. What is locked keeps its version unless requirements.txt asks for another.
+lock: .venv/python
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet "$$(grep '^uv==' requirements-dev.txt)"
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command "make lock" --output-file requirements.lock requirements.txt
+
+lint-page: $(MODULES)
+	cd viewer && $(NODE) npm run --silent check
+
+test-page: $(MODULES)
+	cd viewer && $(NODE) npm run --silent test
 
 bench: .venv/installed-dev page
 	$(BIN)/python -m benchmarks.run
@@ -39,7 +66,7 @@ bench: .venv/installed-dev page
 page: .venv/installed
 	@$(MAKE) --no-print-directory $(BUILT) || echo "The page could not be built; the programming interface works without it." >&2
 
-$(BUILT): $(MODULES) viewer/build.mjs $(wildcard viewer/page/*.js)
+$(BUILT): $(MODULES) viewer/build.mjs $(shell find viewer/page -type f)
 	cd viewer && $(NODE) npm run --silent build
 
 $(MODULES): .venv/node viewer/package-lock.json
@@ -55,8 +82,11 @@ $(MODULES): .venv/node viewer/package-lock.json
 		ln -s $$wheel/lib/node_modules/npm/bin/npm-cli.js $@.new/npm && ln -s $$wheel/bin/node $@.new/node; }
 	@mv $@.new $@
 
-.venv/installed: .venv/python requirements.txt
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --requirement requirements.txt
+# At the versions of the lock, but without its hashes: a torch from another index has others.
+.venv/installed: .venv/python requirements.txt requirements.lock
+	@sed -n 's/^\([^ #].*\) \\$$/\1/p' requirements.lock >.venv/constraints.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet \
+		--requirement requirements.txt --constraint .venv/constraints.txt
 	@touch $@
 
 .venv/installed-dev: .venv/installed requirements-dev.txt
@@ -64,4 +94,4 @@ $(MODULES): .venv/node viewer/package-lock.json
 	@touch $@
 
 clean:
-	rm -rf .venv viewer/node_modules viewer/static/viewer/built .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv viewer/node_modules viewer/static/viewer/built .cache .mypy_cache .ruff_cache .pytest_cache

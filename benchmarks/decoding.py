@@ -4,9 +4,10 @@ import json
 import time
 from collections.abc import Callable
 
-from benchmarks import inputs, plain
-from datasets.gather import prepare
+from datasets.pictures.extraction import prepare
 from embeddings.backbones import BACKBONES
+
+from . import inputs, plain
 
 REPEATS = 3
 

@@ -11,15 +11,17 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import inputs
-from datasets import build
-from datasets.gather import Prepared, prepare
-from datasets.sources import OpenSource
+from datasets.catalogue import builder
+from datasets.catalogue.sources import OpenSource
+from datasets.pictures.extraction import prepare
+from datasets.pictures.prepared_picture import Prepared
 from embeddings.backbones import Weights, find
-from embeddings.features import Precision, can_run
+from embeddings.extractors import Precision, can_run
 from embeddings.pipeline import Pipeline
-from embeddings.precision import Choice
-from tests.pictures import zipped
+from embeddings.precision import PrecisionChoice
+from tests.support.pictures import zipped
+
+from . import inputs
 
 PICTURES, REPEATS = 2000, 2
 
@@ -35,10 +37,10 @@ def main() -> None:
         assert packaged is not None
         fast: Precision = "bf16" if can_run("bf16") else "fp32"
         for weights, precision in ((resnet50, fast), (packaged, "fp32")):
-            print(json.dumps(measure(folder, archive, weights, Choice(precision=precision))), flush=True)
+            print(json.dumps(measure(folder, archive, weights, PrecisionChoice(precision=precision))), flush=True)
 
 
-def measure(folder: Path, archive: Path, weights: Weights, choice: Choice) -> dict[str, object]:
+def measure(folder: Path, archive: Path, weights: Weights, choice: PrecisionChoice) -> dict[str, object]:
     pipeline = Pipeline(weights=weights, cache=folder / "cache", space=None, choice=choice, device="cpu")
     with OpenSource(archive) as source:
         prepared = prepare(source.names[:1000], source.read, weights.backbone, 10**8)
@@ -54,8 +56,8 @@ def measure(folder: Path, archive: Path, weights: Weights, choice: Choice) -> di
             pipeline.extract(crops)
             bare.append((time.perf_counter() - started) * PICTURES / len(crops))
             started = time.perf_counter()
-            work = build.open_work(folder / f"data-{turn}", source, pipeline, name="", demo=False, restart=True)
-            build.extract(work, source, pipeline, 10**8, lambda count: None)
+            work = builder.open_work(folder / f"data-{turn}", source, pipeline, name="", demo=False, restart=True)
+            builder.extract(work, source, pipeline, 10**8, lambda count: None)
             ours.append(time.perf_counter() - started)
     alone, whole = min(bare), min(ours)
     note = f"{alone / whole:.0%} of the bare engine's throughput; decoding alone {min(decoding):.2f} s"

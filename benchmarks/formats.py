@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.serving import ALL_ROWS, Client, install, serving
-from tests.pictures import photograph, zipped
-from tests.service import Service
+from tests.support.pictures import photograph, zipped
+from tests.support.service import Service
+
+from .serving import ALL_ROWS, Client, install, serving
 
 FORMS = ("json", "npy", "raw", "arrow", "parquet", "csv")
 REPEATS = 9

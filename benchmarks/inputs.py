@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from datasets.tilemap import CAPACITY
+from datasets.tilemaps.layout import CAPACITY
 
 
 def portraits(count: int = CAPACITY, size: tuple[int, int] = (178, 218)) -> dict[str, bytes]:

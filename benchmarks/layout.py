@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import inputs
 from embeddings import reducers
-from embeddings.basis import Basis
+from embeddings.principal_axes import Standardizer
+
+from . import inputs
 
 Matrix = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -100,10 +101,10 @@ def make(rows: int, folder: Path) -> None:
 
 def _digits(cache: Path) -> tuple[Matrix, Matrix]:
     """The demo's pictures through the real network."""
-    from datasets.gather import prepare
-    from datasets.management.commands.build_demo import _digits as pictures
+    from datasets.management.commands.build_demo import digits as pictures
+    from datasets.pictures.extraction import prepare
     from embeddings import backbones
-    from embeddings.features import open_extractor
+    from embeddings.extractors import open_extractor
 
     weights = backbones.find(cache, choice="efficientnet_lite0")
     assert weights is not None
@@ -127,9 +128,9 @@ def _seeded(blocks: list[Matrix]) -> tuple[Matrix, None]:
 
 
 def _ours(blocks: list[Matrix]) -> tuple[Matrix, Matrix]:
-    basis = Basis.fit(blocks)
-    coordinates = basis.project_all(blocks)
-    return reducers.Umap.fit(basis, coordinates, seed=reducers.SEED)[1], coordinates
+    standardizer = Standardizer.fit(blocks)
+    coordinates = standardizer.project_all(blocks)
+    return reducers.Umap.fit(standardizer, coordinates, seed=reducers.SEED)[1], coordinates
 
 
 _ways: dict[str, Any] = {"unseeded": _unseeded, "seeded": _seeded, "ours": _ours, "many": _ours}
@@ -170,7 +171,7 @@ def _recall(coordinates: Matrix) -> float:
     """Which share of the 14 nearest others of 500 points is found."""
     from sklearn.neighbors import NearestNeighbors
 
-    from embeddings.cells import Cells
+    from embeddings.knn_graph import Cells
 
     cells = Cells.of(coordinates, seed=reducers.SEED)
     found, _ = cells.nearest(15)

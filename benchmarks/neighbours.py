@@ -17,19 +17,21 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import inputs
-from benchmarks.serving import Client, serving
-from datasets import catalogue, ranges
-from datasets.build import Work, index
-from datasets.facts import Facts
-from datasets.gather import Pictures
-from datasets.tilemap import Tilemap
+from datasets.catalogue import installation
+from datasets.catalogue.builder import BuildDirectory, index
+from datasets.pictures.extraction import Pictures
+from datasets.pictures.image_stats import ImageStats
+from datasets.tilemaps import ranges
+from datasets.tilemaps.layout import Tilemap
 from embeddings.backbones import find
-from embeddings.features import open_extractor
-from embeddings.images import crop, decode
-from embeddings.neighbours import Finder
+from embeddings.extractors import open_extractor
+from embeddings.images.decoding import crop, decode
+from embeddings.nearest_neighbours import NeighbourSearch
 from embeddings.reducers import REDUCERS
-from embeddings.vectors import save
+from embeddings.vector_files import save
+
+from . import inputs
+from .serving import Client, serving
 
 TOTAL = 202_599
 FACES = Path(__file__).resolve().parents[2] / "shared" / "data" / "celeba-3000.zip"
@@ -70,7 +72,7 @@ def measure(what: str, features: Any) -> Iterator[dict[str, Any]]:
             return best[np.argsort(-similarities[best])]
 
         plain = [_timed(partial(plainly, row))[1] for row in rows[:PLAIN_QUESTIONS]]
-        finder = Finder(work.blocks(), work.neighbours)
+        finder = NeighbourSearch(work.blocks(), work.neighbours)
         for row in warming:
             finder.nearest(finder.vector(row), 10, without=row)
         hits = 0
@@ -98,37 +100,43 @@ def asked(data: Path, rows: list[int], warming: list[int]) -> dict[str, Any]:
         return {"ours": ours, "note": f"the first one of all takes {first * 1000:.0f} ms"}
 
 
-def install(data: Path, features: Any) -> tuple[Work, float]:
+def install(data: Path, features: Any) -> tuple[BuildDirectory, float]:
     """A catalogue with records, an index and places at random, as `build_catalogue` leaves one; not a picture in it.
 
     Returns the seconds that the index took.
     """
-    work = Work(folder=data / "catalogue")
+    work = BuildDirectory(folder=data / "catalogue")
     work.folder.mkdir(parents=True)
-    card = {"backbone": "resnet50", "weights": "0", "precision": "fp32", "network": "resnet50:0:fp32", "pictures": ""}
-    (work.folder / "source.json").write_text(json.dumps(card))
-    sheet = Tilemap().jpeg()
+    manifest = {
+        "backbone": "resnet50",
+        "weights": "0",
+        "precision": "fp32",
+        "network": "resnet50:0:fp32",
+        "pictures": "",
+    }
+    (work.folder / "source.json").write_text(json.dumps(manifest))
+    page = Tilemap().jpeg()
     for number, start in enumerate(range(0, len(features), ranges.SIZE)):
         part = features[start : start + ranges.SIZE]
         rows = range(start, start + len(part))
         pictures = Pictures(
             features=part,
-            tilemap=sheet,
+            tilemap=page,
             names=[_name(row) for row in rows],
             facts=[_facts(row) for row in rows],
             skipped=[],
-            passed_over=[],
+            ignored=[],
             over_limit=False,
             taken=len(part),
         )
         work.put(number, pictures, start + len(part), lambda name: None)
-    work.keep_names(work.ranges())
+    work.write_table(work.ranges())
     seconds = _timed(partial(index, work, lambda step: None))[1]
     random = np.random.default_rng(0)
     arrays = {name: random.normal(size=(len(features), 3)).astype(np.float32) for name in REDUCERS}
     for name, array in arrays.items():
         save(work.folder / "fitted" / f"{name}.npy", array)
-    catalogue.install(data, arrays, name="Benchmark")
+    installation.install(data, arrays, name="Benchmark")
     return work, seconds
 
 
@@ -136,9 +144,9 @@ def _name(row: int) -> str:
     return f"{row + 1:06d}.jpg"
 
 
-def _facts(row: int) -> Facts:
+def _facts(row: int) -> ImageStats:
     digest = hashlib.blake2b(str(row).encode(), digest_size=24).hexdigest()
-    return Facts(
+    return ImageStats(
         width=178,
         height=218,
         size=8000 + row % 4000,

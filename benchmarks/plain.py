@@ -48,14 +48,14 @@ class Network:
 
 def tilemap(files: list[bytes]) -> bytes:
     """A second decoding of every picture, full size, shrunk and pasted."""
-    sheet = Image.new("RGB", (500, 5000), "white")
+    page = Image.new("RGB", (500, 5000), "white")
     for index, file in enumerate(files):
         image = Image.open(io.BytesIO(file)).convert("RGB")
         image.thumbnail((48, 48), Image.Resampling.LANCZOS, reducing_gap=None)
         x, y = index % 10 * 50 + (50 - image.width) // 2, index // 10 * 50 + (50 - image.height) // 2
-        sheet.paste(image, (x, y))
+        page.paste(image, (x, y))
     data = io.BytesIO()
-    sheet.save(data, "JPEG", quality=92, subsampling=0)
+    page.save(data, "JPEG", quality=92, subsampling=0)
     return data.getvalue()
 
 
@@ -73,5 +73,5 @@ def upload(archive: bytes, network: Network) -> "dict[str, Any]":
     """An upload from its bytes to its vectors and tilemap."""
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
         files = [opened.read(name) for name in sorted(opened.namelist()) if name.endswith(".jpg")]
-    sheet = tilemap(files)
-    return {"tilemap": sheet, **reduce(network.features(files))}
+    page = tilemap(files)
+    return {"tilemap": page, **reduce(network.features(files))}

@@ -1,4 +1,4 @@
-"""The README's pictures of the page, taken from the real page: `python -m benchmarks.screenshots`.
+"""The documents' pictures of the page, taken from the real page: `python -m benchmarks.screenshots`.
 
 A catalogue and an upload of cuts from scikit-learn's photograph of a dahlia, each of another tint; nothing else is
 shown. Writes docs/page-*.jpg.
@@ -14,9 +14,10 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser
 
-from tests.browser import Visit, chromium
-from tests.pictures import encode, zipped
-from tests.service import ROOT, Service
+from tests.support.chromium import Visit, chromium
+from tests.support.paths import ROOT
+from tests.support.pictures import encode, zipped
+from tests.support.service import Service
 
 DOCS = ROOT / "docs"
 WIDE, NARROW = (1280, 800), (375, 720)
@@ -68,7 +69,7 @@ def dahlias(count: int, size: tuple[int, int], seed: int) -> dict[str, bytes]:
 def catalogue(browser: Browser, service: Service) -> None:
     visit = Visit(browser, service.url(""), WIDE, color_scheme="dark").open()
     settle(visit)
-    visit.page.evaluate("wwzd.stage.rig.set([1.0, 0.45, 1.7, 0.02, -0.06, 0])")
+    visit.page.evaluate("wwzd.viewer.cameraController.set([1.0, 0.45, 1.7, 0.02, -0.06, 0])")
     shoot(visit, "catalogue")
     visit.close()
 
@@ -78,16 +79,19 @@ def upload(browser: Browser, service: Service, archive: Path) -> None:
     visit.page.set_input_files("#files", str(archive))
     visit.page.wait_for_timeout(2500)
     visit.page.screenshot(path=DOCS / "page-upload.jpg", type="jpeg", quality=82)
-    visit.wait("wwzd.stage.collection?.kind === 'dataset' && wwzd.stage.reducer === 'umap' && !wwzd.stage.morph", 300)
+    visit.wait("wwzd.viewer.collection?.kind === 'dataset'", 300)
+    visit.wait("wwzd.viewer.reducer === 'umap' && !wwzd.viewer.morph", 300)
     visit.page.wait_for_timeout(6000)  # the note that it is here has gone
     settle(visit)
-    identity = visit.page.evaluate("wwzd.stage.collection.id")
-    visit.page.evaluate("wwzd.stage.setZoom(1.3), wwzd.stage.rig.set([0.5, 0.35, 1.25, 0.05, 0, 0])")
+    identity = visit.page.evaluate("wwzd.viewer.collection.id")
+    visit.page.evaluate("wwzd.viewer.setZoom(1.3), wwzd.viewer.cameraController.set([0.5, 0.35, 1.25, 0.05, 0, 0])")
     shoot(visit, "close")
-    visit.page.evaluate("wwzd.stage.setZoom(1), wwzd.stage.rig.set([0.3, 0.2, 2.6, 0.45, 0, 0])")
+    visit.page.evaluate("wwzd.viewer.setZoom(1), wwzd.viewer.cameraController.set([0.3, 0.2, 2.6, 0.45, 0, 0])")
     settle(visit)
-    row = visit.page.evaluate("wwzd.stage.at(540, 400) >= 0 ? wwzd.stage.at(540, 400) : wwzd.stage.sharpness.near()[3]")
-    spot = visit.page.evaluate(f"wwzd.stage.where({row})")
+    row = visit.page.evaluate("wwzd.viewer.rowAt(540, 400)")
+    if row < 0:
+        row = visit.page.evaluate("wwzd.viewer.levelOfDetail.near()[3]")
+    spot = visit.page.evaluate(f"wwzd.viewer.positionOf({row})")
     visit.page.mouse.click(spot["x"], spot["y"])
     visit.page.wait_for_timeout(2500)
     visit.page.mouse.move(4, 700)

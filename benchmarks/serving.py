@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from tests.pictures import photograph, zipped
-from tests.service import ROOT, Service, children_of
+from tests.support.paths import ROOT
+from tests.support.pictures import photograph, zipped
+from tests.support.service import Service, children_of
 
 TOTAL = 202_599
 ALL_ROWS = "/pca/0/202/standalone"
@@ -38,12 +39,12 @@ def main() -> None:
 
 def install(data: Path) -> None:
     """A catalogue of CelebA's size, whose numbers are spread as UMAP spreads them, and one tilemap."""
-    from datasets import catalogue
+    from datasets.catalogue import installation
 
     random = np.random.default_rng(0)
     arrays = {name: random.normal(scale=3, size=(TOTAL, 3)).astype(np.float32) for name in ("pca", "umap")}
-    catalogue.install(data, arrays, name="Benchmark")
-    tilemap = catalogue.tilemap_path(data / "tilemaps", 0)
+    installation.install(data, arrays, name="Benchmark")
+    tilemap = installation.tilemap_path(data / "tilemaps", 0)
     tilemap.parent.mkdir(parents=True)
     tilemap.write_bytes(random.bytes(1_500_000))  # no JPEG, but as long as one and as little compressible
 

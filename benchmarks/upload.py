@@ -14,10 +14,12 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import inputs, plain
-from embeddings.features import Precision, can_run
-from tests.pictures import zipped
-from tests.service import ROOT, Service
+from embeddings.extractors import Precision, can_run
+from tests.support.paths import ROOT
+from tests.support.pictures import zipped
+from tests.support.service import Service
+
+from . import inputs, plain
 
 REPEATS = 3
 

@@ -29,12 +29,14 @@ from urllib.parse import quote
 import numpy as np
 from playwright.sync_api import Browser, Page
 
-from datasets import catalogue
-from datasets.metadata import Column, Table
-from datasets.tilemap import Tilemap, tile
-from embeddings.images import decode
-from tests.browser import Visit, chromium
-from tests.service import ROOT, Service
+from datasets.catalogue import installation
+from datasets.collection import image_table
+from datasets.pictures.metadata.columns import Column
+from datasets.tilemaps.layout import Tilemap, tile
+from embeddings.images.decoding import decode
+from tests.support.chromium import Visit, chromium
+from tests.support.paths import ROOT
+from tests.support.service import Service
 
 from .inputs import portraits
 
@@ -49,13 +51,13 @@ FRAMES = 5
 RIVALS = ROOT / "benchmarks" / "viewer_rivals"
 
 _OUR_FRAMES = """(count) => {
-  const { stage } = wwzd, gl = stage.cloud.renderer.getContext(), pixel = new Uint8Array(4), times = [];
+  const { viewer } = wwzd, gl = viewer.cloud.renderer.getContext(), pixel = new Uint8Array(4), times = [];
   for (let frame = 0; frame < count; frame++) {
     const angle = 0.03 * frame;
-    stage.cloud.camera.position.set(2.5 * Math.sin(angle), 0, 2.5 * Math.cos(angle));
-    stage.cloud.camera.lookAt(0, 0, 0);
+    viewer.cloud.camera.position.set(2.5 * Math.sin(angle), 0, 2.5 * Math.cos(angle));
+    viewer.cloud.camera.lookAt(0, 0, 0);
     const began = performance.now();
-    stage.cloud.draw();
+    viewer.cloud.draw();
     gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
     times.push(performance.now() - began);
   }
@@ -77,7 +79,7 @@ _OUR_FILTERS = """async () => {
 
 _OUR_PICKS = """(() => {
   const began = performance.now();
-  for (let pick = 0; pick < 20; pick++) wwzd.stage.at(600 + pick, 400);
+  for (let pick = 0; pick < 20; pick++) wwzd.viewer.rowAt(600 + pick, 400);
   return (performance.now() - began) / 20;
 })()"""
 
@@ -99,7 +101,7 @@ def main() -> None:
 
 @contextmanager
 def service(data: Path) -> Iterator[Service]:
-    if not catalogue.read_card(data):
+    if not installation.read_manifest(data):
         install(data)
     settings = {"CACHE_DIR": str(data / "cache"), "NUMBA_CACHE_DIR": str(data / "cache" / "kernels")}
     prepare = [sys.executable, "manage.py", "prepare", "--no-download"]
@@ -121,18 +123,18 @@ def install(data: Path) -> None:
         centres = random.normal(scale=3, size=(60, 3))
         places = centres[random.integers(0, 60, TOTAL)] + random.normal(scale=1.2, size=(TOTAL, 3))
         arrays[name] = places.astype(np.float32)
-    sheet = Tilemap()
+    page = Tilemap()
     for index, picture in enumerate(portraits().values()):
-        sheet.put(index, tile(decode(picture, min_side=48, max_pixels=10**8)))
-    content = sheet.jpeg()
+        page.put(index, tile(decode(picture, min_side=48, max_pixels=10**8)))
+    content = page.jpeg()
     (data / "tilemaps").mkdir(parents=True)
     for number in range(-(-TOTAL // 1000)):
-        catalogue.tilemap_path(data / "tilemaps", number).write_bytes(content)
-    catalogue.install(data, arrays, name="Benchmark")
+        installation.tilemap_path(data / "tilemaps", number).write_bytes(content)
+    installation.install(data, arrays, name="Benchmark")
     flags = {f"Flag_{number}": random.random(TOTAL) < 0.05 + number / 50 for number in range(40)}
-    columns = {name: Column(name=name, type="boolean", stored=flag.astype(np.int8)) for name, flag in flags.items()}
-    path = data / "vectors" / f"metadata-{catalogue.identify(arrays)}.npz"
-    path.write_bytes(Table(columns=columns, total=TOTAL).dumped())
+    columns = [Column(name=name, type="boolean", values=flag.tolist()) for name, flag in flags.items()]
+    path = data / "vectors" / f"metadata-{installation.content_fingerprint(arrays)}.parquet"
+    image_table.add_metadata(path, TOTAL, columns)
 
 
 def points(browser: Browser, running: Service, folder: Path) -> Iterator[dict[str, Any]]:
@@ -161,7 +163,7 @@ def tiles(browser: Browser, running: Service, folder: Path) -> Iterator[dict[str
         visit.wait("performance.getEntriesByName('wwzd:tiles').length > 0", 600)
         what = f"all small tiles drawn, since navigation, {which} visit{'; the server makes them' if fresh else ''}"
         yield {"what": what, "ours_s": marks(visit)["tiles"]}
-        bytes_ = visit.page.evaluate("wwzd.stage.facts.bytes")
+        bytes_ = visit.page.evaluate("wwzd.viewer.facts.bytes")
         visit.close()
     yield {"what": "textures", "ours_mb": bytes_ / 1e6}
 
@@ -174,7 +176,7 @@ def frames(browser: Browser, running: Service, folder: Path) -> Iterator[dict[st
     visit = Visit(browser, running.url(""), SIZE, color_scheme="dark").open(drawn=False)
     visit.wait("performance.getEntriesByName('wwzd:tiles').length > 0", 600)
     pick = visit.page.evaluate(_OUR_PICKS) / 1000
-    size = visit.page.evaluate("wwzd.stage.size / Math.tan((wwzd.stage.cloud.camera.fov * Math.PI) / 360)")
+    size = visit.page.evaluate("wwzd.viewer.size / Math.tan((wwzd.viewer.cloud.camera.fov * Math.PI) / 360)")
     with files(rivals) as address:
         plain = {
             "1 px": rival(browser, running, f"{address}/plain_points", "side=1"),
@@ -187,7 +189,7 @@ def frames(browser: Browser, running: Service, folder: Path) -> Iterator[dict[st
             for name, page in plain.items():
                 times[name] += seconds(page.evaluate(f"frameTimes({FRAMES + 1})"))[1:]
             for name in ("dots", "pictures"):
-                visit.page.evaluate(f"wwzd.stage.setPictures({json.dumps(name == 'pictures')})")
+                visit.page.evaluate(f"wwzd.viewer.setPictures({json.dumps(name == 'pictures')})")
                 visit.rest()
                 times[name] += seconds(visit.page.evaluate(f"({_OUR_FRAMES})({FRAMES + 1})"))[1:]
         for page in plain.values():
@@ -207,11 +209,11 @@ def filters(browser: Browser, running: Service, folder: Path) -> Iterator[dict[s
     """A click on a filter, by one of 40 attributes: until the cloud is told and all counts are drawn."""
     visit = Visit(browser, running.url(""), SIZE, color_scheme="dark").open(drawn=False)
     visit.wait("performance.getEntriesByName('wwzd:points').length > 0", 120)
-    visit.page.evaluate("wwzd.stage.tiles.stop()")
+    visit.page.evaluate("wwzd.viewer.tiles.stop()")
     visit.page.click("#filters-open")
     began = time.monotonic()
     visit.page.locator("#filters input[type=checkbox]").first.check()
-    visit.wait("wwzd.stage.skip.some(Boolean)")
+    visit.wait("wwzd.viewer.skip.some(Boolean)")
     yield {"what": "the first filter by one of 40 attributes, with its column", "ours_s": time.monotonic() - began}
     visit.wait(
         "performance.getEntriesByType('resource').filter(({name}) => name.includes('/fields/')).length === 40", 60
@@ -252,7 +254,7 @@ def seconds(milliseconds: list[float]) -> list[float]:
 def build_rivals(folder: Path) -> None:
     """The rivals' libraries are installed and bundled here only: they are no part of the service."""
     shutil.copytree(RIVALS, folder, dirs_exist_ok=True)
-    shutil.copy(ROOT / "viewer" / "page" / "vectors.js", folder)  # the same places
+    shutil.copy(ROOT / "viewer" / "page" / "data" / "vectors.js", folder)  # the same places
     quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     subprocess.run(["npm", "install", *quiet], cwd=folder, check=True, stdout=sys.stderr)
     bundle = ["npx", "esbuild", "--bundle", "--minify", "--format=esm", "--target=es2022", "--outdir=built"]

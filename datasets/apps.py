@@ -6,4 +6,5 @@ class DatasetsConfig(AppConfig):
     verbose_name = "Datasets"
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401  registers the system checks
+        from .management import checks  # noqa: F401  registers the system checks
+        from .uploads import signals  # noqa: F401  connects the receivers

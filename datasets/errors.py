@@ -1,51 +1,168 @@
-"""The sentences that clients get when something is refused."""
+"""Errors that a client is told of: a sentence for people, a kind, and a code for programs.
+
+The class of an error is its kind; `datasets.api.http.exception_handler` maps kinds to HTTP statuses. A code may be more
+specific than the kind. Codes are stable: programs decide by them and pages translate them, whatever becomes of the
+sentence.
+"""
+
+from typing import Any
+
+URN = "urn:wwzd:error:"
+"""What stands before a code in `type` of RFC 9457."""
+
+KINDS = {
+    "bad-request": "The request cannot be understood.",
+    "not-authenticated": "The call takes a token, and none was sent.",
+    "authentication-failed": "The token is not known.",
+    "permission-denied": "This is not allowed.",
+    "not-found": "There is no such thing.",
+    "method-not-allowed": "The call does not have this method.",
+    "conflict": "It does not go together with what is there.",
+    "gone": "It was there and is not any more.",
+    "precondition-failed": "What the client has a part of is not here any more.",
+    "too-large": "It is over a limit.",
+    "unsupported-media-type": "The body is of another type than the call takes.",
+    "parse-error": "The body cannot be read.",
+    "range-not-satisfiable": "There are no such bytes.",
+    "throttled": "Too many requests of one client.",
+    "server-error": "The server failed; its log says why.",
+    "unavailable": "It will work later.",
+    "disk-full": "The server's disk is full; nothing was stored.",
+    "read-only": "The server's data folder cannot be written to; nothing was stored.",
+    "busy": "The server works on an upload that a client waits for.",
+    "queue-full": "As many uploads wait as may (`limit`).",
+    "no-worker": "No worker runs.",
+    "worker-died": "The worker died on it.",
+    "parameter-invalid": "A parameter (`name`) has a value that it does not take.",
+    "no-file": "The form has no file.",
+    "several-files": "The form has several files (`count`) where one is taken.",
+    "upload-broken": "The upload broke off, or its chunks are damaged.",
+    "upload-too-large": "The upload is over the limit (`limit`, MiB).",
+    "no-rest": "All pictures of the archive have been taken.",
+    "no-zip": "The file is not a ZIP archive, or only a part of one.",
+    "zip-empty": "The ZIP has no pictures at its top level.",
+    "zip-folders": "The ZIP has its pictures (`count`) in folders.",
+    "zip-overlaps": "Files in the ZIP share bytes.",
+    "zip-too-large": "The ZIP unpacks to more than the limit (`limit`).",
+    "zip-entries": "The ZIP has more entries than the limit (`limit`).",
+    "none-readable": "Not one of the ZIP's pictures (`count`) can be read; the first (`name`) says why.",
+    "picture-unreadable": "The picture cannot be read.",
+    "picture-too-large": "The picture is over the limit (`limit`, MiB).",
+    "dataset-unknown": "There is no dataset of this id.",
+    "dataset-not-ready": "The dataset is not ready yet.",
+    "dataset-failed": "The dataset could not be computed.",
+    "dataset-deleted": "The dataset has been deleted meanwhile.",
+    "catalogue-missing": "No catalogue is installed.",
+    "picture-unknown": "There is no picture of this number.",
+    "original-missing": "The picture's own file was not kept, or is gone; there is its thumbnail.",
+    "features-missing": "The network's features are not at hand, so nothing can be compared.",
+    "not-comparable": "The pictures were computed with another network, weights or precision.",
+    "kin-missing": "Copies and outliers of this catalogue have not been looked for.",
+    "tilemap-missing": "The tilemap has not been built, or is damaged.",
+    "range-unknown": "There is no range of this number.",
+    "field-unknown": "There is no field of this name (`name`).",
+}
+"""Code → what it means. The values in backquotes stand under `params`."""
 
 
-class Refusal(Exception):
-    """Something a client asked for cannot be done. `str()` is a sentence for people, `status` the HTTP status."""
+class ApiError(Exception):
+    """What a client asked for cannot be done; of this class itself, because of the request. `str()` is the sentence."""
 
-    status = 400
+    kind: str = "bad-request"
+    """A code of `KINDS` that `datasets.api.http.exception_handler` has a status for."""
+    code: str = ""
+    """A code of `KINDS`; the kind, where it is empty."""
     retry_after: int | None = None
     """Seconds after which it may be possible."""
 
-    about: str = ""
-    """Where more of it is told."""
-
-    def __init__(self, sentence: str, status: int | None = None, *, about: str = "") -> None:
+    def __init__(self, sentence: str, *, kind: str = "", code: str = "", about: str = "", **params: str | int) -> None:
         super().__init__(sentence)
-        if status is not None:
-            self.status = status
+        self.kind = kind or self.kind
+        self.code = code or self.code or self.kind
         self.about = about
+        """The address of a longer description, if there is one."""
+        self.params: dict[str, Any] = params
+        """The values in the sentence, for clients that translate it."""
 
 
-class NotThere(Refusal):
+class NotFound(ApiError):
     """What was asked for does not exist."""
 
-    status = 404
+    kind = "not-found"
 
 
-class Busy(Refusal):
+class Conflict(ApiError):
+    """It does not go together with what is there."""
+
+    kind = "conflict"
+
+
+class Gone(ApiError):
+    """It existed, and does not any more."""
+
+    kind = "gone"
+
+
+class PreconditionFailed(ApiError):
+    """The client's copy is not of what is here now."""
+
+    kind = "precondition-failed"
+
+
+class TooLarge(ApiError):
+    """What a client sent is over a limit."""
+
+    kind = "too-large"
+
+
+class ServerError(ApiError):
+    """The server or its worker failed."""
+
+    kind = "server-error"
+
+
+class Unavailable(ApiError):
+    """Something that will work later."""
+
+    kind = "unavailable"
+    retry_after = 10
+
+
+class Busy(ApiError):
     """A synchronous upload is under way. The sentence is the old server's, word for word."""
 
-    status = 503
+    kind = "busy"
     retry_after = 5
 
     def __init__(self) -> None:
         super().__init__("Server is busy, please wait")
 
 
-class QueueFull(Refusal):
+class QueueFull(ApiError):
     """As many uploads wait as may."""
 
-    status = 429
+    kind = "queue-full"
     retry_after = 30
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"{limit} uploads are waiting already, and no more may. Send it again later.")
+        super().__init__(f"{limit} uploads are waiting already, and no more may. Send it again later.", limit=limit)
 
 
-class Unavailable(Refusal):
-    """Something that will work later."""
+class DiskFull(ApiError):
+    """There is no room for what a client sends, or for what is made of it."""
 
-    status = 503
-    retry_after = 10
+    kind = "disk-full"
+    retry_after = 60
+
+    def __init__(self) -> None:
+        super().__init__("The server's disk is full: nothing was stored. Try again later.")
+
+
+class ReadOnlyData(ApiError):
+    """The data folder cannot be written to."""
+
+    kind = "read-only"
+    retry_after = 60
+
+    def __init__(self) -> None:
+        super().__init__("The server's data can only be read at the moment: nothing was stored. Try again later.")

@@ -1,5 +1,6 @@
 """Which network makes the features, and where its weights come from."""
 
+import errno
 import hashlib
 import re
 import socket
@@ -61,9 +62,10 @@ class Weights:
 
         try:
             state = torch.load(self.path, map_location="cpu", weights_only=True)
-        except OSError as error:
-            raise WeightsError(f"{self.path} cannot be read: {error}") from error
         except Exception as error:  # torch raises half a dozen types, and some recommend to run what is in the file
+            # A wrong seek within a truncated file is an `OSError` too.
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:
+                raise WeightsError(f"{self.path} cannot be read: {error}") from error
             raise WeightsError(f"{self.path} is no file of torch.save(network.state_dict(), …)") from error
         try:
             return self.backbone.build(_plain_state(state))

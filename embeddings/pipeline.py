@@ -7,16 +7,21 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from .backbones import Weights
-from .basis import Basis
-from .features import Device, Extractor, Features, open_extractor
-from .images import RGB
-from .precision import Choice
+from .extractors import Device, Extractor, Features, open_extractor
+from .images.decoding import RGB
+from .ordering import order_by_content
+from .precision import PrecisionChoice
+from .principal_axes import Standardizer
 from .reducers import FORMAT, REDUCERS, SEED, ModelError, Reducer, warm_up
-from .vectors import Vectors, replacing
+from .vector_files import Vectors, replacing
 
 VERSION = 1
 """Part of every dataset's id: raised when the same pictures would get other vectors."""
+OWN_VERSION = 2
+"""The same for datasets that are fitted on themselves alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +29,7 @@ class Space:
     """The catalogue's fitted reducers, in which uploads can be placed."""
 
     folder: Path
-    identity: str
+    fingerprint: str
     """Changes whenever the reducers do."""
     demo: bool
     """Fitted on the demo catalogue: photographs have no business among its digits."""
@@ -33,14 +38,14 @@ class Space:
     def find(cls, folder: Path) -> "Space | None":
         """The space saved in `folder`, or `None`. Raises `ModelError` where it is of another format."""
         try:
-            card = json.loads((folder / "space.json").read_text())
+            manifest = json.loads((folder / "space.json").read_text())
         except FileNotFoundError:
             return None
         except ValueError as error:
             raise ModelError(f"{folder / 'space.json'} is damaged: rebuild it with `manage.py fit_reducers`") from error
-        if card.get("format") != FORMAT:
+        if manifest.get("format") != FORMAT:
             raise ModelError(f"{folder} is of another format: rebuild it with `manage.py fit_reducers`")
-        return cls(folder=folder, identity=card["identity"], demo=card["demo"])
+        return cls(folder=folder, fingerprint=manifest["identity"], demo=manifest["demo"])
 
     @classmethod
     def save(cls, folder: Path, reducers: Iterable[Reducer], *, demo: bool) -> None:
@@ -51,8 +56,8 @@ class Space:
             reducer.save(path)
             digest.update(path.read_bytes())
         with replacing(folder / "space.json") as file:
-            card = {"format": FORMAT, "identity": digest.hexdigest()[:16], "demo": demo}
-            file.write(json.dumps(card).encode())
+            manifest = {"format": FORMAT, "identity": digest.hexdigest()[:16], "demo": demo}
+            file.write(json.dumps(manifest).encode())
 
     def reducers(self) -> dict[str, Reducer]:
         """Load them. Raises `ModelError`."""
@@ -79,7 +84,7 @@ class Pipeline:
     """Folder for converted networks."""
     space: Space | None
     """Where uploads are placed; `None`: each is fitted on itself."""
-    choice: Choice = Choice()
+    choice: PrecisionChoice = PrecisionChoice()
     """The precision that the network runs in."""
     device: Device = "auto"
     _loaded: dict[str, Reducer] = field(default_factory=dict, compare=False, repr=False)
@@ -87,12 +92,12 @@ class Pipeline:
     @property
     def network(self) -> str:
         """Equal networks give features that can be compared."""
-        return f"{self.weights.backbone.name}:{self.weights.digest}:{self.choice.precision}{self.choice.identity}"
+        return f"{self.weights.backbone.name}:{self.weights.digest}:{self.choice.precision}{self.choice.fingerprint}"
 
     @property
     def signature(self) -> str:
         """Equal signatures give equal vectors."""
-        place = self.space.identity if self.space else "own"
+        place = self.space.fingerprint if self.space else f"own-{OWN_VERSION}"
         return f"{VERSION}:{self.network}:{place}"
 
     @cached_property
@@ -131,14 +136,16 @@ class Pipeline:
         places: dict[str, Vectors] = {}
         fitted = dict(self._reducers())
         if not fitted:
-            basis = Basis.fit([features])
-            coordinates = basis.project(features)
+            chosen, rows = order_by_content(features)
+            standardizer = Standardizer.fit([features[chosen[np.sort(rows)]]])
+            coordinates = standardizer.project(features[chosen])
         for name, kind in REDUCERS.items():
             on_start(name)
             if name in fitted:
                 places[name] = fitted[name].transform(features)
             else:
-                fitted[name], places[name] = kind.fit(basis, coordinates, seed=SEED)
+                fitted[name], found = kind.fit(standardizer, coordinates, seed=SEED)
+                places[name] = found[rows]
                 on_fitted(fitted[name])
             on_placed(name, places[name])
         return Places(vectors=places, explained_variance=fitted["pca"].explained_variance())

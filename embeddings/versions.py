@@ -3,7 +3,19 @@
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-_PACKAGES = ("numpy", "scipy", "scikit-learn", "umap-learn", "numba", "torch", "openvino", "pillow", "simplejpeg")
+_PACKAGES = (
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "umap-learn",
+    "numba",
+    "torch",
+    "openvino",
+    "pillow",
+    "simplejpeg",
+    "pi-heif",
+    "pillow-jxl-plugin",
+)
 
 
 def versions() -> dict[str, str]:

@@ -8,7 +8,7 @@ import { build } from "esbuild";
 const target = "static/viewer/built";
 rmSync(target, { recursive: true, force: true });
 await build({
-  entryPoints: ["page/main.js", "page/tiles.worker.js"],
+  entryPoints: { main: "page/main.js", "tiles.worker": "page/render/tiles.worker.js" },
   bundle: true,
   minify: true,
   format: "esm",

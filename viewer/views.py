@@ -6,10 +6,11 @@ from django.contrib.staticfiles import finders
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.urls import Resolver404, resolve
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from datasets import compute, ranges
+from datasets.catalogue import installation
+from datasets.tilemaps import ranges
 from embeddings.reducers import REDUCERS
 
 # Nothing but what this service sends, and no script or style within the document. Blobs are pictures that were dropped.
@@ -27,26 +28,18 @@ _POLICY = "; ".join(
     )
 )
 
-_SOME_ID = "0" * 32
-_OFFERED_AT = {
-    "images": "/catalogue/images",
-    "neighbors": "/catalogue/images/0/neighbors",
-    "search": "/search",
-    "facts": f"/dataset/{_SOME_ID}",
-    "export": f"/dataset/{_SOME_ID}/export",
-    "list": f"/dataset/{_SOME_ID}",
-}
-"""What the page can make use of, and a path that is routed where the service has it."""
+_OFFERS = dict.fromkeys(("images", "neighbors", "search", "facts", "export", "list"), True)
+"""Calls beyond the contract that the page can make use of."""
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """The page; what it shows, its scripts ask for."""
-    catalogue = compute.shelf().catalogue()
+    catalogue = installation.shelf().catalogue()
     facts: dict[str, Any] = {
         "catalogue": {"name": catalogue.name, "total": catalogue.total, "demo": catalogue.demo},
         "reducers": list(REDUCERS),
-        "offers": {name: _is_routed(path) for name, path in _OFFERED_AT.items()},
+        "offers": _OFFERS,
     }
     # Scripts are built by `make`; without npm's registry they are not there, and the page says so.
     built = finders.find("viewer/built/main.js") is not None
@@ -59,23 +52,15 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def look(request: HttpRequest, identity: str) -> HttpResponseBase:
+def look(request: HttpRequest, dataset_id: str) -> HttpResponseBase:
     """Where an upload was looked at before; links to it may be about."""
-    return HttpResponsePermanentRedirect(f"/?dataset={identity}")
+    return HttpResponsePermanentRedirect(f"{reverse('page')}?dataset={dataset_id}")
 
 
 def _points(request: HttpRequest, total: int) -> str:
     """What the scripts will ask for first, so that it is on its way before they run; empty where that is not known."""
     if not total or "dataset" in request.GET:
         return ""
-    asked = request.GET.get("view", "")
-    reducer = asked if asked in REDUCERS else list(REDUCERS)[-1]
-    return f"/{reducer}/0/{ranges.count(total) - 1}/standalone?format=raw"
-
-
-def _is_routed(path: str) -> bool:
-    try:
-        resolve(path)
-    except Resolver404:
-        return False
-    return True
+    view = request.GET.get("view", "")
+    reducer = view if view in REDUCERS else list(REDUCERS)[-1]
+    return f"{reverse('catalogue-vectors', args=[reducer, 0, ranges.count(total) - 1])}?format=raw"

@@ -1,0 +1,3 @@
+"""The Django project: settings, routes and the server's configuration."""
+
+__version__ = "1.0.0"

@@ -1,19 +1,20 @@
-"""gunicorn's settings: one process, so that the catalogue is mapped once, and threads, most of which wait."""
+"""gunicorn's settings: one process, so that the catalogue is mapped once, and threads, which meet no slow client where
+nginx stands before it."""
 
 from typing import Any
 
 from django.conf import settings
 
-from wwzd.lifeline import die_with_parent, die_with_supervisor
+from .lifeline import die_with_parent, die_with_supervisor
 
 wsgi_app = "wwzd.wsgi:application"
-bind = f"{settings.HOST}:{settings.PORT}"
+bind = f"unix:{settings.SOCKET}" if settings.SOCKET else f"{settings.HOST}:{settings.PORT}"
 worker_class = "gthread"
 workers = 1
 threads = settings.THREADS
 timeout = 60  # of silence from the process, not of a request: a synchronous upload may take its minutes
 graceful_timeout = 20
-keepalive = 15
+keepalive = 90 if settings.SOCKET else 15  # nginx is to be the one that closes, after 60: it asks nothing in vain then
 limit_request_line = 8190  # as long as may be: gunicorn refuses longer ones itself, in HTML
 loglevel = "warning"
 control_socket_disable = True

@@ -1,14 +1,17 @@
-"""How the service is put together: environment → settings. Every variable is described in the README's table."""
+"""How the service is put together: environment → settings. docs/configuration.md describes every variable."""
 
 import os
 import re
-import secrets
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.functional import SimpleLazyObject
 from environs import Env, EnvError
 from marshmallow import validate
+
+from . import __version__
+from .data_folder import secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -32,35 +35,12 @@ def choice(name: str, *known: str) -> str:
     return env.str(name, known[0], validate=validate.OneOf(known))
 
 
-def _made(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ImproperlyConfigured(f"DATA_DIR: {folder} cannot be made: {error}") from error
-    return folder
-
-
-def _secret_key(data: Path) -> str:
-    """From the environment, else made once and kept in the data folder, readable by its owner only."""
-    if given := env.str("SECRET_KEY", ""):
-        return given
-    path = data / "secret_key"
-    if not path.exists():
-        try:
-            path.touch(mode=0o600, exist_ok=False)
-            path.write_text(secrets.token_urlsafe(50))
-        except FileExistsError:  # another process was faster
-            pass
-        except OSError as error:
-            raise ImproperlyConfigured(f"DATA_DIR: {data} cannot be written to: {error}") from error
-    return path.read_text()
-
-
 try:
     DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "data"))).expanduser().resolve()
     HOST = env.str("HOST", "0.0.0.0")  # noqa: S104  the old server listened everywhere, and containers must
     PORT = env.int("PORT", 5000, validate=validate.Range(1, 65535))
     THREADS = positive("THREADS", 16)
+    NGINX = env.str("NGINX", "")
     DEBUG = env.bool("DEBUG", False)
     HTTPS = env.bool("HTTPS", False)
     ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["*"])
@@ -71,8 +51,6 @@ try:
     RESNET50_WEIGHTS = Path(given).expanduser() if (given := env.str("RESNET50_WEIGHTS", "")) else None
     RESNET50_URL = env.str("RESNET50_URL", "")
     CACHE_DIR = Path(env.str("CACHE_DIR", str(DATA_DIR / "cache"))).expanduser().resolve()
-    # Read by numba itself: where UMAP's compiled kernels are kept.
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(CACHE_DIR / "kernels"))
     DEVICE = choice("DEVICE", "auto", "cpu", "cuda")
     PRECISION = choice("PRECISION", "auto", "fp32")
     SPACE = choice("SPACE", "auto", "catalogue", "own")
@@ -84,6 +62,10 @@ try:
     MAX_UNPACKED_MB = positive("MAX_UNPACKED_MB", 8192)
     MAX_RATIO = positive("MAX_RATIO", 200)
     MAX_MEGAPIXELS = positive("MAX_MEGAPIXELS", 100)
+    MAX_TOTAL_MEGAPIXELS = positive("MAX_TOTAL_MEGAPIXELS", 30_000)
+    DECODE_SECONDS = positive("DECODE_SECONDS", 10)
+    DECODE_MB = positive("DECODE_MB", 1024)
+    WORKER_MB = positive("WORKER_MB", 6144)
     MAX_QUEUE = positive("MAX_QUEUE", 20)
     CACHE_MB = positive("CACHE_MB", 1024)
     KEEP_ARCHIVES = env.bool("KEEP_ARCHIVES", True)
@@ -95,11 +77,17 @@ try:
     THROTTLE = rate("THROTTLE")
     THROTTLE_UPLOADS = rate("THROTTLE_UPLOADS")
     TASKS_BACKEND = choice("TASKS_BACKEND", "database", "immediate")
-    SECRET_KEY = _secret_key(_made(DATA_DIR))
+    # Read, or made, when it is first needed.
+    SECRET_KEY = env.str("SECRET_KEY", "") or SimpleLazyObject(lambda: secret_key(DATA_DIR))
 except EnvError as error:
     raise ImproperlyConfigured(f"A setting from the environment cannot be used: {error}") from error
 
+SOCKET = os.environ.get("WWZD_SOCKET", "")
+"""Where gunicorn listens behind nginx; empty without it. Set by `manage.py serve`."""
+
 INSTALLED_APPS = [
+    "wwzd",  # its `ready` makes what the other apps need
+    "datasets",  # first: its templates stand in for some of the admin's
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -112,21 +100,21 @@ INSTALLED_APPS = [
     "django_tasks_db",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "datasets",
     "viewer",
 ]
 
 MIDDLEWARE = [
-    "datasets.http.middleware.ServerTiming",
-    "datasets.http.middleware.AnyOrigin",
-    "datasets.http.middleware.OnlyNow",
+    "datasets.api.http.middleware.ServerTiming",
+    "datasets.api.http.middleware.CorsMiddleware",
+    "datasets.api.http.middleware.NoStoreMiddleware",
+    "datasets.api.http.chunked_bodies.ChunkedBodies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "datasets.http.access.PagesAfterLogin",
+    "datasets.api.http.access.PageLoginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -179,8 +167,9 @@ WHITENOISE_USE_FINDERS = True  # the few static files are served from where the 
 
 # Always a file, in the folder's own file system: hashed from disk and moved to its place by renaming.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
-FILE_UPLOAD_TEMP_DIR = _made(DATA_DIR / "tmp")
-FILE_UPLOAD_PERMISSIONS = 0o644
+FILE_UPLOAD_TEMP_DIR = DATA_DIR / "tmp"
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 
 TASKS = {
     "default": {
@@ -192,27 +181,33 @@ TASKS = {
 }
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["datasets.http.access.ByToken", "datasets.http.access.BySession"],
-    "DEFAULT_PERMISSION_CLASSES": ["datasets.http.access.AsSettingsSay"],
-    "DEFAULT_THROTTLE_CLASSES": ["datasets.http.access.ByRate"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "datasets.api.http.access.OptionalTokenAuthentication",
+        "datasets.api.http.access.OptionalSessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["datasets.api.http.access.SettingsPermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["datasets.api.http.access.MethodThrottle"],
     # Whose address a client's is: behind the proxy that HTTPS=1 speaks of, the one that the proxy names last.
     "NUM_PROXIES": 1 if HTTPS else 0,
     "UNAUTHENTICATED_USER": None,
-    "DEFAULT_RENDERER_CLASSES": ["datasets.http.renderers.OrjsonRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["datasets.api.http.renderers.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.MultiPartParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "datasets.http.renderers.OneFormat",
-    "DEFAULT_SCHEMA_CLASS": "datasets.described.document.Described",
-    "EXCEPTION_HANDLER": "datasets.http.error_answers.handle",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "datasets.api.http.renderers.FixedNegotiation",
+    "DEFAULT_SCHEMA_CLASS": "datasets.api.openapi.schema.CallSchema",
+    "EXCEPTION_HANDLER": "datasets.api.http.exception_handler.handle",
 }
 
 SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.1",
     "TITLE": "WWZD",
     "DESCRIPTION": "Collections of pictures as clouds: each picture is a point in space, alike ones close together.",
-    "VERSION": "1",
-    "LICENSE": None,
+    "VERSION": __version__,
+    "LICENSE": {"name": "MIT", "identifier": "MIT"},
     "SERVE_INCLUDE_SCHEMA": True,
-    "POSTPROCESSING_HOOKS": ["datasets.described.document.add_components"],
+    "PREPROCESSING_HOOKS": ["datasets.api.openapi.schema.rename_path_parameters"],
+    "POSTPROCESSING_HOOKS": ["datasets.api.openapi.schema.add_components"],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "COMPONENT_SPLIT_PATCH": False,
     "SORT_OPERATIONS": False,
     "TAGS": [
         {"name": "catalogue", "description": "The big collection, by ranges of 1000 pictures."},
@@ -226,6 +221,7 @@ SPECTACULAR_SETTINGS = {
 LANGUAGE_CODE = "en-gb"
 USE_I18N = True
 USE_TZ = True
+FORMAT_MODULE_PATH = ["wwzd.formats"]
 TIME_ZONE = "UTC"
 
 SECURE_SSL_REDIRECT = HTTPS
@@ -246,5 +242,10 @@ LOGGING: dict[str, Any] = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     # The queue's own words, two lines an upload, say less than our one.
-    "loggers": {"django_tasks_db": {"level": "WARNING"}, "django_tasks": {"level": "WARNING"}},
+    "loggers": {
+        "django_tasks_db": {"level": "WARNING"},
+        "django_tasks": {"level": "WARNING"},
+        # The client is told. One line a request, which anyone may send, would be enough to fill a disk.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
 }

@@ -2,9 +2,9 @@
 
 import { BufferAttribute, BufferGeometry, PerspectiveCamera, Points, PointsMaterial, Scene, WebGLRenderer } from "three-today";
 import { measured } from "./measured.js";
-import { normalised } from "./vectors.js";
+import { normalise } from "./vectors.js";
 
-const { rows } = normalised(new Float32Array((await measured.features()).flat()));
+const { rows } = normalise(new Float32Array((await measured.features()).flat()));
 const renderer = new WebGLRenderer();
 renderer.setSize(innerWidth, innerHeight);
 document.getElementById("box").append(renderer.domElement);

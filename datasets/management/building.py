@@ -11,12 +11,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from datasets import build, compute
-from datasets.build import BuildError, Work
-from datasets.sources import OpenSource, Source, SourceError
+from datasets.catalogue import builder, installation
+from datasets.catalogue.builder import BuildDirectory, BuildError
+from datasets.catalogue.sources import OpenSource, Source, SourceError
+from datasets.pictures import pipeline_settings
 from embeddings.backbones import WeightsError
 from embeddings.reducers import ModelError
-from embeddings.vectors import BadVectors
+from embeddings.vector_files import BadVectors
 
 SOURCE_HELP = (
     "A folder or a ZIP of pictures, such as CelebA's img_align_celeba; they are taken in the order of their names."
@@ -31,36 +32,36 @@ class BuildingCommand(BaseCommand):
         parser.add_argument("--name", default="", help="What to call the catalogue (default: the source's name).")
         parser.add_argument("--restart", action="store_true", help="Throw away a build begun earlier.")
 
-    def extract(self, path: Path, *, name: str, restart: bool) -> Work:
+    def extract(self, path: Path, *, name: str, restart: bool) -> BuildDirectory:
         with OpenSource(path) as source:
             return self.extract_from(source, name=name or path.resolve().stem, demo=False, restart=restart)
 
-    def extract_from(self, source: Source, *, name: str, demo: bool, restart: bool) -> Work:
-        pipeline = compute.pipeline()
-        work = build.open_work(settings.DATA_DIR, source, pipeline, name=name, demo=demo, restart=restart)
+    def extract_from(self, source: Source, *, name: str, demo: bool, restart: bool) -> BuildDirectory:
+        pipeline = pipeline_settings.pipeline()
+        work = builder.open_work(settings.DATA_DIR, source, pipeline, name=name, demo=demo, restart=restart)
         backbone = pipeline.weights.backbone.name
         self.stdout.write(f"Extracting {backbone} features of {len(source.names):,} files of {source.label}")
         self.stdout.flush()
         with progress_bar(len(source.names)) as bar:
-            records = build.extract(work, source, pipeline, settings.MAX_MEGAPIXELS * 1_000_000, bar.update)
-        for skipped, reason in build.skipped(records):
+            records = builder.extract(work, source, pipeline, settings.MAX_MEGAPIXELS * 1_000_000, bar.update)
+        for skipped, reason in builder.skipped(records):
             self.stderr.write(self.style.WARNING(f"skipped {skipped}: {reason}"))
         pictures = sum(len(record["names"]) for record in records)
         self.stdout.write(f"{pictures:,} pictures in {len(records)} ranges, {pipeline.extractor.info}")
         return work
 
-    def fit_and_publish(self, work: Work) -> None:
+    def fit_and_publish(self, work: BuildDirectory) -> None:
         started = time.monotonic()
 
         def say(step: str) -> None:
             self.stdout.write(f"[{time.monotonic() - started:6.1f} s] fitting: {step}")
             self.stdout.flush()
 
-        build.fit(work, say)
-        build.index(work, say)
-        build.relate(work, say)
-        total = build.publish(settings.DATA_DIR, work)
-        compute.shelf.cache_clear()
+        builder.fit(work, say)
+        builder.index(work, say)
+        builder.measure_similarity(work, say)
+        total = builder.publish(settings.DATA_DIR, work)
+        installation.shelf.cache_clear()
         self.stdout.write(self.style.SUCCESS(f"Installed {total:,} pictures; a running server shows them now."))
 
 

@@ -1,106 +1,160 @@
 // The page: makes its parts, and tells each what it has to know of the others.
 
-import * as api from "./api.js";
-import { Collections } from "./collections.js";
-import { Controls, hint } from "./controls.js";
-import { Details } from "./details.js";
-import { find } from "./dom.js";
-import { speak, t } from "./i18n.js";
-import * as memory from "./memory.js";
-import { Metadata } from "./metadata.js";
-import * as notes from "./notes.js";
-import { Opening } from "./opening.js";
-import * as panels from "./panels.js";
-import { Pointer } from "./pointer.js";
-import { reality } from "./reality.js";
-import { Search } from "./search.js";
-import { Selection } from "./selection.js";
-import { Stage } from "./stage.js";
-import { Uploader } from "./uploader.js";
+import { CollectionInfo } from "./ui/collection_info.js";
+import * as api from "./data/api.js";
+import { followTools, free, namePanes, whenCovered } from "./ui/free_area.js";
+import { FilterChips } from "./ui/filter_chips.js";
+import { CollectionsDialog } from "./ui/collections_dialog.js";
+import { Controls } from "./ui/controls.js";
+import { PictureDetails } from "./ui/picture_details.js";
+import { find } from "./ui/dom.js";
+import { setLanguage, t } from "./i18n/index.js";
+import { UploadJobs } from "./data/upload_jobs.js";
+import { Keyboard } from "./ui/keyboard.js";
+import { Legend } from "./ui/legend.js";
+import { Lightbox } from "./ui/lightbox.js";
+import * as storage from "./data/storage.js";
+import { FilterPanel } from "./ui/filter_panel.js";
+import * as notifications from "./ui/notifications.js";
+import { Navigation } from "./navigation.js";
+import * as outcome from "./ui/upload_outcome.js";
+import { NullRenderer } from "./render/null_renderer.js";
+import { ImageList } from "./ui/image_list.js";
+import { Pointer } from "./interaction/pointer.js";
+import { offerVirtualReality } from "./interaction/virtual_reality.js";
+import { Search } from "./ui/search.js";
+import { Selection } from "./ui/selection.js";
+import { FilteredView } from "./interaction/filtered_view.js";
+import { Viewer } from "./viewer.js";
+import { UploadDialog } from "./ui/upload_dialog.js";
+import { ViewState } from "./data/view_state.js";
 
 performance.mark("wwzd:script");
-speak(memory.recall("language") ?? (navigator.language.startsWith("pl") ? "pl" : "en"));
+setLanguage(storage.recall("language") ?? (navigator.language.startsWith("pl") ? "pl" : "en"));
 find("app").hidden = false;
 const facts = JSON.parse(find("facts").textContent);
-const stage = begun();
-if (stage) start();
+const viewer = begun();
+start();
 
+/** The viewer; without WebGL 2, one that draws nothing: there is everything but the cloud then. */
 function begun() {
   try {
-    return new Stage(find("cloud"));
+    return new Viewer(find("cloud"), free);
   } catch {
-    notes.instead(t("failed"), t("noWebgl"), null);
-    return null;
+    return new Viewer(find("cloud"), free, new NullRenderer());
   }
 }
 
 function start() {
   performance.mark("wwzd:stage");
-  window.wwzd = { stage, facts }; // for the console, tests and benchmarks
-  const changed = () => opening.remember();
-  const selection = new Selection(stage, { open: (row) => details.open(row), changed });
-  const details = new Details(stage, {
-    closed: () => (stage.chosen.size ? selection.gallery() : panels.hide()),
+  const view = new ViewState();
+  /** @type {any} */ (window).wwzd = { viewer, facts, view }; // for the console, tests and benchmarks
+  const changed = () => navigation.remember();
+  const filteredView = new FilteredView(viewer, view, { failed: notifications.showError });
+  const selection = new Selection(viewer, view, filteredView, { open: (row) => details.open(row), changed });
+  const details = new PictureDetails(viewer, {
+    closed: () => search.back() || selection.back(),
     changed,
     share: () => controls.share(),
   });
-  const pointer = new Pointer(stage, {
+  const lightbox = new Lightbox(viewer, { left: (row) => details.click(row) });
+  const pointer = new Pointer(viewer, {
     hover: (...where) => details.hover(...where),
-    click: (row) => details.click(row),
-    outline: (points, added) => selection.outline(points, added),
+    click: (row) => {
+      if (row >= 0) filterPanel.giveWay();
+      details.click(row);
+      lightbox.click(row);
+    },
+    outline: (points, added) => {
+      filterPanel.giveWay();
+      selection.outline(points, added);
+    },
     shape: selection.shape,
   });
-  const controls = new Controls(stage, {
+  const legend = new Legend(view, filteredView);
+  new FilterChips(view, filteredView);
+  const controls = new Controls(viewer, view, {
     use: (tool) => pointer.use(tool),
     changed,
-    spoke: () => stage.collection && opening.title(stage.collection),
-  });
-  const search = new Search(stage, {
-    open: (row) => details.open(row),
-    close: () => details.close(),
-    choose: (rows) => selection.choose(rows),
-  });
-  const metadata = new Metadata(stage, { told: notes.status, failed: notes.complain });
-  const uploader = new Uploader({
-    offers: facts.offers,
-    early: ({ id }) => opening.go(id),
-    done: async ({ id, name }) => {
-      memory.keepUpload(id, name);
-      await opening.arrived(id);
-      notes.toast(t("done", { name }));
+    spoke: () => {
+      if (!viewer.collection) return;
+      navigation.title(viewer.collection);
+      filterPanel.offer();
+      legend.again();
+      filteredView.notify();
     },
-    tell: notes.status,
+  });
+  const search = new Search(viewer, view, {
+    open: (row) => details.open(row),
+    choose: (rows) => selection.choose(rows),
+    listed: () => filterPanel.giveWay(),
+    pictures: facts.offers.search,
+  });
+  const filterPanel = new FilterPanel(view, filteredView, {
+    gallery: () => {
+      filterPanel.giveWay();
+      selection.shown();
+    },
+    download: () => selection.exportShown(),
+    aside: () => viewer.makeRoomForList(),
+    changed,
+  });
+  const jobs = new UploadJobs(facts.offers);
+  const uploader = new UploadDialog(jobs, {
+    go: (id) => navigation.go(id),
+    arrived: (id) => navigation.arrived(id),
+    current: () => navigation.wanted,
     similar: facts.offers.search ? (file) => search.byPicture(file) : null,
   });
+  outcome.rest.take = (facts) => uploader.takeRest(facts);
   const add = () => uploader.ask();
-  const opening = new Opening(stage, facts, { controls, details, selection, metadata, add });
-  new Collections(facts, { go: (id) => opening.go(id), current: () => stage.collection?.id ?? null });
+  const navigation = new Navigation(viewer, facts, {
+    view,
+    filteredView,
+    controls,
+    details,
+    selection,
+    filterPanel,
+    add,
+  });
+  const about = new CollectionInfo({
+    look: async (id, { rows, ...more }) => {
+      if (viewer.collection?.id !== id) await navigation.go(id);
+      await viewer.collection?.fetchRecords(rows);
+      search.show(rows, more);
+    },
+    packing: (id) => jobs.packing(id),
+  });
+  new CollectionsDialog(facts, jobs, {
+    go: (id) => navigation.go(id),
+    current: () => navigation.wanted,
+    watch: (job) => uploader.watch(job),
+    about: (which) => about.open(which),
+    renamed: (id, name) => navigation.renamed(id, name),
+  });
   find("add").addEventListener("click", add);
-  find("filters-open").addEventListener("click", () => metadata.toggle());
-  find("colour").addEventListener("change", ({ target }) => metadata.colour(target.value));
-  api.waiting.tell = (on) => on && notes.status(t("waiting"));
-  stage.addEventListener("tiles", ({ detail }) => notes.tiles(detail));
-  stage.addEventListener("fault", () => notes.toast(t("fault")));
-  keys({ controls, details, selection, metadata });
-  reality(stage);
-  opening.restore();
-}
-
-function keys({ controls, details, selection, metadata }) {
-  stage.canvas.addEventListener("keydown", ({ key }) => {
-    if (key !== "Enter") return;
-    const { clientWidth, clientHeight } = stage.canvas;
-    const row = stage.at(clientWidth / 2, clientHeight / 2);
-    if (row >= 0) details.click(row);
+  find("filters-open").addEventListener("click", () => filterPanel.toggle());
+  api.reach.tell = notifications.setReachable;
+  api.waiting.tell = (on) => on && notifications.status(t("waiting"));
+  followTools();
+  whenCovered(() => viewer.makeRoom());
+  viewer.addEventListener("panes", (/** @type {any} */ { detail }) => namePanes(detail));
+  viewer.addEventListener("tiles", (/** @type {any} */ { detail }) => notifications.tiles(detail));
+  viewer.addEventListener("fault", () => notifications.toast(t("fault")));
+  new Keyboard(viewer, { controls, details, selection, filterPanel, search });
+  if (viewer.cloud.renderer instanceof NullRenderer) new ImageList(viewer, view, { open: (row) => details.open(row) });
+  else offerVirtualReality(viewer, find("vr"), notifications.showError);
+  viewer.canvas.addEventListener("webglcontextlost", () =>
+    notifications.showPlaceholder(t("failed"), t("graphicsLost"), {
+      label: t("tryAgain"),
+      act: () => location.reload(),
+    }),
+  );
+  // What the graphics card had is gone: all of it is fetched again, and shown as the address says.
+  viewer.canvas.addEventListener("webglcontextrestored", async () => {
+    await navigation.restore();
+    notifications.toast(t("graphicsBack"));
   });
-  window.addEventListener("keydown", ({ key, target }) => {
-    if (document.querySelector("dialog[open]")) return;
-    if (key === "?" && !target.matches("input, select")) hint();
-    if (key !== "Escape") return;
-    if (!find("settings").hidden) controls.settings(false);
-    else if (!find("filters").hidden) metadata.close();
-    else if (stage.marks.clicked !== -1) details.close();
-    else if (stage.chosen.size) selection.clear();
-    else panels.hide();
-  });
+  navigation.restore();
+  jobs.resume();
 }

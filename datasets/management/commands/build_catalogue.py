@@ -4,8 +4,8 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import CommandParser
 
+from datasets.catalogue.sources import SourceError
 from datasets.management.building import BuildingCommand, told_plainly
-from datasets.sources import SourceError
 
 
 class Command(BuildingCommand):

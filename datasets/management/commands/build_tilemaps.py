@@ -4,9 +4,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from datasets import build
+from datasets.catalogue import builder
+from datasets.catalogue.sources import OpenSource
 from datasets.management.building import SOURCE_HELP, BuildingCommand, progress_bar, told_plainly
-from datasets.sources import OpenSource
 
 
 class Command(BuildingCommand):
@@ -20,7 +20,7 @@ class Command(BuildingCommand):
 
     def handle(self, *args: Any, source: Path, **options: Any) -> None:
         with told_plainly(), OpenSource(source) as opened, progress_bar(len(opened.names)) as bar:
-            drawn = build.draw_tilemaps(
+            drawn = builder.draw_tilemaps(
                 settings.DATA_DIR, opened, settings.MAX_MEGAPIXELS * 1_000_000, on_files=bar.update
             )
         self.stdout.write(self.style.SUCCESS(f"{drawn} tilemaps drawn."))

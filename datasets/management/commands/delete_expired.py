@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from datasets import retention
+from datasets.uploads import retention
 
 
 class Command(BaseCommand):

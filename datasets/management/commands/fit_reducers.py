@@ -3,7 +3,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from datasets.build import Work
+from datasets.catalogue.builder import BuildDirectory
 from datasets.management.building import BuildingCommand, told_plainly
 
 
@@ -21,7 +21,7 @@ class Command(BuildingCommand):
 
     def handle(self, *args: Any, again: bool, **options: Any) -> None:
         with told_plainly():
-            work = Work.begun(settings.DATA_DIR)
+            work = BuildDirectory.begun(settings.DATA_DIR)
             if again:
                 work.forget_fit()
             self.fit_and_publish(work)

@@ -2,16 +2,18 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.template.defaultfilters import pluralize
 
-from datasets import collection, metadata_files
-from datasets.errors import Refusal
-from embeddings.vectors import replacing
+from datasets.collection import image_table
+from datasets.errors import ApiError
+from datasets.pictures.metadata import files as metadata_files
+from datasets.search import collections
 
 
 class Command(BaseCommand):
     help = (
-        "Read what files say of the catalogue's pictures: CelebA's list_attr_celeba.txt and identity_CelebA.txt, a CSV "
-        "whose first column names the files, or a JSON object of objects by file name. Fields are added to those that "
+        "Read what files say of the catalogue's pictures: CelebA's list_attr_celeba.txt and identity_CelebA.txt, a "
+        "CSV, JSON or JSON Lines in which a column or a field holds the files' names. Fields are added to those that "
         "are there; a field of the same name is replaced. A running server shows them at once."
     )
     requires_system_checks = []
@@ -21,20 +23,24 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, files: list[Path], **options: Any) -> None:
         try:
-            found = collection.installed()
-        except Refusal as refusal:
+            found = collections.installed()
+        except ApiError as refusal:
             raise CommandError(str(refusal)) from refusal
+        names = found.names(range(found.total))
         for file in files:
             try:
-                table, remarks = metadata_files.read(file.read_bytes(), file.name).table(
-                    found.names(range(found.total))
-                )
+                described = metadata_files.read(file.read_bytes(), file.name, names, are_named=found.is_named)
             except (OSError, ValueError) as error:
                 raise CommandError(f"{file}: {error}") from error
-            with replacing(found.metadata_path) as target:
-                target.write(found.metadata().joined(table).dumped())
-            for remark in remarks:
+            table = described.table
+            if not table.columns:
+                raise CommandError(f"{file}: {'; '.join(described.remarks)}")
+            image_table.add_metadata(found.metadata_path, found.total, table.columns.values())
+            for remark in described.remarks:
                 self.stderr.write(self.style.WARNING(f"{file.name}: {remark}"))
             self.stdout.write(
-                self.style.SUCCESS(f"{file.name}: {len(table.columns)} fields of {table.total:,} pictures.")
+                self.style.SUCCESS(
+                    f"{file.name}: {len(table.columns)} field{pluralize(table.columns)} of "
+                    f"{described.pictures:,} of {table.total:,} pictures."
+                )
             )

@@ -5,8 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from datasets import catalogue
-from embeddings.vectors import BadVectors
+from datasets.catalogue import installation
+from embeddings.vector_files import BadVectors
 
 
 class Command(BaseCommand):
@@ -25,12 +25,12 @@ class Command(BaseCommand):
         try:
             if (
                 not force
-                and not catalogue.has_new_pickles(settings.DATA_DIR)
-                and catalogue.read_card(settings.DATA_DIR)
+                and not installation.has_new_pickles(settings.DATA_DIR)
+                and installation.read_manifest(settings.DATA_DIR)
             ):
                 self.stdout.write("Nothing to do: the installed vectors come from these pickles.")
                 return
-            total = catalogue.import_pickles(settings.DATA_DIR, name=name)
+            total = installation.import_pickles(settings.DATA_DIR, name=name)
         except (BadVectors, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(self.style.SUCCESS(f"Installed {total:,} pictures as “{name}”."))

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from datasets import compute
+from datasets.pictures import pipeline_settings
 from embeddings import backbones
 from embeddings.backbones import WeightsError
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         try:
             if not no_download:
                 self._download()
-            pipeline = compute.pipeline()
+            pipeline = pipeline_settings.pipeline()
             weights = pipeline.weights
             self.stdout.write(f"Weights: {weights.backbone.name}, {weights.path} ({weights.source})")
             self.stdout.write(f"Converting and warming up {weights.backbone.name} …")

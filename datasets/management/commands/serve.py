@@ -2,105 +2,195 @@
 
 import fcntl
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+from django.db import DatabaseError, connection
 
-from datasets import catalogue, compute, recovery
-from datasets.supervisor import Child, run
+from datasets.catalogue import conversion, installation
+from datasets.errors import DiskFull
+from datasets.management.supervisor import Child, run
+from datasets.models import Dataset, WorkerState
+from datasets.pictures import pipeline_settings
+from datasets.uploads import disk_space, recovery, worker_readiness
 from embeddings.backbones import WeightsError
-from embeddings.features import is_converted
-from embeddings.vectors import BadVectors
+from embeddings.reducers import ModelError
+from embeddings.vector_files import BadVectors
+from wwzd import nginx
 from wwzd.lifeline import SUPERVISOR_VARIABLE
 
+_LONGEST_SOCKET_FOLDER = 85
 MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
 
 
 class Command(BaseCommand):
     help = (
-        "Serve: bring the database up to date, put right what a killed server left, install the catalogue, prepare the "
-        "network, then run gunicorn and one warm worker, and replace either when it dies. Ctrl-C and SIGTERM stop "
-        "both; a second Ctrl-C does not wait for the upload under way."
+        "Serve: bring the database up to date, put right what a killed server left, install the catalogue, then run "
+        "nginx, gunicorn and one worker, which prepares the network first if need be, and replace each when it dies. "
+        "Ctrl-C and SIGTERM stop them; a second Ctrl-C does not wait for the upload under way."
     )
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         with _only_server():
             _check_port_is_free()
-            call_command("migrate", verbosity=0)
-            recovery.after_service_death()
-            self._ensure_network()
+            with _disk_told_plainly():
+                call_command("migrate", verbosity=0)
+                recovery.after_service_death()
+                _keep_private()
+                disk_space.keep_reserve()
             self._ensure_catalogue()
-            call_command("check")
+            if worker_readiness.must_prepare():
+                self._log("The network is prepared by the worker; what is there is served meanwhile.")
+                WorkerState.objects.beat("", ready=False, engine=worker_readiness.PREPARING)
+            else:
+                call_command("check")
             self._say_what_is_served()
             connection.close()
             os.environ[SUPERVISOR_VARIABLE] = str(os.getpid())
             web = [sys.executable, "-m", "gunicorn", "--config", "python:wwzd.gunicorn"]
-            children = [
-                Child("web", web),
-                Child("worker", [*MANAGE, "worker"], on_death=recovery.after_worker_death),
-            ]
-            if not run(children, log=self._log):
-                raise CommandError("The service cannot stay up; the lines above say why.")
-            recovery.after_service_death()
+            with _run_folder() as (folder, gunicorn_socket):
+                children = [
+                    *self._front(folder, gunicorn_socket),
+                    Child("web", web),
+                    Child(
+                        "worker",
+                        [*MANAGE, "worker"],
+                        on_death=recovery.after_worker_death,
+                        what_is_wrong=recovery.what_is_wrong,
+                    ),
+                ]
+                if not run(children, log=self._log):
+                    raise CommandError("The service cannot stay up; the lines above say why.")
+            with _disk_told_plainly():
+                recovery.after_service_death()
 
-    def _ensure_network(self) -> None:
-        try:
-            if is_converted(compute.weights(), settings.CACHE_DIR):
-                return
-        except WeightsError:
-            pass
-        if subprocess.run([*MANAGE, "prepare"]).returncode:
-            raise CommandError("There is no network to compute with.")
+    def _front(self, folder: Path, gunicorn_socket: Path) -> list[Child]:
+        """nginx, if it can be had. gunicorn listens on `gunicorn_socket` then, else on the port itself."""
+        files = nginx.raise_file_limit()
+        os.environ.pop("NGINX", None)  # nginx itself takes it for sockets that it should inherit
+        if settings.NGINX == "off":
+            return []
+        program = nginx.find(settings.NGINX)
+        if program is None:
+            self._log(
+                "There is no nginx: gunicorn serves alone, and clients that are slow take one of its threads each."
+            )
+            return []
+        file = folder / "nginx.conf"
+        with _disk_told_plainly():
+            file.write_text(nginx.configuration(folder, gunicorn_socket, files))
+        command = [str(program), "-e", "stderr", "-p", str(folder), "-c", str(file)]
+        if subprocess.run([*command, "-t", "-q"]).returncode:
+            raise CommandError(f"{program} refuses its configuration. NGINX=off serves without it.")
+        os.environ["WWZD_SOCKET"] = str(gunicorn_socket)
+        launcher = [sys.executable, "-m", "wwzd.lifeline"]
+        return [Child("nginx", [*launcher, *command], stop_signal=signal.SIGQUIT)]
 
     def _ensure_catalogue(self) -> None:
         data = settings.DATA_DIR
         try:
-            if catalogue.has_new_pickles(data):
+            if conversion.is_needed(data):
+                self._log("The catalogue's folder is converted to the present form, once.")
+                conversion.convert(data)
+            if installation.has_new_pickles(data):
                 self._log("The pickles in data/pickles are new: importing them.")
-                catalogue.import_pickles(data)
-            elif not catalogue.read_card(data) and settings.DEMO:
-                self._log("There is no catalogue: building the demo from scikit-learn's digits.")
-                if subprocess.run([*MANAGE, "build_demo"]).returncode:
-                    raise CommandError("The demo catalogue could not be built. DEMO=0 starts without it.")
+                installation.import_pickles(data)
+            elif not installation.read_manifest(data) and settings.DEMO:
+                self._build_demo()
         except BadVectors as error:
             raise CommandError(f"The catalogue cannot be installed: {error}") from error
 
+    def _build_demo(self) -> None:
+        """Before anything is served: an empty page would tell a newcomer nothing."""
+        self._log("There is no catalogue: building the demo from scikit-learn's digits.")
+        if not worker_readiness.must_prepare() or not subprocess.run([*MANAGE, "prepare"]).returncode:
+            if not subprocess.run([*MANAGE, "build_demo"]).returncode:
+                return
+        elif Dataset.objects.ready().exists():
+            return  # uploads can be looked at; the worker tries again, and /health tells
+        raise CommandError("The demo catalogue could not be built. DEMO=0 starts without it.")
+
     def _say_what_is_served(self) -> None:
-        installed, weights = compute.shelf().catalogue(), compute.weights()
-        place = "the catalogue's space" if compute.space(weights) else "a space of their own each"
+        installed = installation.shelf().catalogue()
         host = "localhost" if settings.HOST in {"0.0.0.0", "::"} else settings.HOST  # noqa: S104
         what = f"{installed.name}, {installed.total:,} pictures" if installed.total else "none"
         self._log(f"WWZD      http://{host}:{settings.PORT}  (Ctrl-C stops it)")
         self._log(f"data      {settings.DATA_DIR}")
         self._log(f"catalogue {what}")
+        try:
+            weights = pipeline_settings.weights()
+            place = "the catalogue's space" if pipeline_settings.space(weights) else "a space of their own each"
+        except (ModelError, WeightsError) as error:
+            self._log(f"backbone  {error}")
+            return
         self._log(f"backbone  {weights.backbone.name}, {weights.path} ({weights.source})")
         if weights.backbone.name != "resnet50" and settings.BACKBONE == "auto":
             self._log("          in place of ResNet50, whose weights are not at hand; `manage.py prepare` fetches them")
         self._log(f"uploads   are placed in {place}; the worker warms up in the background")
 
     def _log(self, line: str) -> None:
-        self.stdout.write(line)
-        self.stdout.flush()
+        with suppress(OSError):  # the log may lie on the disk that is full
+            self.stdout.write(line)
+            self.stdout.flush()
 
 
 @contextmanager
 def _only_server() -> Iterator[None]:
     """One service a data folder: recovery at start would end the work of another one."""
-    with (settings.DATA_DIR / "serve.lock").open("w") as file:
+    with ExitStack() as stack:
+        with _disk_told_plainly():
+            file = stack.enter_context((settings.DATA_DIR / "serve.lock").open("w"))
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise CommandError(f"Another server works on {settings.DATA_DIR} already.") from error
         yield
+
+
+@contextmanager
+def _run_folder() -> Iterator[tuple[Path, Path]]:
+    """A folder for what nginx writes, empty, and the path of gunicorn's socket, which may have 100 characters or so."""
+    folder = settings.DATA_DIR / "run"
+    shutil.rmtree(folder, ignore_errors=True)
+    with _disk_told_plainly():
+        folder.mkdir(mode=0o700, exist_ok=True)
+    short = Path(tempfile.mkdtemp(prefix="wwzd-")) if len(str(folder)) > _LONGEST_SOCKET_FOLDER else folder
+    try:
+        yield folder, short / "gunicorn.sock"
+    finally:
+        shutil.rmtree(short, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _disk_told_plainly() -> Iterator[None]:
+    try:
+        yield
+    except (DatabaseError, OSError) as error:
+        data = settings.DATA_DIR
+        if isinstance(disk_space.refusal(error), DiskFull):
+            raise CommandError(f"The disk that holds {data} is full: make room, then start again.") from error
+        raise CommandError(f"{data} cannot be written to, which the service needs: {error}") from error
+
+
+def _keep_private() -> None:
+    """What older versions left readable for everybody; what is written now is not."""
+    data = settings.DATA_DIR
+    for path in (*data.glob("db.sqlite3*"), *(data / name for name in ("datasets", "tmp", "cache", "build"))):
+        with suppress(OSError):  # not there, or another user's
+            path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 def _check_port_is_free() -> None:

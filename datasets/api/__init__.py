@@ -1,0 +1,1 @@
+"""The HTTP interface: views, the answers that they give, and their description."""

@@ -1,0 +1,233 @@
+"""A whole collection as one ZIP: to keep and to compute with; an upload also for TensorBoard's Embedding Projector."""
+
+import csv
+import io
+import json
+import math
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from datasets.catalogue.collection import InstalledCatalogue
+from datasets.collection import thumbnails
+from datasets.collection.base import Collection
+from datasets.collection.spreadsheet import heads, safe
+from datasets.collection.uploaded import Upload
+from datasets.tilemaps import ranges
+from datasets.tilemaps.layout import CELL, cell_of
+from embeddings.reducers import REDUCERS
+from embeddings.vector_files import Vectors, dumped
+
+FORMAT = 1
+"""Of the archive's content."""
+
+_OF_PICTURES = ("index", "name", "width", "height", "bytes")
+"""Columns of `pictures.csv`, before the fields."""
+
+_PIECE = 2**18
+
+# The oldest moment that a ZIP can name: equal datasets give equal archives.
+_MOMENT = (1980, 1, 1, 0, 0, 0)
+
+Content = Callable[[], bytes | Iterable[bytes]] | Path
+"""A file's bytes, all at once or piece by piece; or where they lie."""
+
+
+def everything(upload: Upload) -> Iterator[bytes]:
+    """Names, vectors, features, metadata, tilemap, report, and a manifest that says what is what."""
+    dataset, page = upload.dataset, upload.page(0)
+    files: dict[str, Content] = {
+        "manifest.json": lambda: _json(_manifest(upload)),
+        "pictures.csv": lambda: _pictures(upload),
+        "tilemap.jpg": page.tilemap,
+        "tilemap.json": lambda: _json(thumbnails.manifest(page, 0)),
+        "features.npy": dataset.path("features"),
+        **{f"{name}.npy": dataset.path(name) for name in REDUCERS},
+        "report.json": dataset.path("report"),
+    }
+    return zipped(files)
+
+
+def catalogue(installed: InstalledCatalogue) -> Iterator[bytes]:
+    """Names, metadata and vectors; without features and pictures, which would be gigabytes."""
+    vectors = installed.catalogue.vectors
+    described = {
+        "pictures.csv": "row, name, size and metadata of each picture",
+        **{f"{name}.npy": f"(n, 3) float32: where {name.upper()} puts picture k" for name in vectors},
+    }
+    manifest = {
+        "format": FORMAT,
+        "id": installed.catalogue.fingerprint,
+        "name": installed.name,
+        "total": installed.total,
+        "network": installed.network or None,
+        "files": described,
+    }
+    files: dict[str, Content] = {
+        "manifest.json": lambda: _json(manifest),
+        "pictures.csv": lambda: _pictures(installed),
+        **{f"{name}.npy": partial(dumped, array) for name, array in vectors.items()},
+    }
+    return zipped(files)
+
+
+def projector(upload: Upload) -> Iterator[bytes]:
+    """Tensors, labels, sprite and `projector_config.pbtxt`, as `tensorboard --logdir` takes them."""
+    tensors: dict[str, Callable[[], Vectors]] = {
+        "features": upload.features,
+        **{name: lambda name=name: upload.dataset.vectors(name) for name in REDUCERS},  # type: ignore[misc]
+    }
+    files: dict[str, Content] = {
+        "projector_config.pbtxt": lambda: _projector_config(upload, list(tensors)).encode(),
+        "metadata.tsv": lambda: _labels(upload),
+        "sprite.jpg": lambda: _sprite(upload),
+    }
+    for name, read in tensors.items():
+        files[f"{name}.bytes"] = lambda read=read: np.ascontiguousarray(read(), "<f4").tobytes()  # type: ignore[misc]
+    return zipped(files)
+
+
+def zipped(files: dict[str, Content]) -> Iterator[bytes]:
+    """The files as a ZIP, piece by piece, none of them made before its turn.
+
+    By the standard library: zipstream-ng writes the time of the request into files that are made on the way, so that
+    no two archives of one dataset would be equal.
+    """
+    sink = _ZipSink()
+    with zipfile.ZipFile(sink, "w") as archive:
+        for name, content in files.items():
+            entry = zipfile.ZipInfo(name, _MOMENT)
+            # Pictures and floats do not get smaller.
+            packs = name.endswith((".json", ".csv", ".tsv", ".pbtxt"))
+            entry.compress_type = zipfile.ZIP_DEFLATED if packs else zipfile.ZIP_STORED
+            with archive.open(entry, "w", force_zip64=False) as member:
+                for piece in _pieces(content):
+                    member.write(piece)
+                    yield sink.taken()
+            yield sink.taken()
+    yield sink.taken()
+
+
+class _ZipSink(io.RawIOBase):
+    """A file that is only ever written at its end, and gives away what it has."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._buffer += data
+        return len(data)
+
+    def taken(self) -> bytes:
+        data = bytes(self._buffer)
+        self._buffer.clear()
+        return data
+
+
+def _pieces(content: Content) -> Iterator[bytes]:
+    if isinstance(content, Path):
+        with content.open("rb") as file:
+            yield from iter(lambda: file.read(_PIECE), b"")
+        return
+    made = content()
+    if not isinstance(made, bytes):
+        yield from made
+        return
+    for start in range(0, len(made), _PIECE):
+        yield made[start : start + _PIECE]
+
+
+def _manifest(upload: Upload) -> dict[str, Any]:
+    dataset = upload.dataset
+    return {
+        "format": FORMAT,
+        "id": dataset.hash,
+        "name": dataset.name,
+        "total": dataset.count,
+        "backbone": dataset.backbone,
+        "network": dataset.network,
+        "engine": dataset.engine,
+        "space": dataset.space,
+        "uploaded": dataset.created_at.isoformat(),
+        "files": {
+            "pictures.csv": "row, name, size and metadata of each picture",
+            "tilemap.jpg": "picture k is tile k, in rows of ten",
+            "tilemap.json": "where each picture lies in the tilemap",
+            "features.npy": "(n, d) float32: row k is picture k as the network sees it",
+            **{f"{name}.npy": f"(n, 3) float32: where {name.upper()} puts picture k" for name in REDUCERS},
+            "report.json": "what became of each file of the uploaded archive",
+        },
+        "versions": {name: version(name) for name in ("numpy", "openvino", "torch", "umap-learn", "scikit-learn")},
+    }
+
+
+def _pictures(collection: Collection) -> Iterator[bytes]:
+    """A CSV, a thousand rows at a time."""
+    images = collection.images
+    fields = images.fields()
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(map(safe, heads(_OF_PICTURES, (field.name for field in fields))))
+    for first in range(0, collection.total, ranges.SIZE):
+        rows = range(first, min(first + ranges.SIZE, collection.total))
+        columns = [map(safe, images.names(rows)), *zip(*images.sizes(rows), strict=True)]
+        columns += [map(safe, field.values(rows)) for field in fields]
+        writer.writerows(zip(rows, *columns, strict=True))
+        yield text.getvalue().encode()
+        text.seek(0)
+        text.truncate()
+
+
+def _labels(upload: Upload) -> bytes:
+    """One column without a head, or several with one, as the projector wants it."""
+    fields, rows = upload.images.fields(), range(upload.total)
+    names = upload.names(rows)
+    if not fields:
+        return "".join(f"{_plain(name)}\n" for name in names).encode()
+    lines = [tuple(heads(["name"], (field.name for field in fields)))]
+    lines += zip(names, *(field.values(rows) for field in fields), strict=True)
+    return "".join("\t".join(map(_plain, line)) + "\n" for line in lines).encode()
+
+
+def _sprite(upload: Upload) -> bytes:
+    """The tiles in a square: the projector counts rows of ⌈√n⌉ pictures, whatever the sheet's width."""
+    tiles = upload.page(0).pixels
+    side = math.ceil(math.sqrt(upload.total))
+    square = np.full((side * CELL, side * CELL, 3), 255, np.uint8)
+    for row in range(upload.total):
+        left, top = cell_of(row)
+        down, right = (CELL * place for place in divmod(row, side))
+        square[down : down + CELL, right : right + CELL] = tiles[top : top + CELL, left : left + CELL]
+    file = io.BytesIO()
+    Image.fromarray(square).save(file, "JPEG", quality=92)
+    return file.getvalue()
+
+
+def _plain(value: Any) -> str:
+    """Without what separates cells and rows: the projector knows no quoting."""
+    return "" if value is None else str(safe(" ".join(str(value).split()) if isinstance(value, str) else value))
+
+
+def _projector_config(upload: Upload, tensors: list[str]) -> str:
+    widths = dict.fromkeys(REDUCERS, 3) | {"features": upload.features().shape[1]}
+    return "".join(
+        f'embeddings {{\n  tensor_name: "{name}"\n  tensor_path: "{name}.bytes"\n'
+        f"  tensor_shape: {upload.total}\n  tensor_shape: {widths[name]}\n"
+        f'  metadata_path: "metadata.tsv"\n'
+        f'  sprite {{\n    image_path: "sprite.jpg"\n    single_image_dim: {CELL}\n    single_image_dim: {CELL}\n  }}\n'
+        "}\n"
+        for name in tensors
+    )
+
+
+def _json(data: Any) -> bytes:
+    return json.dumps(data, indent=1).encode()

@@ -1,0 +1,59 @@
+"""What became of the files of an archive. The worker writes the reports, and they are answered as they are."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from .fields import as_it_is, natural, texts
+
+_REMARKS = ["duplicate", "near_duplicate", "truncated", "blank", "too_small", "blurry"]
+_OUTCOMES = ["row", *_REMARKS, "unreadable", "too_large", "replaced", "beyond", "passed_over", "metadata"]
+
+
+class RemarkSerializer(serializers.Serializer[Any]):
+    """What is odd about a picture."""
+
+    kind = serializers.ChoiceField(_REMARKS)
+    reason = serializers.CharField()
+    of = natural(required=False, help_text="The row of which it is a copy.")
+    value = serializers.FloatField(required=False, help_text="What was measured.")
+    threshold = serializers.FloatField(required=False, help_text="What it is held against.")
+
+
+class DatasetMetadataSerializer(serializers.Serializer[Any]):
+    """What the archive's file of metadata said, and of which pictures."""
+
+    file = serializers.CharField()
+    fields = natural(help_text="Fields that were taken.")  # type: ignore[assignment]
+    rows = natural(help_text="Rows that name a file.")
+    pictures = natural(help_text="Pictures that have a row.")
+    unmatched = natural(help_text="Rows that name no picture, or not one alone.")
+    unmatched_names = texts(help_text="The first of those names.")
+    remarks = texts(help_text="All that was odd, in sentences.")
+
+
+class ReportedFileSerializer(serializers.Serializer[Any]):
+    """A file of the archive."""
+
+    name = serializers.CharField()
+    outcome = serializers.ChoiceField(_OUTCOMES)
+    index = natural(allow_null=True, help_text="Its row, if it has one.")
+    of = natural(allow_null=True, help_text="The row of which it is a copy.")
+    reason = serializers.CharField(allow_blank=True)
+    remarks = RemarkSerializer(many=True)
+
+
+class ReportSerializer(serializers.Serializer[Any]):
+    """What became of each file."""
+
+    files = ReportedFileSerializer(many=True)
+    counts = serializers.DictField(child=natural(), help_text="Outcome → files.")
+    unlisted = natural(help_text="Files that were passed over, beyond the first 10,000.")
+    metadata = as_it_is(
+        DatasetMetadataSerializer,
+        required=False,
+        allow_null=True,
+        help_text="Null where the archive has no file of metadata.",
+    )
+    total = natural()
+    remarks = texts(help_text="On the upload as a whole, such as “1,000 of 1,500: the first by name”.")

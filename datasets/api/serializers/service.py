@@ -1,0 +1,41 @@
+"""What the service says of itself and of its catalogue."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from .fields import as_it_is, natural
+
+_RANGES = {
+    "type": "object",
+    "patternProperties": {
+        "^[0-9]{3,}$": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 2, "maxItems": 2}
+    },
+    "additionalProperties": False,
+}
+
+
+class StatusSerializer(serializers.Serializer[Any]):
+    """Free."""
+
+    busy = as_it_is({"const": False})
+
+
+class CatalogueInfoSerializer(serializers.Serializer[Any]):
+    """How many pictures the catalogue has, and its ranges."""
+
+    total = natural(help_text="Pictures.")
+    ranges = as_it_is(_RANGES, help_text="First and last index of each range, both included.")
+
+
+class HealthSerializer(serializers.Serializer[Any]):
+    """Whether requests and the database work, and how far the worker is."""
+
+    status = as_it_is({"const": "ok"})
+    worker = serializers.ChoiceField(
+        ["absent", "preparing", "cannot prepare", "warming up", "ready"],
+        help_text="“preparing”: the network is fetched or converted, once. Uploads wait, or get 503 as long as its "
+        "weights are not known. “cannot prepare”: it failed, and is tried again each minute; what is there is served, "
+        "uploads get 503.",
+    )
+    engine = serializers.CharField(help_text="What the worker computes with, once it is ready.", allow_blank=True)

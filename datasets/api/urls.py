@@ -1,0 +1,56 @@
+"""The routes of the calls."""
+
+from typing import Any
+
+from django.urls import URLPattern, path
+
+from datasets.api.views import contract, exports, health, interface, management, metadata, pictures, search, vectors
+
+
+def of_both(route: str, view: Any, name: str) -> list[URLPattern]:
+    """The same call for uploads and for the catalogue."""
+    return [
+        path(f"dataset/<str:dataset_id>/{route}", view, name=f"dataset-{name}"),
+        path(f"catalogue/{route}", view, name=f"catalogue-{name}"),
+    ]
+
+
+urlpatterns = [
+    # The contract: these keep path, method, status and body for ever.
+    path("status", contract.ServerStatus.as_view(), name="status"),
+    path("dataset/info", contract.CatalogueInfo.as_view(), name="catalogue-info"),
+    path("tilemaps/<str:range_id>", contract.CatalogueTilemap.as_view(), name="catalogue-tilemap"),
+    path(
+        "<str:reducer>/<str:start>/<str:end>/standalone", contract.CatalogueVectors.as_view(), name="catalogue-vectors"
+    ),
+    # GET, and the answer to `Prefer: respond-async`, are not the contract's.
+    path("dataset", management.Datasets.as_view(), name="datasets"),
+    path(
+        "dataset/<str:dataset_id>/features/network", vectors.NetworkFeatures.as_view(), name="dataset-network"
+    ),  # before its sisters
+    path("dataset/<str:dataset_id>/features/<str:reducer>", contract.DatasetVectors.as_view(), name="dataset-vectors"),
+    path("dataset/<str:dataset_id>/tilemap", contract.DatasetTilemap.as_view(), name="dataset-tilemap"),
+    # Uploads that are looked after.
+    path("dataset/<str:dataset_id>", management.OneDataset.as_view(), name="dataset"),
+    path("dataset/<str:dataset_id>/rest", management.RestOfDataset.as_view(), name="dataset-rest"),
+    # Pictures, names and metadata.
+    *of_both("images", metadata.Images.as_view(), "images"),
+    *of_both("images/fields", metadata.Fields.as_view(), "fields"),
+    *of_both("images/fields/<path:name>", metadata.Field.as_view(), "field"),  # a field's name may hold a slash
+    *of_both("images/rows", metadata.Rows.as_view(), "rows"),
+    *of_both("images/<str:index>", pictures.Image.as_view(), "image"),
+    *of_both("images/<str:index>/thumbnail", pictures.Thumbnail.as_view(), "thumbnail"),
+    *of_both("images/<str:index>/neighbors", search.Neighbours.as_view(), "neighbors"),
+    *of_both("duplicates", search.Duplicates.as_view(), "duplicates"),
+    *of_both("outliers", search.Outliers.as_view(), "outliers"),
+    path("dataset/<str:dataset_id>/export", exports.Export.as_view(), name="dataset-export"),
+    path("catalogue/export", exports.CatalogueExport.as_view(), name="catalogue-export"),
+    path("dataset/<str:dataset_id>/report", pictures.Report.as_view(), name="dataset-report"),
+    path("search", search.Search.as_view(), name="search"),
+    path("dataset/<str:dataset_id>/tilemap/manifest", pictures.Manifest.as_view(), name="dataset-manifest"),
+    path("tilemaps/<str:number>/manifest", pictures.Manifest.as_view(), name="catalogue-manifest"),
+    # The service itself.
+    path("health", health.Health.as_view(), name="health"),
+    path("schema", interface.Schema.as_view(), name="schema"),
+    path("docs", interface.docs, name="docs"),
+]

@@ -1,0 +1,65 @@
+"""A whole collection as one file."""
+
+from collections.abc import Iterator
+
+from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from datasets.api import export
+from datasets.api.http import responses
+from datasets.api.openapi import BINARY, NO_DATASET, ChoiceParameter, Reply
+from datasets.search import collections
+
+from .base import cache_control_of
+
+FORMATS = {"zip": export.everything, "projector": export.projector}
+FORMAT = ChoiceParameter("format", FORMATS, "Which of the two.", "zip")
+_ZIP = Reply("The ZIP.", {"application/zip": BINARY}, headers=["Content-Disposition", "Cache-Control"])
+
+
+class Export(APIView):
+    """All that is known of an upload, in one ZIP.
+
+    Names, sizes, metadata, features, vectors, tilemap, report, and a manifest that says what is what. `projector`: a
+    folder for TensorBoard's Embedding Projector. Streamed; without ranges.
+    """
+
+    @extend_schema(
+        operation_id="export_dataset",
+        tags=["datasets"],
+        parameters=[FORMAT],
+        responses={200: _ZIP, 400: "There is no format “tar”; known are zip, projector.", 404: NO_DATASET},
+    )
+    def get(self, request: Request, dataset_id: str) -> HttpResponseBase:
+        found = collections.upload(dataset_id)
+        form = FORMAT.read(request)
+        suffix = "" if form == "zip" else f"-{form}"
+        return _streamed(request, FORMATS[form](found), f"{found.dataset.hash}{suffix}.zip", cache_control_of(found))
+
+
+class CatalogueExport(APIView):
+    """What is known of the catalogue's pictures, in one ZIP.
+
+    Names, sizes, metadata, vectors, and a manifest that says what is what; neither features nor pictures, which would
+    be gigabytes. Streamed; without ranges.
+    """
+
+    @extend_schema(
+        operation_id="export_catalogue",
+        tags=["catalogue"],
+        responses={200: _ZIP, 404: "No catalogue is installed."},
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        return _streamed(request, export.catalogue(collections.installed()), "catalogue.zip", responses.CATALOGUE)
+
+
+def _streamed(request: Request, pieces: Iterator[bytes], name: str, cached: str) -> HttpResponseBase:
+    """The first bytes leave before the last are made."""
+    return StreamingHttpResponse(
+        pieces if request.method == "GET" else (),
+        content_type="application/zip",
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": cached},
+    )

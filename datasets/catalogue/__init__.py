@@ -1,0 +1,1 @@
+"""The catalogue: built range by range, installed, served."""

@@ -1,0 +1,115 @@
+"""Pictures by row, whatever they belong to: names, sizes, metadata, files, tiles.
+
+A collection consists of ranges of up to 1000 pictures, one to a tilemap. What an old server's data folder does not tell
+(names, sizes, the files themselves) is None or refused, never made up; only a name falls back to the row's number.
+"""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets.errors import ApiError, NotFound
+from datasets.pictures.image_stats import ImageStats
+from datasets.tilemaps import ranges
+from embeddings.nearest_neighbours import NeighbourSearch
+
+from .tilemap_page import TilemapPage
+
+if TYPE_CHECKING:
+    from .image_table import ImageTable
+
+_ROW = re.compile(r"[0-9]{1,12}")
+THUMBNAIL_REMAINS = "Its thumbnail can still be had."
+
+
+class Collection(ABC):
+    """Pictures by row."""
+
+    cache_key: str
+    """Names the cached answers that are made of it; another key whenever they would differ."""
+    total: int
+    name: str
+    network: str
+    """What its features were computed with: those of equal networks can be compared. Empty where it is not known."""
+
+    @cached_property
+    def images(self) -> "ImageTable":
+        """What is known of each picture. Raises `FileNotFoundError` where an upload has just been deleted."""
+        paths = self.table_path, self.metadata_path
+        return _opened(self.total, *paths, *map(_version, paths))
+
+    @property
+    @abstractmethod
+    def table_path(self) -> Path | None:
+        """Of `images.parquet`; None where nothing is known of the pictures but their number."""
+
+    @property
+    def metadata_path(self) -> Path | None:
+        """Of fields beside those in the table, if it can have any."""
+        return None
+
+    @property
+    def metadata_version(self) -> str:
+        """Another one whenever the metadata may be others."""
+        return _version(self.metadata_path)
+
+    @abstractmethod
+    def tilemap(self, number: int) -> Path:
+        """Of the rows 1000 · number …"""
+
+    @abstractmethod
+    def finder(self) -> NeighbourSearch:
+        """Finds neighbours among its pictures. Raises `NotFound` where the features are not at hand."""
+
+    @abstractmethod
+    def read(self, row: int) -> bytes:
+        """A picture's file as it came. Raises `NotFound`, `Gone`."""
+
+    def row(self, text: str) -> int:
+        """A row's number from what a client wrote. Raises `ApiError` or `NotFound`."""
+        if not _ROW.fullmatch(text):
+            sentence = f"“{text[:40]}” is no picture: pictures are numbered from 0."
+            raise ApiError(sentence, code="picture-unknown")
+        if int(text) >= self.total:
+            known = f"the last one is {self.total - 1}" if self.total else "there is none at all"
+            raise NotFound(f"There is no picture {int(text)}: {known}.", code="picture-unknown")
+        return int(text)
+
+    def page(self, number: int) -> TilemapPage:
+        """The pictures of the rows 1000 · number … in their tilemap."""
+        rows = range(number * ranges.SIZE, min((number + 1) * ranges.SIZE, self.total))
+        shapes = self.images.shapes(rows.start, len(rows))
+        return TilemapPage(names=self.names(rows), recorded_shapes=shapes, tilemap=self.tilemap(number))
+
+    def names(self, rows: Sequence[int]) -> list[str]:
+        return self.images.names(rows)
+
+    def select(self, fields: Mapping[str, Iterable[str]], search: str) -> Sequence[int] | NDArray[np.int64]:
+        """Ascending rows that have, for every field, one of the values, and whose names contain what is searched for.
+
+        Raises `ApiError`.
+        """
+        return self.images.select(fields, search)
+
+    def facts(self, row: int) -> ImageStats | None:
+        return self.images.stats(row)
+
+
+def _version(path: Path | None) -> str:
+    try:
+        return f"{path.stat().st_mtime_ns:x}" if path else "none"
+    except FileNotFoundError:
+        return "none"
+
+
+@lru_cache(maxsize=16)
+def _opened(total: int, path: Path | None, metadata: Path | None, *versions: str) -> "ImageTable":
+    from .image_table import ImageTable  # takes half a second to import, which a start does not wait for
+
+    return ImageTable(total, path, metadata)

@@ -1,0 +1,40 @@
+"""`manifest.json`, the last file of a collection's folder: what belongs together, and the digests of the files."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from datasets.models import ARCHIVE, Dataset
+from datasets.tilemaps import ranges
+from embeddings.reducers import REDUCERS
+
+FORMAT = 1
+
+
+def of_upload(dataset: Dataset, folder: Path, space: str | None) -> dict[str, Any]:
+    """Of a dataset whose other files have been written; `space` is the fingerprint of the catalogue's space that it
+    was placed in, None where it was laid out by itself."""
+    return {
+        "format": FORMAT,
+        "id": dataset.hash,
+        "count": dataset.count,
+        "ranges": dict(ranges.bounds(dataset.count)),
+        "backbone": dataset.backbone,
+        "network": dataset.network,
+        "precision": dataset.precision,
+        "space": space,
+        "reducers": list(REDUCERS),
+        "files": digests(folder),
+    }
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of each file by its path in the folder. Not of the upload as it came: its id is made of its content."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    found = {}
+    for path in paths:
+        if path.name in (ARCHIVE, "manifest.json"):
+            continue
+        with path.open("rb") as file:
+            found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found

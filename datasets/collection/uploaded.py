@@ -1,0 +1,80 @@
+"""The pictures of an upload, by row."""
+
+from pathlib import Path
+
+import numpy as np
+
+from datasets.errors import Gone, NotFound
+from datasets.models import Dataset
+from datasets.pictures.zip_archive import MemberError
+from embeddings.extractors import Features
+from embeddings.nearest_neighbours import NeighbourSearch
+from embeddings.reducers import REDUCERS, ModelError, Reducer
+
+from .base import THUMBNAIL_REMAINS, Collection
+
+
+class Upload(Collection):
+    """Of a ready dataset."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+        # An id that was deleted and sent again is computed anew.
+        computed = dataset.finished_at or dataset.started_at
+        self.cache_key = f"dataset/{dataset.hash}/{computed:%Y%m%d%H%M%S%f}"
+        self.total = dataset.count
+        self.name = dataset.name
+        self.network = dataset.network
+
+    @property
+    def table_path(self) -> Path:
+        return self.dataset.path("images")
+
+    def tilemap(self, number: int) -> Path:
+        return self.dataset.path("tilemap")
+
+    def finder(self) -> NeighbourSearch:
+        return NeighbourSearch([self.features()])
+
+    def features(self) -> Features:
+        """`(n, d) float32`, memory-mapped."""
+        try:
+            # As a plain array: that of a memory map is of a kind of its own.
+            return np.asarray(np.load(self.dataset.path("features"), mmap_mode="r", allow_pickle=False))
+        except FileNotFoundError:
+            raise NotFound("The features of this dataset are gone.", code="features-missing") from None
+
+    def reducers(self) -> dict[str, Reducer]:
+        """Those that were fitted on its pictures; none for a dataset of another space, or of an older version."""
+        try:
+            return {name: kind.load(self.dataset.folder / "layouts" / f"{name}.npz") for name, kind in REDUCERS.items()}
+        except ModelError:
+            return {}
+
+    @property
+    def space(self) -> str | None:
+        """The fingerprint of the catalogue's space that it was placed in, if it was."""
+        found: str | None = self.dataset.manifest.get("space")
+        return found
+
+    def read(self, row: int) -> bytes:
+        if not self.dataset.archive:
+            raise Gone(f"The archive with this picture was not kept. {THUMBNAIL_REMAINS}", code="original-missing")
+        member = self.images.member(row)
+        if member is None:
+            sentence = f"It is not known where this picture lies in its archive. {THUMBNAIL_REMAINS}"
+            raise NotFound(sentence, code="original-missing")
+        try:
+            with self.dataset.archive.open("rb") as file:
+                return member.read(file)
+        except FileNotFoundError:
+            sentence = f"The archive with this picture is gone. {THUMBNAIL_REMAINS}"
+            raise Gone(sentence, code="original-missing") from None
+        except MemberError as error:
+            sentence = f"This picture cannot be read from its archive any more. {THUMBNAIL_REMAINS}"
+            raise NotFound(sentence, code="original-missing") from error
+
+
+def upload(dataset_id: str) -> Upload:
+    """Raises `NotFound` where there is no such dataset, or none that is ready."""
+    return Upload(Dataset.objects.readable(dataset_id))

@@ -1,0 +1,1 @@
+"""Which pictures are like which: neighbours, duplicates, outliers."""

@@ -1,0 +1,68 @@
+"""In the web process: a picture that a client sends along → what the worker finds like it.
+
+The network runs in the worker: the picture is left in a file and queued, and the client waits for `lookup`'s answer.
+"""
+
+import secrets
+import threading
+import time
+from pathlib import Path
+from typing import Any, cast
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django_tasks.exceptions import TaskResultDoesNotExist
+from django_tasks_db.models import DBTaskResult
+
+from datasets.errors import ApiError, ServerError, TooLarge, Unavailable
+from datasets.models import WorkerState
+
+from .tasks import search_by_picture_file
+
+PATIENCE_SECONDS = 20.0
+_POLL_SECONDS = 0.02
+
+# Each waits in a thread of the server; the others stay free for calls that need no worker.
+_WAITING = threading.BoundedSemaphore(max(1, settings.THREADS // 4))
+
+
+def search_by_picture(file: "UploadedFile[bytes]", target: str | None, count: int) -> dict[str, Any]:
+    """Hand the picture to the worker, and wait. Raises `ApiError`, `Unavailable`."""
+    if (file.size or 0) > settings.MAX_PICTURE_MB * 2**20:
+        sentence = f"The picture is larger than the limit of {settings.MAX_PICTURE_MB} MiB."
+        raise TooLarge(sentence, code="picture-too-large", limit=settings.MAX_PICTURE_MB)
+    if settings.TASKS_BACKEND == "database" and WorkerState.objects.current() is None:
+        raise Unavailable(
+            "No worker is running, so nothing can be looked up now. Try again in a while.", code="no-worker"
+        )
+    if not _WAITING.acquire(blocking=False):
+        raise Unavailable("Too many pictures are being looked up. Try again in a while.")
+    path = Path(settings.FILE_UPLOAD_TEMP_DIR) / f"lookup-{secrets.token_hex(16)}"
+    try:
+        with path.open("wb") as copy:
+            copy.writelines(file.chunks())
+        found = _wait(str(path), target, count)
+    finally:
+        path.unlink(missing_ok=True)
+        _WAITING.release()
+    if "error" in found:
+        raise ApiError(found["error"], kind=found["kind"], code=found["code"], **found["params"])
+    return found
+
+
+def _wait(path: str, target: str | None, count: int) -> dict[str, Any]:
+    began = time.monotonic()
+    result = search_by_picture_file.enqueue(path, target, count)
+    try:
+        while not result.is_finished:
+            if time.monotonic() - began > PATIENCE_SECONDS:
+                raise Unavailable("The worker has other work for longer than a client should wait. Try again later.")
+            time.sleep(_POLL_SECONDS)
+            result.refresh()
+        return cast(dict[str, Any], result.return_value)
+    except (TaskResultDoesNotExist, ValueError):
+        # The worker died, or failed on it; its log says how.
+        raise ServerError("The server failed on this picture; its log says why.") from None
+    finally:
+        if settings.TASKS_BACKEND == "database":
+            DBTaskResult.objects.filter(id=result.id).delete()

@@ -1,0 +1,20 @@
+"""What the queue carries from the web process to the worker: pictures to look up."""
+
+from typing import Any
+
+from django_tasks import task
+
+from datasets.uploads.watchdog import watchdog
+
+from . import query
+
+_LOOK_UP_SECONDS = 120
+"""Clients wait for less, but the first one has the catalogue's index opened."""
+
+
+# Before the uploads that wait: somebody looks at the screen.
+@task(priority=50)
+def search_by_picture_file(path: str, target: str | None, count: int) -> dict[str, Any]:
+    """Find what is like one picture. Returns what the client gets, or `{"error", "status"}`."""
+    with watchdog.expecting(_LOOK_UP_SECONDS, "a search"):
+        return query.answer(path, target, count)

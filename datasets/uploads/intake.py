@@ -1,0 +1,182 @@
+"""The web process's side of an upload: take the archive, queue it, wait for the worker."""
+
+import re
+import time
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.files.base import File
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from datasets.errors import Conflict, Gone, QueueFull, ServerError, Unavailable
+from datasets.models import Dataset, Status, WorkerState
+from datasets.pictures import pipeline_settings
+from datasets.pictures.zip_archive import Archive
+from datasets.tilemaps.layout import CAPACITY
+from embeddings.pipeline import Pipeline
+
+from . import busy_flag, disk_space, worker_readiness
+from .processing import dataset_id_of, describe
+from .tasks import AWAITED, compute_dataset, deliver
+
+_POLL_SECONDS = 0.05
+_WORKER_MAY_BE_AWAY = timedelta(seconds=60)
+
+
+def receive(file: "UploadedFile[bytes]") -> Dataset:
+    """An archive → its ready dataset: at once if it has been here before, else when the worker is done with it.
+
+    Of the uploads that wait for nobody, one that is being computed is finished first; the queued ones stand back.
+    Raises `ApiError` for an archive that is no good, and `Busy` while another upload is awaited.
+    """
+    worker_readiness.refuse_until_prepared()
+    pipeline = pipeline_settings.pipeline()
+    archive = Archive(file, pipeline_settings.limits())
+    dataset_id = dataset_id_of(file, archive, pipeline)
+    if known := _known(dataset_id):
+        return known
+    expected = min(len(archive.names), CAPACITY)
+    disk_space.check(0, expected)
+    with busy_flag.hold():
+        return _wait(_queue(dataset_id, file, expected, pipeline, is_synchronous=True))
+
+
+def accept(file: "UploadedFile[bytes]") -> Dataset:
+    """An archive → its dataset, ready if it has been here before, else queued: the worker takes one after the other.
+
+    Raises `ApiError` for an archive that is no good, and `QueueFull`. The busy flag is neither heeded nor raised.
+    """
+    worker_readiness.refuse_until_prepared()
+    pipeline = pipeline_settings.pipeline()
+    archive = Archive(file, pipeline_settings.limits())
+    dataset_id = dataset_id_of(file, archive, pipeline)
+    if known := _known(dataset_id):
+        return known
+    expected = min(len(archive.names), CAPACITY)
+    disk_space.check(0, expected)
+    dataset = _queue(dataset_id, file, expected, pipeline, is_synchronous=False)
+    dataset.refresh_from_db()
+    return dataset
+
+
+def accept_rest(dataset: Dataset) -> Dataset:
+    """The next pictures of a ready dataset's archive, in the order of their names, as a dataset of their own.
+
+    Raises `Conflict` where there are none, `Gone` where the archive was not kept, and `QueueFull`.
+    """
+    first = dataset.intake.get("available", 0) - dataset.intake.get("over_capacity", 0)
+    if dataset.status != Status.READY:
+        raise dataset.not_there()
+    if not dataset.intake.get("over_capacity", 0):
+        raise Conflict("All pictures of this archive have been taken.", code="no-rest")
+    if not dataset.archive:
+        raise Gone("The archive was not kept: send its other pictures in one of their own.")
+    pipeline = pipeline_settings.pipeline()
+    with dataset.archive.open("rb") as stored:
+        file = File(stored, name=_name_of_rest(dataset.name, first))
+        dataset_id = dataset_id_of(file, Archive(file, pipeline_settings.limits()), pipeline, first)
+        if known := _known(dataset_id):
+            return known
+        expected = min(dataset.intake["over_capacity"], CAPACITY)
+        disk_space.check(stored.size, expected)
+        rest = _queue(dataset_id, file, expected, pipeline, is_synchronous=False, first=first)
+    rest.refresh_from_db()
+    return rest
+
+
+def _name_of_rest(name: str, first: int) -> str:
+    """`photos.zip` → `photos (1001–).zip`, and that → `photos (2001–).zip`."""
+    stem = name.removesuffix(".zip")
+    return f"{re.sub(r' [(][0-9]+–[)]$', '', stem)[:200]} ({first + 1}–){name[len(stem) :]}"
+
+
+def retry(dataset: Dataset) -> bool:
+    """Queue a failed dataset again, with the archive that was kept. No client waits for it."""
+    if not dataset.can_be_retried:
+        return False
+    _reset(dataset, is_synchronous=False)
+    compute_dataset.enqueue(dataset.hash)
+    return True
+
+
+def _known(dataset_id: str) -> Dataset | None:
+    known = Dataset.objects.ready().filter(hash=dataset_id).first()
+    return known if known is not None and known.path("tilemap").exists() else None
+
+
+def _queue(
+    dataset_id: str, file: File[bytes], expected: int, pipeline: Pipeline, *, is_synchronous: bool, first: int = 0
+) -> Dataset:
+    task = compute_dataset.using(priority=AWAITED) if is_synchronous else compute_dataset
+    with transaction.atomic():
+        dataset, created = Dataset.objects.get_or_create(hash=dataset_id, defaults={"is_synchronous": is_synchronous})
+        if not created and dataset.status in (Status.QUEUED, Status.PROCESSING):
+            # Its end is awaited, not a second beginning; the first to be done with it is done for both.
+            if is_synchronous:
+                task.enqueue(dataset_id)
+            else:
+                Dataset.objects.filter(pk=dataset.pk).update(is_synchronous=False)
+            return dataset
+        waiting = Dataset.objects.waiting().exclude(pk=dataset.pk).count()
+        if not is_synchronous and waiting >= settings.MAX_QUEUE:
+            raise QueueFull(settings.MAX_QUEUE)
+        dataset.name = (file.name or "")[:255]
+        dataset.archive, dataset.archive_size = "", file.size or 0
+        dataset.expected, dataset.intake = expected, {"first": first}
+        describe(dataset, pipeline)
+        _reset(dataset, is_synchronous=is_synchronous)
+    try:
+        dataset.remove_files()
+        dataset.store_archive(file)
+        dataset.save(update_fields=["archive"])
+        task.enqueue(dataset_id)
+    except Exception as error:
+        # A queued dataset without a task would never end, nor could it be sent again.
+        refused = disk_space.refusal(error) or ServerError("The server could not take the upload; its log says why.")
+        disk_space.insist(lambda: dataset.fail(refused, keep_archive=False))
+        raise
+    return dataset
+
+
+def _reset(dataset: Dataset, *, is_synchronous: bool) -> None:
+    dataset.status, dataset.stage, dataset.progress = Status.QUEUED, "", 0.0
+    dataset.error, dataset.error_kind, dataset.error_code, dataset.error_params = "", "", "", {}
+    dataset.is_synchronous, dataset.attempts = is_synchronous, 0
+    dataset.created_at, dataset.started_at, dataset.finished_at = timezone.now(), None, None
+    dataset.files = {}
+    dataset.save()
+
+
+def _wait(dataset: Dataset) -> Dataset:
+    began = timezone.now()
+    while True:
+        try:
+            dataset.refresh_from_db()
+        except Dataset.DoesNotExist:
+            sentence = "The dataset was deleted while it was being computed."
+            raise Conflict(sentence, code="dataset-deleted") from None
+        if dataset.status == Status.READY:
+            return dataset
+        if dataset.status == Status.FAILED:
+            about = reverse("dataset-report", args=[dataset.hash]) if dataset.has_result("report") else ""
+            raise dataset.failure(about)
+        if dataset.status == Status.QUEUED and worker_readiness.has_failed():
+            dataset.fail(Unavailable(worker_readiness.NOT_PREPARED))
+        patient = timezone.now() - began < _WORKER_MAY_BE_AWAY
+        if dataset.status == Status.QUEUED and not patient and WorkerState.objects.current() is None:
+            if not dataset.is_synchronous:  # it was in the queue before this client came, and may stay there
+                raise ServerError(_NO_WORKER, code="no-worker")
+            dataset.fail(ServerError(_NO_WORKER, code="no-worker"))
+        if Dataset.objects.filter(pk=dataset.pk).stale().requeue_or_fail(WORKER_DIED):
+            dataset.refresh_from_db()
+            if dataset.status == Status.QUEUED:
+                deliver(dataset)
+        time.sleep(_POLL_SECONDS)
+
+
+_NO_WORKER = "No worker is running, so nothing can be computed. Try again later."
+WORKER_DIED = "The worker died while it computed this upload. Nothing is lost: send it again."
+SERVICE_DIED = "The service was stopped while it computed this upload. Nothing is lost: send it again."

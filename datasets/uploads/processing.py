@@ -1,0 +1,273 @@
+"""The story of an upload: from the archive that a client sends to the vectors and the tilemap that it gets."""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from itertools import count
+from typing import Any, BinaryIO, cast
+
+from django.conf import settings
+from django.core.files.base import File
+
+from datasets.collection import manifest
+from datasets.errors import ApiError, DiskFull, ServerError, TooLarge
+from datasets.models import ARCHIVE, Dataset, Status, file_path, parses_as_number
+from datasets.pictures import pipeline_settings
+from datasets.pictures.decode_limits import Allowance
+from datasets.pictures.decoding_revision import decoding_revision
+from datasets.pictures.extraction import Pictures, extract_pictures, prepare
+from datasets.pictures.image_stats import as_columns
+from datasets.pictures.metadata import files
+from datasets.pictures.zip_archive import Archive, Skipped
+from datasets.tilemaps.layout import CAPACITY
+from embeddings.images.decode_revision import FIRST
+from embeddings.pipeline import VERSION, Pipeline
+from embeddings.reducers import SEED, Reducer
+from embeddings.vector_files import Vectors, dumped
+from embeddings.versions import versions
+
+from . import disk_space
+from .busy_flag import beating
+from .import_report import reported
+from .selection import intake_of
+from .watchdog import watchdog
+
+logger = logging.getLogger(__name__)
+
+STAGES = {"features": (0.0, 0.80), "pca": (0.80, 0.82), "umap": (0.82, 0.97), "storing": (0.97, 1.0)}
+"""How far each stage brings the whole, for the progress bar: the network takes most of the time."""
+
+_STAGE_SECONDS = {"features": 600, "pca": 120, "umap": 600, "storing": 300}
+"""How long each may show no sign of life. Those are long in which a network may be converted, or UMAP compiled."""
+_FILE_SECONDS = 120
+"""The same from one file to the next, once they come."""
+_DELETED_SECONDS = 10
+"""How long work may go on that nobody wants any more."""
+
+
+def dataset_id_of(file: BinaryIO | File[bytes], archive: Archive, pipeline: Pipeline, first: int = 0) -> str:
+    """An upload's id: 32 hexadecimal digits made from the archive's bytes and from all that decides its vectors.
+
+    `archive` is `file`, opened; `first` is the first of its pictures that the upload has.
+    """
+    revision = decoding_revision(archive, first)
+    # As before there were revisions, for pictures that are decoded as then: their uploads keep their ids.
+    decided_by = pipeline.signature if revision == FIRST else f"{pipeline.signature}:decoding-{revision}"
+    file.seek(0)
+    content = hashlib.file_digest(cast(Any, file), "sha256").hexdigest()
+    file.seek(0)
+    if first:
+        content = f"{content}:from {first}"
+    for attempt in count():
+        dataset_id = hashlib.sha256(f"{content}:{decided_by}:{attempt}".encode()).hexdigest()[:32]
+        if not parses_as_number(dataset_id):
+            return dataset_id
+    raise AssertionError("count() does not end")
+
+
+class _NotWanted(Exception):
+    """The dataset was deleted or given up while it was computed."""
+
+
+def process(dataset: Dataset, worker: str) -> None:
+    """Do the work of one queued upload, and record how it ended. Runs in the worker process."""
+    if not dataset.claim(worker):
+        return
+    started = time.monotonic()
+    try:
+        with _reporting(dataset) as report:
+            _process(dataset, pipeline_settings.pipeline(), report)
+    except _NotWanted:
+        _clear_away(dataset)
+    except ApiError as refusal:
+        _fail(dataset, refusal, keep_archive=False)
+    except Exception as error:
+        if refused := disk_space.refusal(error):
+            logger.error("dataset %s failed: %s", dataset.hash, error)
+            if isinstance(refused, DiskFull):
+                dataset.remove_files()  # the archive too, and first: it makes room for recording the failure
+            _fail(dataset, refused, keep_archive=not isinstance(refused, DiskFull))
+        else:
+            logger.exception("dataset %s failed", dataset.hash)
+            sentence = f"The server failed on this upload ({type(error).__name__}); its log says why."
+            _fail(dataset, ServerError(sentence))
+    _log(dataset, time.monotonic() - started)
+
+
+def _fail(dataset: Dataset, refusal: ApiError, *, keep_archive: bool = True) -> None:
+    disk_space.insist(lambda: dataset.fail(refusal, keep_archive=keep_archive))
+
+
+def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
+    from datasets.collection import image_table  # heavy, and the web process imports this module too
+
+    report.stage("features")
+    with dataset.archive.open("rb") as file:
+        archive = Archive(file, pipeline_settings.limits())
+        first = dataset.intake.get("first", 0)
+        revision = decoding_revision(archive, first)
+        pictures = _gather(archive, archive.names[first:], pipeline, report.progress)
+        described = files.of_archive(archive, pictures.names)
+        intake = intake_of(archive, pictures, first)
+    # First of all: it stays, should the rest fail.
+    dataset.store("report", json.dumps(reported(archive, pictures, described, intake)).encode())
+    if not pictures.names:
+        raise _none_readable(pictures.skipped, TooLarge if pictures.over_limit else ApiError)
+    dataset.count = len(pictures.names)
+    dataset.skipped = [skipped.as_dict() for skipped in archive.replaced + archive.lost + pictures.skipped]
+    dataset.intake = dict(intake)
+    dataset.ignored = archive.ignored + len(pictures.ignored)
+    dataset.store("tilemap", pictures.tilemap)
+    with dataset.writing("images") as table:
+        image_table.write(
+            table,
+            pictures.names,
+            stats=as_columns(pictures.facts),
+            members=[archive.member(name) for name in pictures.names],
+            metadata=described.table.columns.values() if described else (),
+        )
+    dataset.publish_partial("count", "skipped", "ignored", "intake", "files")
+
+    def keep(reducer: str, vectors: Vectors) -> None:
+        dataset.store(reducer, dumped(vectors))
+        dataset.publish_partial("files")
+
+    def keep_fitted(reducer: Reducer) -> None:
+        """Beside the vectors: other pictures can be placed among these later."""
+        reducer.save(dataset.folder / "layouts" / f"{reducer.name}.npz")
+
+    places = pipeline.place(pictures.features, report.stage, on_placed=keep, on_fitted=keep_fitted)
+    report.stage("storing")
+    dataset.store("features", dumped(pictures.features))
+    dataset.explained_variance = places.explained_variance
+    describe(dataset, pipeline)
+    dataset.engine = str(pipeline.extractor.info)
+    dataset.seed, dataset.versions = SEED, {"pipeline": str(VERSION), "decoding": str(revision), **versions()}
+    dataset.timings = report.timings()
+    # Last of all: it says what belongs together.
+    space = pipeline.space.fingerprint if pipeline.space else None
+    dataset.store("manifest", json.dumps(manifest.of_upload(dataset, dataset.folder, space), indent=1).encode())
+    archive_name = dataset.archive.name or ""
+    if not settings.KEEP_ARCHIVES:
+        dataset.archive = ""
+    if not dataset.finish():
+        raise _NotWanted
+    if not settings.KEEP_ARCHIVES:
+        dataset.archive.storage.delete(archive_name)
+
+
+def describe(dataset: Dataset, pipeline: Pipeline) -> None:
+    """Note what the vectors are made with; it is known as soon as the id is, which depends on it."""
+    dataset.backbone = pipeline.weights.backbone.name
+    dataset.precision = pipeline.choice.precision
+    dataset.network = pipeline.network
+    dataset.space = "catalogue" if pipeline.space else "own"
+
+
+def _clear_away(dataset: Dataset) -> None:
+    """Remove what was made of it; not the archive, if that was sent again meanwhile, or is to be tried again."""
+    current = Dataset.objects.filter(hash=dataset.hash).first()
+    if current is None:
+        dataset.remove_files()
+    elif current.status != Status.READY:  # else another worker has been faster
+        dataset.remove_files(current.archive.name or file_path(current, ARCHIVE), *current.files.values())
+
+
+def _gather(archive: Archive, names: list[str], pipeline: Pipeline, progress: Callable[[float], None]) -> Pictures:
+    """The first 1000 readable pictures of these."""
+    expected = min(len(names), CAPACITY)
+    allowance = Allowance(pixels=settings.MAX_TOTAL_MEGAPIXELS * 1_000_000, seconds=3 * settings.DECODE_SECONDS)
+    prepared = prepare(
+        names,
+        archive.read,
+        pipeline.weights.backbone,
+        settings.MAX_MEGAPIXELS * 1_000_000,
+        size=archive.size,
+        allowance=allowance,
+    )
+    with closing(prepared):
+        return extract_pictures(prepared, pipeline.extract, lambda count: progress(count / expected), allowance)
+
+
+class Report:
+    """How far one upload is: its stage, its share of the whole, and what the stages took."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self._stage = ""
+        self._share = 0.0
+        self._began: dict[str, float] = {}
+        self._wanted = True
+
+    def stage(self, name: str) -> None:
+        """The next stage begins. Raises `_NotWanted`."""
+        self._stage, self._share = name, 0.0
+        self._began[name] = time.monotonic()
+        watchdog.expect(_STAGE_SECONDS[name], f"dataset {self._dataset.hash}, {name},")
+        self.beat()
+        if not self._wanted:
+            raise _NotWanted
+
+    def progress(self, share: float) -> None:
+        """`share` 0 … 1 of the stage; kept, and written by the next beat. Raises `_NotWanted`."""
+        self._share = min(share, 1.0)
+        if not self._wanted:
+            raise _NotWanted
+        watchdog.expect(_FILE_SECONDS + settings.DECODE_SECONDS, f"dataset {self._dataset.hash}, {self._stage},")
+
+    def beat(self) -> None:
+        low, high = STAGES.get(self._stage, (0.0, 0.0))
+        self._wanted = self._dataset.beat(self._stage, low + (high - low) * self._share)
+        if not self._wanted:
+            watchdog.hurry(_DELETED_SECONDS)
+
+    def timings(self) -> dict[str, float]:
+        """Seconds by stage."""
+        moments = [*self._began.values(), time.monotonic()]
+        return {
+            name: round(end - start, 3) for name, start, end in zip(self._began, moments, moments[1:], strict=False)
+        }
+
+
+@contextmanager
+def _reporting(dataset: Dataset) -> Iterator[Report]:
+    report = Report(dataset)
+    with beating(report.beat):
+        yield report
+
+
+def _none_readable(skipped: list[Skipped], error: type[ApiError]) -> ApiError:
+    if not skipped:
+        return error("The ZIP has no pictures at its top level.", code="zip-empty")
+    first, count = skipped[0], len(skipped)
+    which = (
+        "The ZIP's only picture cannot be read" if count == 1 else f"Not one of the ZIP's {count} pictures can be read"
+    )
+    sentence = f"{which}; {first.name}: {first.reason}."
+    return error(sentence, code="none-readable", count=count, name=first.name)
+
+
+def _log(dataset: Dataset, seconds: float) -> None:
+    """One line an upload."""
+    try:
+        dataset.refresh_from_db()
+    except Dataset.DoesNotExist:
+        logger.info("upload", extra={"facts": {"dataset": dataset.hash, "status": "deleted", "total_s": seconds}})
+        return
+    facts = {
+        "dataset": dataset.hash,
+        "status": dataset.status,
+        "pictures": dataset.count,
+        "skipped": len(dataset.skipped),
+        "megabytes": dataset.archive_size / 1e6,
+        "backbone": dataset.backbone,
+        "space": dataset.space,
+        **{f"{stage}_s": seconds for stage, seconds in dataset.timings.items()},
+        "total_s": seconds,
+    }
+    if dataset.error:
+        facts["error"] = dataset.error
+    logger.info("upload", extra={"facts": facts})

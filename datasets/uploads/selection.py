@@ -1,0 +1,46 @@
+"""Which of an archive's pictures an upload has: numbers for programs, sentences for people."""
+
+from typing import TypedDict
+
+from datasets.pictures.extraction import Pictures
+from datasets.pictures.zip_archive import Archive
+
+
+class Intake(TypedDict, total=False):
+    """What `Dataset.intake` holds."""
+
+    first: int
+    """How many of the archive's pictures, in the order of names, come before this upload's."""
+    available: int
+    """Pictures in the archive, as the names promise."""
+    over_capacity: int
+    """How many come after this upload's and were not looked at."""
+    folder: str
+    """Whose pictures they are; empty for the top level."""
+    in_folders: int
+    """Pictures in folders that were not taken."""
+
+
+def intake_of(archive: Archive, pictures: Pictures, first: int) -> Intake:
+    """Of an upload that begins at the archive's picture `first`."""
+    available = len(archive.names)
+    return {
+        "first": first,
+        "available": available,
+        "over_capacity": max(available - first - pictures.taken, 0),
+        "folder": archive.folder,
+        "in_folders": archive.in_folders,
+    }
+
+
+def remarks(intake: Intake, count: int) -> list[str]:
+    """What a person should know who expects all pictures of the ZIP to be there."""
+    found = []
+    first, available, over = intake.get("first", 0), intake.get("available", 0), intake.get("over_capacity", 0)
+    if first:
+        found.append(f"{first + 1:,} to {available - over:,} of {available:,}, by name")
+    elif over:
+        found.append(f"{count:,} of {available:,}: the first by name")
+    if in_folders := intake.get("in_folders", 0):
+        found.append(f"{in_folders:,} pictures in folders were not taken: only those at the ZIP's top level are")
+    return found

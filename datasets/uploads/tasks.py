@@ -1,0 +1,52 @@
+"""The calls that the queue's library delivers to the worker: compute what is queued.
+
+The rows of `Dataset` are the queue: their status says what waits and what runs, and a worker takes a row by one atomic
+statement (`Dataset.claim`), its lease, which its heartbeats renew. The library's tasks say only that there is something
+to compute, so none of them has to agree with a row: one too many finds nothing to do, and for a lost one
+`deliver_again` sends another.
+"""
+
+import os
+import secrets
+
+from django_tasks import task
+from django_tasks_db.models import DBTaskResult
+
+from datasets.models import Dataset
+
+from . import processing
+from .watchdog import watchdog
+
+# The supervisor names its worker, to know whose work to give up when it dies.
+WORKER = os.environ.get("WWZD_WORKER") or secrets.token_hex(8)
+
+AWAITED, BEFORE_OTHERS = 50, 10
+"""Priorities of calls; what is sent to be computed some time has 0."""
+_BEGIN_SECONDS = 60
+
+
+@task()
+def compute_dataset(dataset_id: str) -> None:
+    """Compute one queued dataset: this one, or the next one if it is gone, done or begun already."""
+    with watchdog.expecting(_BEGIN_SECONDS, f"dataset {dataset_id}"):
+        dataset = Dataset.objects.next_in_queue(dataset_id)
+        if dataset is not None:
+            processing.process(dataset, WORKER)
+
+
+def deliver(dataset: Dataset) -> None:
+    """Have a queued dataset computed that has waited already."""
+    compute_dataset.using(priority=AWAITED if dataset.is_synchronous else BEFORE_OTHERS).enqueue(dataset.hash)
+
+
+def deliver_again() -> None:
+    """Have all that is queued computed, whatever became of the calls that said so."""
+    for dataset in Dataset.objects.ready_to_compute().order_by("created_at"):
+        deliver(dataset)
+
+
+def forget_calls(worker: str = "") -> None:
+    """Delete the records of calls that a dead worker had begun, or that any had: for the library they run for ever."""
+    for record in DBTaskResult.objects.running():
+        if not worker or worker in record.worker_ids:
+            record.delete()

@@ -1,0 +1,94 @@
+"""What every reducer has and does, and how a fitted one is saved and loaded."""
+
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.extractors import Features
+from embeddings.principal_axes import Standardizer
+from embeddings.vector_files import Vectors, replacing
+
+FORMAT = 1
+"""Version of the saved models. A file of another one is refused, with the command that rebuilds it."""
+
+SEED = 20210607
+
+
+class ModelError(Exception):
+    """A saved model cannot be used; the message says what to do."""
+
+
+class Reducer(Protocol):
+    """A fitted reducer."""
+
+    name: ClassVar[str]
+
+    @classmethod
+    def fit(cls, standardizer: Standardizer, coordinates: NDArray[np.float32], *, seed: int) -> tuple[Self, Vectors]:
+        """From the `(n, k)` coordinates of the training pictures → the reducer and their 3-D coordinates."""
+        ...
+
+    def transform(self, features: Features) -> Vectors:
+        """New pictures' `(n, d)` features → `(n, 3) float32` places, each independent of the others."""
+        ...
+
+    def explained_variance(self) -> list[float]:
+        """Shares of the whole variance along the first three principal axes, 0 for an axis that is not there."""
+        ...
+
+    def save(self, path: Path) -> None:
+        """Write all that `load` needs as one `.npz`, without pickles."""
+        ...
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote. Raises `ModelError`."""
+        ...
+
+
+def first_three_shares(standardizer: Standardizer) -> list[float]:
+    shares = [float(share) for share in standardizer.variance_ratio[:3]]
+    return shares + [0.0] * (3 - len(shares))
+
+
+def first_three_columns(coordinates: NDArray[np.float32]) -> Vectors:
+    """The first three columns, zeros where there are fewer."""
+    places = np.zeros((len(coordinates), 3), np.float32)
+    width = min(3, coordinates.shape[1])
+    places[:, :width] = coordinates[:, :width]
+    return places
+
+
+STANDARDIZER_ARRAYS = ("mean", "scale", "axes", "variance_ratio")
+
+
+def standardizer_arrays(standardizer: Standardizer) -> dict[str, Any]:
+    return {name: getattr(standardizer, name) for name in STANDARDIZER_ARRAYS}
+
+
+def standardizer_of(arrays: dict[str, Any]) -> Standardizer:
+    return Standardizer(**{name: arrays[name] for name in STANDARDIZER_ARRAYS})
+
+
+def save_arrays(path: Path, kind: str, arrays: dict[str, Any]) -> None:
+    with replacing(path) as file:
+        np.savez(file, format=np.int64(FORMAT), kind=np.array(kind), **arrays)
+
+
+def load_arrays(path: Path, kind: str, *names: str) -> dict[str, Any]:
+    """The named arrays of a model of this kind. Raises `ModelError`."""
+    rebuild = "rebuild it with `manage.py fit_reducers`"
+    try:
+        # Opened here, since NumPy leaves a file that it opens and cannot read open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = dict(archive)
+    except FileNotFoundError:
+        raise ModelError(f"there is no model {path}; {rebuild}") from None
+    except Exception as error:  # zipfile, NumPy and the file system each fail in their own way
+        raise ModelError(f"{path} cannot be read ({error}); {rebuild}") from error
+    known = np.array_equal(arrays.get("format", 0), FORMAT) and np.array_equal(arrays.get("kind", ""), kind)
+    if not known or not set(names) <= arrays.keys():
+        raise ModelError(f"{path} is not a {kind} model of format {FORMAT}; {rebuild}")
+    return arrays

@@ -1,0 +1,53 @@
+"""PCA: the first three principal coordinates of standardised features."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.extractors import Features
+from embeddings.principal_axes import Standardizer
+from embeddings.vector_files import Vectors
+
+from .base import (
+    STANDARDIZER_ARRAYS,
+    first_three_columns,
+    first_three_shares,
+    load_arrays,
+    save_arrays,
+    standardizer_arrays,
+    standardizer_of,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pca:
+    """The first three principal coordinates."""
+
+    name: ClassVar[str] = "pca"
+    standardizer: Standardizer
+
+    @classmethod
+    def fit(cls, standardizer: Standardizer, coordinates: NDArray[np.float32], *, seed: int) -> tuple[Self, Vectors]:
+        first = Standardizer(
+            mean=standardizer.mean,
+            scale=standardizer.scale,
+            axes=np.ascontiguousarray(standardizer.axes[:, :3]),
+            variance_ratio=standardizer.variance_ratio[:3],
+        )
+        return cls(standardizer=first), first_three_columns(coordinates)
+
+    def transform(self, features: Features) -> Vectors:
+        return first_three_columns(self.standardizer.project(features))
+
+    def explained_variance(self) -> list[float]:
+        return first_three_shares(self.standardizer)
+
+    def save(self, path: Path) -> None:
+        save_arrays(path, self.name, standardizer_arrays(self.standardizer))
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        return cls(standardizer=standardizer_of(load_arrays(path, cls.name, *STANDARDIZER_ARRAYS)))

@@ -1,0 +1,200 @@
+"""UMAP: by umap-learn up to 10,000 pictures; beyond, its memberships with this project's neighbours and layout."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.extractors import Features
+from embeddings.kernels import import_umap
+from embeddings.principal_axes import Standardizer
+from embeddings.vector_files import Vectors
+
+from .base import (
+    SEED,
+    STANDARDIZER_ARRAYS,
+    first_three_columns,
+    first_three_shares,
+    load_arrays,
+    save_arrays,
+    standardizer_arrays,
+    standardizer_of,
+)
+
+_CURVE = (1.5769434603113077, 0.8950608778515733)
+"""UMAP's a and b for its defaults, a min_dist of 0.1 and a spread of 1 (`umap.umap_.find_ab_params`)."""
+
+_EPOCHS_OF_MANY = 100
+"""umap-learn takes 200 for as many points. Steps that do not overshoot, as `lay_out` takes them, need fewer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Umap:
+    """UMAP (McInnes, Healy & Melville 2018) of the first tens of principal coordinates, by umap-learn."""
+
+    name: ClassVar[str] = "umap"
+    MIN_ROWS: ClassVar[int] = 5
+    """With fewer rows there are no neighbourhoods to lay out: the places are PCA's."""
+    MANY_ROWS: ClassVar[int] = 10_000
+    """With more, the layout step is ours, which a seed does not force to one core."""
+
+    standardizer: Standardizer
+    training: NDArray[np.float32]
+    """`(n, k)` coordinates of the training pictures."""
+    places: Vectors
+    """`(n, 3)` where they were laid out."""
+    neighbours: int
+    a: float
+    b: float
+    """The curve that low-dimensional distances follow, 1 / (1 + a·d^2b)."""
+
+    @classmethod
+    def fit(cls, standardizer: Standardizer, coordinates: NDArray[np.float32], *, seed: int) -> tuple[Self, Vectors]:
+        count = len(coordinates)
+        neighbours = min(15, max(count - 1, 1))
+        # Starting from PCA keeps the large-scale order (Kobak & Linderman 2021), and never fails to converge.
+        start = first_three_columns(coordinates)
+        a, b = _CURVE
+        if count < cls.MIN_ROWS:
+            places = start
+        elif count <= cls.MANY_ROWS:
+            model = import_umap().UMAP(
+                n_neighbors=neighbours,
+                n_components=3,
+                init=_spread(start, seed),
+                n_epochs=500,
+                random_state=seed,
+                n_jobs=1,  # what a seed forces anyway; said, so that umap need not warn
+                a=a,
+                b=b,
+            )
+            places = np.ascontiguousarray(model.fit_transform(coordinates), dtype=np.float32)
+        else:
+            places = _lay_out_many(coordinates, _spread(start, seed), neighbours, seed)
+        return (
+            cls(standardizer=standardizer, training=coordinates, places=places, neighbours=neighbours, a=a, b=b),
+            places,
+        )
+
+    def transform(self, features: Features) -> Vectors:
+        """Place new pictures as umap-learn's own `transform` does, but for two things that make each picture's place
+        its own: memberships are scaled row by row, where umap scales them by the batch's largest, and its neighbours
+        are exact. (umap seeds its random numbers by each row's starting place, so they are independent already.)
+        """
+        coordinates = self.standardizer.project(features)
+        if len(self.training) < self.MIN_ROWS or not len(coordinates):
+            return first_three_columns(coordinates)
+        umap = import_umap()
+        parts = umap.umap_
+        epochs = 100
+        indices, distances = self._nearest(coordinates)
+        # Not 0 as umap has it: then it measures by the mean of the whole batch, and where all neighbours coincide with
+        # the picture it reads past the end of an empty array.
+        sigmas, rhos = parts.smooth_knn_dist(distances, float(self.neighbours), local_connectivity=1e-6)
+        _, _, weights, _ = parts.compute_membership_strengths(indices, distances, sigmas, rhos, bipartite=True)
+        weights = weights.reshape(indices.shape)
+        weights /= weights.max(axis=1, keepdims=True)
+        weights[weights < 1 / epochs] = 0
+        shares = weights / weights.sum(axis=1, keepdims=True)
+        start = np.einsum("ij,ijk->ik", shares, self.places[indices]).astype(np.float32)
+        rows, columns = np.nonzero(weights)
+        strengths = weights[rows, columns]
+        places = umap.layouts.optimize_layout_euclidean(
+            start,
+            self.places.astype(np.float32, copy=True),
+            rows.astype(np.int32),
+            indices[rows, columns],
+            epochs,
+            len(self.places),
+            parts.make_epochs_per_sample(strengths, epochs),
+            self.a,
+            self.b,
+            np.random.RandomState(SEED).randint(-(2**31) + 1, 2**31 - 2, 3).astype(np.int64),
+            initial_alpha=0.25,
+            negative_sample_rate=5,
+        )
+        return np.ascontiguousarray(places, dtype=np.float32)
+
+    def explained_variance(self) -> list[float]:
+        return first_three_shares(self.standardizer)
+
+    def _nearest(self, coordinates: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Exact nearest training pictures, `(n, neighbours)` indices and distances, nearest first."""
+        from sklearn.neighbors import NearestNeighbors
+
+        index = NearestNeighbors(n_neighbors=self.neighbours, algorithm="brute").fit(self.training)
+        found = index.kneighbors(coordinates, return_distance=False)
+        # The search works with matrix products, whose rounding depends on the batch: measured again pair by pair.
+        apart = np.linalg.norm(self.training[found] - coordinates[:, None, :], axis=2)
+        order = np.lexsort((found, apart), axis=1)
+        return (
+            np.take_along_axis(found, order, axis=1).astype(np.int32),
+            np.take_along_axis(apart, order, axis=1).astype(np.float32),
+        )
+
+    def save(self, path: Path) -> None:
+        save_arrays(
+            path,
+            self.name,
+            standardizer_arrays(self.standardizer)
+            | {
+                "training": self.training,
+                "places": self.places,
+                "neighbours": np.int64(self.neighbours),
+                "curve": np.array([self.a, self.b]),
+            },
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        arrays = load_arrays(path, cls.name, *STANDARDIZER_ARRAYS, "training", "places", "neighbours", "curve")
+        a, b = arrays["curve"]
+        return cls(
+            standardizer=standardizer_of(arrays),
+            training=arrays["training"],
+            places=arrays["places"],
+            neighbours=int(arrays["neighbours"]),
+            a=float(a),
+            b=float(b),
+        )
+
+
+def _lay_out_many(coordinates: NDArray[np.float32], start: Vectors, neighbours: int, seed: int) -> Vectors:
+    """UMAP of a catalogue: umap-learn's memberships; neighbours and layout are ours, on every core."""
+    parts = import_umap().umap_
+    from embeddings.knn_graph import Cells
+    from embeddings.umap_layout import lay_out
+
+    # Sorted by cells, neighbours lie near each other in memory as well.
+    cells = Cells.of(coordinates, seed=seed)
+    indices, distances = cells.nearest(neighbours)
+    graph, _, _ = parts.fuzzy_simplicial_set(
+        cells.points,
+        neighbours,
+        np.random.RandomState(seed),
+        "euclidean",
+        knn_indices=indices,
+        knn_dists=distances,
+    )
+    a, b = _CURVE
+    places = np.empty_like(start)
+    places[cells.order] = lay_out(graph, start[cells.order], a=a, b=b, epochs=_EPOCHS_OF_MANY, seed=seed)
+    return places
+
+
+def _spread(places: Vectors, seed: int) -> Vectors:
+    """PCA's places as a start for the layout: within ±10, as umap scales its own; coinciding points nudged apart."""
+    largest = float(np.abs(places).max(initial=0.0)) or 1.0
+    nudge = np.random.default_rng(seed).normal(scale=1e-4, size=places.shape)
+    return (places * (10 / largest) + nudge).astype(np.float32)
+
+
+def warm_up() -> None:
+    """Compile what UMAP compiles at first use, or load it from numba's cache: some twenty seconds, or one."""
+    random = np.random.default_rng(SEED)
+    features = random.normal(size=(120, 60)).astype(np.float32)
+    standardizer = Standardizer.fit([features])
+    umap, _ = Umap.fit(standardizer, standardizer.project(features), seed=SEED)
+    umap.transform(features[:2])

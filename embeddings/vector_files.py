@@ -1,0 +1,74 @@
+"""3-D vectors on disk: `(n, 3) float32` in `.npy`, written atomically, read memory-mapped."""
+
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Vectors = NDArray[np.float32]
+
+
+class BadVectors(Exception):
+    """An array is not what 3-D vectors must be; the message says how."""
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary neighbour of `path` that takes its place when the block ends well, and vanishes otherwise."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def check(array: ArrayLike, name: str) -> Vectors:
+    """The array as contiguous `(n, 3) float32`; raises `BadVectors` for another shape, type or a value not finite."""
+    values = np.asarray(array)
+    if values.dtype.kind != "f":
+        raise BadVectors(f"{name} must hold floating-point numbers, not {values.dtype}")
+    if values.ndim != 2 or values.shape[1] != 3:
+        raise BadVectors(f"{name} must have the shape (n, 3), not {values.shape}")
+    with np.errstate(over="ignore"):
+        vectors = np.ascontiguousarray(values, dtype=np.float32)
+    if not np.isfinite(vectors).all():
+        raise BadVectors(f"{name} holds values that are not finite float32 numbers")
+    return vectors
+
+
+def dumped(array: NDArray[np.generic]) -> bytes:
+    """An array as the bytes of a `.npy` file."""
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=False)
+    return file.getvalue()
+
+
+def save(path: Path, vectors: NDArray[np.generic]) -> None:
+    """Write an array as `.npy`; readers see the old file or the whole new one."""
+    with replacing(path) as file:
+        np.save(file, vectors, allow_pickle=False)
+
+
+def load(path: Path) -> Vectors:
+    """Map `(n, 3) float32` vectors from a `.npy` file. Raises `BadVectors` where it holds something else."""
+    try:
+        mapped = np.lib.format.open_memmap(path, mode="r")
+    except OSError:
+        raise
+    except Exception as error:  # NumPy lets its tokenizer's and mmap's errors through
+        raise BadVectors(f"{path} is not a .npy file: {error}") from error
+    if mapped.dtype != np.float32 or mapped.ndim != 2 or mapped.shape[1] != 3:
+        raise BadVectors(f"{path} holds {mapped.dtype} of shape {mapped.shape}, not (n, 3) float32")
+    return np.asarray(mapped)

@@ -1,0 +1,175 @@
+"""The real service, started as `make run` starts it, on a port and a data folder of its own."""
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.support import tiers
+from tests.support.environment import CACHE
+from tests.support.paths import ROOT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Service:
+    data: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=lambda: _free_port())
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def start(self, *, warm: bool = True) -> "Service":
+        """Start, and wait until it answers; with `warm`, until the worker is ready too."""
+        assert tiers.running in {None, "service", "browser"}, "a test that starts the service is marked `service`"
+        environment = {
+            **os.environ,
+            "DATA_DIR": str(self.data),
+            "CACHE_DIR": str(CACHE),
+            "NUMBA_CACHE_DIR": str(CACHE / "kernels"),
+            "HOST": "127.0.0.1",
+            "PORT": str(self.port),
+            "TASKS_BACKEND": "database",
+            "DEMO": "0",
+            "RESNET50_URL": "http://127.0.0.1:9/resnet50-00000000.pth",
+            **self.settings,
+        }
+        self.data.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve"],
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.wait_for(lambda: self.health() is not None and (not warm or self.health()["worker"] == "ready"))
+        return self
+
+    def output(self) -> str:
+        return self.log.read_text()
+
+    @property
+    def log(self) -> Path:
+        return self.data.with_suffix(".log")
+
+    def wait_for(self, condition: Any, seconds: float = 120) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert self.process is None or self.process.poll() is None, self.output()
+            assert time.monotonic() < deadline, self.output()
+            time.sleep(0.05)
+
+    def health(self) -> Any:
+        """What it answers, or `None` while it starts."""
+        try:
+            answer = self.get("/health")
+        except OSError:
+            return None
+        return answer.json() if answer.status == 200 else None
+
+    def get(self, path: str, **headers: str) -> Answer:
+        return self.send(urllib.request.Request(self.url(path), headers=headers))
+
+    def upload(
+        self, archive: bytes, name: str = "photos.zip", timeout: float = 300, path: str = "/dataset", **more: str
+    ) -> Answer:
+        boundary = "----tests"
+        body = (
+            (
+                f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+                "Content-Type: application/x-zip-compressed\r\n\r\n"
+            ).encode()
+            + archive
+            + f"\r\n--{boundary}--\r\n".encode()
+        )
+        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", **more}
+        return self.send(urllib.request.Request(self.url(path), body, headers), timeout)
+
+    def send(self, request: urllib.request.Request, timeout: float = 60) -> Answer:
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as response:
+                return Answer(status=response.status, headers=dict(response.headers), body=response.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(status=error.code, headers=dict(error.headers), body=error.read())
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def children(self) -> dict[str, int]:
+        """Process ids of nginx's and gunicorn's masters and of the worker, by name."""
+        assert self.process is not None
+        found = {}
+        for pid in children_of(self.process.pid):
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ")
+            name = "worker" if " worker" in command else "nginx" if "nginx" in command else "web"
+            found[name] = pid
+        return found
+
+    def kill(self) -> None:
+        """SIGKILL the service: its supervisor at once, and wait until its children have noticed."""
+        assert self.process is not None
+        children = self.children().values()
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self.process = None
+        self.wait_for(lambda: not any(alive(pid) for pid in children), 15)
+        self.wait_for(self.port_is_free, 15)
+
+    def stop(self) -> int:
+        """SIGTERM, as `docker stop` sends. Returns the exit status."""
+        if self.process is None:
+            return 0
+        children = self.children().values()
+        self.process.terminate()
+        status = self.process.wait(60)
+        self.process = None
+        assert not any(alive(pid) for pid in children), "children outlived the service"
+        return status
+
+    def port_is_free(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) != 0
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def _free_port() -> int:
+    """Below the ports that the system hands out by itself, so that no connection takes it before the service does."""
+    while True:
+        # Not by `random`, which every test process seeds alike.
+        port = 10_000 + secrets.randbelow(20_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port

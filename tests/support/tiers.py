@@ -1,0 +1,83 @@
+"""Which tier a test belongs to, and which tests run in one process when several processes share them.
+
+- `unit`: neither a database nor a client; `api`: the calls, commands and tasks within the test's process;
+- `service`: the real service, started as `make run` starts it; `browser`: the page in a real browser.
+
+A marker is set by hand only where the fixtures do not tell. `slow` always is: it keeps a `unit` or `api` test out of
+`make test-fast`.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from xdist.scheduler import LoadScopeScheduling
+
+TIERS = ("unit", "api", "service", "browser")
+_SERVICES = {"service", "big"}
+_DATABASE = {"db", "transactional_db", "client", "admin_client"}
+_ONE_AT_A_TIME = {"test_decoder_pool.py", "test_slow_clients.py"}
+"""Modules that take most of the machine's memory or sockets, or measure time under load."""
+running: str | None = None
+"""The tier of the test that runs now."""
+
+
+def tier(item: pytest.Item) -> str:
+    """What is said by hand, or else what the fixtures and the test's own lines tell."""
+    for name in reversed(TIERS):
+        if item.get_closest_marker(name):
+            return name
+    fixtures = set(getattr(item, "fixturenames", ()))
+    if "browser" in fixtures:
+        return "browser"
+    if fixtures & _SERVICES or "Service" in _names(item):
+        return "service"
+    if fixtures & _DATABASE or item.get_closest_marker("django_db"):
+        return "api"
+    return "unit"
+
+
+def group(nodeid: str) -> str:
+    """Tests of equal groups run in one process: those of a module, which share what it sets up."""
+    module = nodeid.split("::")[0]
+    return "one at a time" if module.rsplit("/", 1)[-1] in _ONE_AT_A_TIME else module
+
+
+def _names(item: pytest.Item) -> tuple[str, ...]:
+    function = getattr(item, "function", None)
+    return () if function is None else function.__code__.co_names
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.add_marker(tier(item))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Begin with the modules that take longest, or one process would end with them while the others have nothing to do.
+
+    The order within a module stays random.
+    """
+    longest = {group(item.nodeid) for item in session.items if tier(item) in {"service", "browser"}}
+    session.items.sort(key=lambda item: group(item.nodeid) not in longest)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    global running
+    running = tier(item)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "LoadScopeScheduling":
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return group(nodeid)
+
+    config.option.loadscopereorder = False  # in the order of `pytest_collection_finish`
+    return ByGroup(config, log)

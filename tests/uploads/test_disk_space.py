@@ -1,0 +1,145 @@
+"""A full or read-only disk: what is answered, what is kept in reserve, and that nothing is left half done."""
+
+import errno
+import os
+import sqlite3
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError, connection
+from django.test import Client
+from pytest_django import Settings
+
+from datasets.errors import DiskFull, ReadOnlyData
+from datasets.models import Dataset, Status
+from datasets.uploads import disk_space
+from tests.support.pictures import photograph, zipped
+
+NO_SPACE = OSError(errno.ENOSPC, "No space left on device")
+
+
+def upload(client: Client) -> Any:
+    return client.post("/dataset", {"file": SimpleUploadedFile("a.zip", zipped({"1.jpg": photograph(1)}))})
+
+
+def test_errors_of_a_full_or_read_only_disk_are_distinguished_from_others() -> None:
+    assert isinstance(disk_space.refusal(NO_SPACE), DiskFull)
+    assert isinstance(disk_space.refusal(OperationalError("database or disk is full")), DiskFull)
+    assert isinstance(
+        disk_space.refusal(sqlite3.OperationalError("attempt to write a readonly database")), ReadOnlyData
+    )
+    assert isinstance(disk_space.refusal(OSError(errno.EROFS, "Read-only file system")), ReadOnlyData)
+    assert disk_space.refusal(OperationalError("database is locked")) is None
+    assert disk_space.refusal(ValueError("is full of errors")) is None
+    assert disk_space.refusal(None) is None
+
+
+def test_the_reserve_is_given_away_for_what_must_be_recorded(data: Path) -> None:
+    disk_space.keep_reserve()
+    assert (data / "reserve").stat().st_blocks * 512 >= disk_space.RESERVE_BYTES
+    tried = []
+
+    def record() -> str:
+        tried.append((data / "reserve").exists())
+        if tried[-1]:
+            raise OperationalError("database or disk is full")
+        return "recorded"
+
+    assert disk_space.insist(record) == "recorded"
+    assert tried == [True, False]
+    disk_space.keep_reserve()
+    assert (data / "reserve").exists()
+
+
+def test_what_fails_for_another_reason_is_not_tried_again() -> None:
+    tried = []
+
+    def fail() -> None:
+        tried.append(1)
+        raise OperationalError("no such table")
+
+    with pytest.raises(OperationalError, match="no such table"):
+        disk_space.insist(fail)
+    assert tried == [1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upload_without_room_for_its_results_is_refused(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk_space, "free_bytes", lambda: 2_000_000)
+    response = upload(client)
+    assert response.status_code == 507
+    assert "disk is full" in response.json()["error"]
+    assert not Dataset.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_full_disk_during_processing_is_reported(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Dataset.store
+
+    def full(self: Dataset, result: str, content: bytes) -> None:
+        if result == "tilemap":
+            raise NO_SPACE
+        store(self, result, content)
+
+    monkeypatch.setattr(Dataset, "store", full)
+    response = upload(client)
+    assert response.status_code == 507
+    assert response.json()["type"].endswith("disk-full")
+    dataset = Dataset.objects.get()
+    assert dataset.status == Status.FAILED
+    assert not dataset.folder.exists() or not list(dataset.folder.iterdir())
+    monkeypatch.undo()
+    assert upload(client).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upload_that_cannot_be_stored_does_not_stay_in_the_queue(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object) -> None:
+        raise NO_SPACE
+
+    monkeypatch.setattr(Dataset, "store", full)
+    assert upload(client).status_code == 507
+    assert Dataset.objects.get().status == Status.FAILED
+    assert client.get("/status").json() == {"busy": False}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_read_only_data_folder_is_reported_and_still_served(client: Client) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA query_only = 1")
+    try:
+        response = upload(client)
+        assert response.status_code == 503
+        assert "only be read" in response.json()["error"]
+        assert client.get("/dataset").status_code == 200
+        assert client.get("/health").status_code == 200
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA query_only = 0")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_uploaded_can_be_read_by_its_owner_only(client: Client) -> None:
+    assert upload(client).status_code == 200
+    folder = Dataset.objects.get().folder
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    for path in folder.rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+    assert stat.S_IMODE(os.stat(connection.settings_dict["NAME"]).st_mode) == 0o600
+
+
+@pytest.mark.django_db
+def test_a_foreign_host_is_refused_without_a_traceback_in_the_log(
+    client: Client, settings: Settings, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.ALLOWED_HOSTS = ["wwzd.example.org"]
+    response = client.get("/status", headers={"host": "elsewhere.example.org"})
+    assert response.status_code == 400
+    assert "host name" in response.json()["error"]
+    assert "Traceback" not in caplog.text
+    assert "Traceback" not in capsys.readouterr().err

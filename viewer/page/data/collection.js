@@ -1,0 +1,149 @@
+// What is looked at, the catalogue or an upload: how many pictures, where their vectors and tilemaps lie, their names.
+
+import * as api from "./api.js";
+
+const FEW = 20; // records around one that is asked for
+const MANY = 1000; // as many as the server tells at once
+const FOUND_AT_ONCE = 60; // whose names are fetched with their rows
+
+export class Collection {
+  constructor({ kind, id, name, count, reducers, base, offers }) {
+    this.kind = kind;
+    this.id = id;
+    this.name = name;
+    this.count = count;
+    this.reducers = reducers;
+    this.base = base;
+    this.offers = offers;
+
+    this.reference = reducers[0]; // the layout that all others are turned onto
+    this.facts = null; // what the service says of an upload
+    this.demo = false;
+    this.records = new Map(); // row → what the server says of the picture
+    this.pages = new Map();
+  }
+
+  static catalogue({ catalogue, reducers, offers }) {
+    const { name, total, demo } = catalogue;
+    const made = new Collection({
+      kind: "catalogue",
+      id: "",
+      name,
+      count: total,
+      reducers,
+      base: "/catalogue",
+      offers,
+    });
+    return Object.assign(made, { demo });
+  }
+
+  /** Raises `ApiError` where there is no such dataset. */
+  static async dataset(id, { reducers, offers }) {
+    const base = `/dataset/${id}`;
+    if (!offers.facts) {
+      const { total } = await api.json(`${base}/features/${reducers[0]}`);
+      return new Collection({ kind: "dataset", id, name: "", count: total, reducers, base, offers });
+    }
+    const facts = await api.json(base);
+    if (facts.status === "failed") throw api.ApiError.of(facts.problem ?? { error: facts.error }, 400);
+    const made = new Collection({ kind: "dataset", id, name: facts.name, count: facts.count, reducers, base, offers });
+    made.facts = facts;
+    // Names and neighbours come with the last results.
+    if (facts.status !== "ready") made.offers = { ...offers, images: false, neighbors: false };
+    made.reducers = reducers.filter((reducer) => facts.reducers.includes(reducer));
+    return made;
+  }
+
+  get ranges() {
+    return Math.ceil(this.count / 1000);
+  }
+
+  tilemap(range, tile) {
+    const address = this.kind === "catalogue" ? `/tilemaps/${String(range).padStart(3, "0")}` : `${this.base}/tilemap`;
+    return tile ? `${address}?tile=${tile}` : address;
+  }
+
+  vectors(reducer) {
+    return this.kind === "catalogue"
+      ? this.rangeVectors(reducer, 0, this.ranges - 1)
+      : api.vectors(`${this.base}/features/${reducer}`);
+  }
+
+  /** The vectors of the catalogue's ranges from `first` to `last`, both inclusive. Raises `ApiError`. */
+  rangeVectors(reducer, first, last) {
+    return api.vectors(`/${reducer}/${first}/${last}/standalone`);
+  }
+
+  original(row) {
+    return this.offers.images ? `${this.base}/images/${row}` : null;
+  }
+
+  thumbnail(row, size) {
+    return this.offers.images ? `${this.base}/images/${row}/thumbnail?size=${size}` : null;
+  }
+
+  /** Where all of it is to be had as one ZIP, or null. */
+  get archive() {
+    const complete = this.kind === "catalogue" || this.facts?.status === "ready";
+    return this.offers.export && complete ? `${this.base}/export` : null;
+  }
+
+  neighbors(row, count) {
+    return api.json(`${this.base}/images/${row}/neighbors?k=${count}`);
+  }
+
+  /** Pictures by their rows, as far as the server tells of them: name, size, metadata. */
+  async record(row) {
+    if (!this.offers.images) return null;
+    if (!this.records.has(row)) await this.page(Math.floor(row / FEW), FEW);
+    return this.records.get(row) ?? null;
+  }
+
+  /** What is known without asking. */
+  cachedRecord(row) {
+    return this.records.get(row) ?? null;
+  }
+
+  /** The records of these rows, as far as they can be had. */
+  async fetchRecords(rows) {
+    if (!this.offers.images) return;
+    const numbers = new Set([...rows].filter((row) => !this.records.has(row)).map((row) => Math.floor(row / MANY)));
+    await Promise.all([...numbers].map((number) => this.page(number, MANY).catch(() => null)));
+  }
+
+  page(number, size) {
+    const key = `${size}:${number}`;
+    if (!this.pages.has(key)) {
+      const asked = this.images({ offset: number * size, limit: size });
+      asked.catch(() => this.pages.delete(key));
+      this.pages.set(key, asked);
+    }
+    return this.pages.get(key);
+  }
+
+  /** The rows of pictures that have this in their names, and what is told of the first ones. Raises `ApiError`. */
+  async search(text) {
+    const [{ rows }] = await Promise.all([
+      api.json(`${this.base}/images/rows?${new URLSearchParams({ search: text })}`),
+      this.images({ search: text, limit: FOUND_AT_ONCE }),
+    ]);
+    return rows;
+  }
+
+  /** What is known of each field: its type, how its values are spread. Raises `ApiError`. */
+  async fields() {
+    return (await api.json(`${this.base}/images/fields`)).fields;
+  }
+
+  /** One field of all pictures: `{ values, texts }`. Raises `ApiError`. */
+  field(name) {
+    return api.json(`${this.base}/images/fields/${encodeURIComponent(name)}`);
+  }
+
+  /** Raises `ApiError`. */
+  async images(query) {
+    const answer = await api.json(`${this.base}/images?${new URLSearchParams(query)}`);
+    for (const record of answer.images) this.records.set(record.index, record);
+    return answer;
+  }
+}

@@ -1,0 +1,56 @@
+// What this browser remembers from one visit to the next; nothing, where it keeps nothing.
+
+export function recall(name) {
+  try {
+    return localStorage.getItem(`wwzd.${name}`);
+  } catch {
+    return null;
+  }
+}
+
+export function keep(name, value) {
+  try {
+    localStorage.setItem(`wwzd.${name}`, value);
+  } catch {
+    // It is asked again next time.
+  }
+}
+
+export function forget(name) {
+  try {
+    localStorage.removeItem(`wwzd.${name}`);
+  } catch {
+    // Nothing is kept then.
+  }
+}
+
+/** The uploads made from here, `[{ id, name }, …]`: all there is to list where the server does not list them. */
+export function uploads() {
+  try {
+    return JSON.parse(recall("uploads")) ?? [];
+  } catch {
+    return [];
+  }
+}
+
+export function keepUpload(id, name) {
+  const others = uploads().filter((entry) => entry.id !== id);
+  keep("uploads", JSON.stringify([{ id, name }, ...others].slice(0, 30)));
+}
+
+export function forgetUpload(id) {
+  keep("uploads", JSON.stringify(uploads().filter((entry) => entry.id !== id)));
+}
+
+/** The uploads that the server computes for this browser, `[{ id, name, … }, …]`, with what was packed of how many. */
+export function running() {
+  try {
+    return JSON.parse(recall("running")) ?? [];
+  } catch {
+    return [];
+  }
+}
+
+export function keepRunning(entries) {
+  keep("running", JSON.stringify(entries));
+}

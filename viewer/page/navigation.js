@@ -1,0 +1,195 @@
+// Which collection is shown, and the address, which says it and what is seen of it.
+
+import { ApiError } from "./data/api.js";
+import { Collection } from "./data/collection.js";
+import { hintOnce } from "./ui/controls.js";
+import { find } from "./ui/dom.js";
+import { number, t } from "./i18n/index.js";
+import * as notifications from "./ui/notifications.js";
+import * as panels from "./ui/panels.js";
+import { errorText } from "./i18n/errors.js";
+import * as url from "./url_state.js";
+
+export class Navigation {
+  /** With the parts that show what is open; `add()` is the way on where there is nothing. */
+  constructor(viewer, facts, { view, filteredView, controls, details, selection, filterPanel, add }) {
+    /** @type {import("./viewer.js").Viewer} */
+    this.viewer = viewer;
+    this.facts = facts;
+    this.view = view;
+    this.filteredView = filteredView;
+    this.controls = controls;
+    this.details = details;
+    this.selection = selection;
+    this.filterPanel = filterPanel;
+    this.add = add;
+
+    this.shown = null; // the collection of which all that the address says is restored
+    this.wanted = null; // the id of what is shown or on its way, "" for the catalogue
+    this.state = {}; // what the address said of it
+    this.turn = 0; // counts what was opened, so that late answers for what was left are dropped
+    window.addEventListener("popstate", () => this.restore());
+    viewer.addEventListener("settled", () => this.remember());
+    view.subscribe(() => this.remember());
+  }
+
+  /** What the address says. */
+  restore() {
+    const state = url.read();
+    return this.open(state.dataset, state);
+  }
+
+  go(id) {
+    history.pushState(null, "", id ? `?dataset=${id}` : location.pathname);
+    return this.open(id);
+  }
+
+  async open(id, state = {}) {
+    const turn = ++this.turn;
+    Object.assign(this, { wanted: id, state });
+    panels.hide();
+    notifications.hidePlaceholder();
+    this.shown = null;
+    this.viewer.leave();
+    this.filteredView.leave();
+    this.view.begin();
+    this.filterPanel.offer();
+    this.details.hover(-1);
+    notifications.status(t("loadingPoints"));
+    try {
+      const collection = id ? await Collection.dataset(id, this.facts) : Collection.catalogue(this.facts);
+      if (turn !== this.turn) return;
+      this.title(collection);
+      if (collection.count) await this.show(collection, state, turn);
+      else notifications.showPlaceholder(t("emptyTitle"), t("emptyText"), { label: t("add"), act: this.add });
+    } catch (error) {
+      if (turn !== this.turn) return;
+      const unknown = error instanceof ApiError && error.status === 404;
+      const way =
+        error.status === 0
+          ? { label: t("tryAgain"), act: () => this.open(id, state) }
+          : { label: t("toCatalogue"), act: () => this.go("") };
+      notifications.showPlaceholder(t("failed"), unknown ? t("notHere") : errorText(error), way);
+    }
+  }
+
+  async show(collection, state, turn) {
+    const { controls, viewer } = this;
+    const reducer = collection.reducers.includes(state.reducer) ? state.reducer : collection.reducers.at(-1);
+    controls.reducers(collection.reducers, reducer);
+    controls.restore(state);
+    controls.surroundings(this.around(collection));
+    find("search").hidden = !collection.offers.images;
+    await viewer.show(collection, reducer);
+    if (turn !== this.turn) return;
+    controls.panes();
+    this.filteredView.begin(collection);
+    const restored = this.restoreView(collection, state, turn);
+    notifications.status(t("loadingTiles", { done: 0, total: number(collection.ranges) }));
+    if (collection.reducers.includes(state.split)) await controls.beside(state.split);
+    if (turn !== this.turn) return;
+    if (state.among) await controls.among(true, { still: true });
+    await restored;
+    if (turn !== this.turn) return;
+    this.shown = collection;
+    if (state.picture >= 0 && state.picture < collection.count) this.details.click(state.picture);
+    this.remember();
+    hintOnce();
+  }
+
+  /** What an address says of the view, and what was open of its parts. */
+  async restoreView(collection, state, turn) {
+    const { filterPanel, selection, filteredView, view } = this;
+    const known = filteredView.offer(collection);
+    const search = state.search && (await this.search(collection, state.search));
+    if (state.filters?.size || state.colour) await known;
+    if (turn !== this.turn) return;
+    view.begin(filteredView.fitting({ ...state, search }));
+    if (!search) find("search-text").value = "";
+    if (view.state.chosen.length) selection.gallery();
+    await known;
+    if (turn !== this.turn) return;
+    filterPanel.offer();
+    if (state.open?.includes("filters")) filterPanel.open({ focus: false });
+    if (state.open?.includes("gallery")) selection.shown();
+  }
+
+  async search(collection, { text, only }) {
+    const rows = collection.offers.images ? await collection.search(text).catch(() => null) : null;
+    return rows && { text, rows: Uint32Array.from(rows).sort(), only };
+  }
+
+  title({ kind, name, count }) {
+    const title = name || t(kind === "catalogue" ? "catalogue" : "upload");
+    find("collection-name").textContent = title;
+    find("collection-count").textContent = number(count);
+    document.title = `${title} – WWZD`;
+    this.viewer.canvas.setAttribute("aria-label", t("canvas", { name: title, count: number(count) }));
+  }
+
+  /** A dataset has another name now. */
+  renamed(id, name) {
+    const { collection } = this.viewer;
+    if (collection?.id !== id) return;
+    collection.name = name;
+    this.title(collection);
+  }
+
+  /** All of an upload that is looked at is computed: show what came last. Nobody who has left is taken back. */
+  async arrived(id) {
+    if (this.wanted !== id) return;
+    const { turn, shown } = this;
+    if (!shown) return this.open(id, this.state); // what is on its way may have been asked for too early
+    const { reducers, facts, offers } = await Collection.dataset(id, this.facts);
+    if (turn !== this.turn) return;
+    Object.assign(shown, { reducers, facts, offers });
+    find("search").hidden = !offers.images;
+    this.controls.surroundings(this.around(shown));
+    await this.filteredView.offer(shown);
+    if (turn !== this.turn) return;
+    this.filterPanel.offer();
+    this.controls.reducers(reducers, this.viewer.reducer);
+    await this.controls.to(reducers.at(-1));
+  }
+
+  /** The catalogue, for an upload that lies in its space. */
+  around({ facts }) {
+    return facts?.space === "catalogue" && this.facts.catalogue.total ? Collection.catalogue(this.facts) : null;
+  }
+
+  /** The address follows what is seen. */
+  remember() {
+    const { viewer, controls, view } = this;
+    const { collection, cameraController } = viewer;
+    if (!collection || this.shown !== collection) return;
+    const camera = cameraController.get();
+    const open = {
+      filters: this.filterPanel.isOpen,
+      settings: !find("settings").hidden,
+      gallery: this.selection.listing,
+    };
+    controls.fits = url.write({
+      ...view.state,
+      dataset: collection.id,
+      reducer: viewer.reducer,
+      firstReducer: collection.reducers.at(-1),
+      split: viewer.split,
+      mode: viewer.pictures ? "pictures" : "dots",
+      space: viewer.flat.goal ? "flat" : cameraController.flying ? "fly" : "orbit",
+      among: Boolean(viewer.around),
+      // What opens with the address makes the same room for itself.
+      camera:
+        cameraController.isHome && (this.filterPanel.isOpen || view.state.search)
+          ? null
+          : moved(camera, cameraController.start),
+      picture: viewer.highlights.clicked,
+      theme: controls.chosenTheme,
+      open: Object.keys(open).filter((name) => open[name]),
+    });
+  }
+}
+
+/** A camera's numbers, or null where they are those of the start. */
+function moved(camera, start) {
+  return camera.some((value, index) => Math.abs(value - start[index]) > 1e-3) ? camera : null;
+}

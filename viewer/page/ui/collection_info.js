@@ -1,0 +1,131 @@
+// What is known of one upload: what came of each of its files, and ways to its copies and outliers.
+
+import * as api from "../data/api.js";
+import { fill, find, h } from "./dom.js";
+import { bytes, date, plural, number, t } from "../i18n/index.js";
+import * as outcome from "./upload_outcome.js";
+import { heading } from "./panels.js";
+import { errorText } from "../i18n/errors.js";
+import { reasonContent } from "./reasons.js";
+
+const OUTLIERS = 24;
+const FIRST = 50; // files of one sort that are listed
+
+export class CollectionInfo {
+  /**
+   * `look(id, list)` shows a list of rows beside a collection; `list` is `{ rows, title, notes, empty }`. `packing(id)` is
+   * what this page knows of the files that it packed.
+   */
+  constructor({ look, packing }) {
+    this.look = look;
+    this.packing = packing;
+
+    this.dialog = find("about");
+  }
+
+  async open({ id, name }) {
+    const body = h("div", {}, h("p", { class: "soft", role: "status" }, t("searching")));
+    fill(
+      this.dialog,
+      heading(name, () => this.dialog.close(), { id: "about-title" }),
+      body,
+    );
+    this.dialog.showModal();
+    try {
+      const [facts, report] = await Promise.all([
+        id ? api.json(`/dataset/${id}`) : null,
+        id ? api.json(`/dataset/${id}/report`).catch(() => null) : null,
+      ]);
+      fill(
+        body,
+        facts && summary(facts),
+        this.ways(id),
+        facts && outcome.shown(outcome.notices(facts, this.packing(id))),
+        list(report),
+      );
+    } catch (error) {
+      fill(body, h("p", { class: "bad", role: "alert" }, errorText(error)));
+    }
+  }
+
+  ways(id) {
+    return h(
+      "div",
+      { class: "actions" },
+      h("button", { id: "copies", onclick: () => this.find(id, copies) }, t("copies")),
+      h("button", { id: "outliers", onclick: () => this.find(id, outliers) }, t("outliers")),
+    );
+  }
+
+  async find(id, ask) {
+    try {
+      const found = await ask(id ? `/dataset/${id}` : "/catalogue");
+      this.dialog.close();
+      await this.look(id, found);
+    } catch (error) {
+      this.dialog.append(h("p", { class: "bad", role: "alert" }, errorText(error)));
+    }
+  }
+}
+
+async function copies(base) {
+  const { groups } = await api.json(`${base}/duplicates`);
+  const rows = groups.flatMap(({ images }) => images.map(({ index }) => index));
+  const notes = groups.flatMap(({ images, kind, similarity }, group) =>
+    images.map(() => `${group + 1}: ${kind === "exact" ? "=" : `${Math.round(100 * similarity)} %`}`),
+  );
+  return { rows, notes, title: plural("copiesFound", rows.length), empty: t("noCopies") };
+}
+
+async function outliers(base) {
+  const found = (await api.json(`${base}/outliers?limit=${OUTLIERS}`)).outliers;
+  return { rows: found.map(({ index }) => index), title: t("outliers"), empty: t("noCopies") };
+}
+
+function summary({ count, bytes: size, created_at: created, backbone, space }) {
+  const rows = [
+    [t("uploadedAt"), date(created)],
+    [t("pictures"), number(count)],
+    [t("fileSize"), bytes(size)],
+    [t("network"), backbone],
+    [t("laidOut"), t(space === "catalogue" ? "amongCatalogue" : "byItself")],
+  ];
+  return h(
+    "dl",
+    {},
+    rows.filter(([, value]) => value).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]),
+  );
+}
+
+/** What became of the files: how many are shown, and those with a remark or a reason, by its kind. */
+function list(report) {
+  if (!report) return null;
+  const kinds = Map.groupBy(report.files, ({ outcome: kind }) => kind);
+  const rows = report.files.filter(({ index }) => index !== null).length;
+  kinds.delete("row");
+  kinds.delete("metadata"); // told with the notices
+  return h(
+    "section",
+    { class: "report" },
+    h("h3", {}, t("report")),
+    h("p", {}, `${t("outcomes").row}: ${number(rows)}`),
+    [...kinds].map(([kind, files]) => {
+      const words = `${t("outcomes")[kind] ?? kind}: ${number(report.counts[kind] ?? files.length)}`;
+      return h(
+        "details",
+        {},
+        h("summary", {}, words),
+        h(
+          "ul",
+          { class: "reasons" },
+          files
+            .slice(0, FIRST)
+            .map(({ name, reason }) =>
+              h("li", {}, h("strong", {}, name), reason && " – ", reason && reasonContent(reason)),
+            ),
+        ),
+        files.length > FIRST && h("p", { class: "soft" }, t("andMore", { n: number(files.length - FIRST) })),
+      );
+    }),
+  );
+}

@@ -1,0 +1,230 @@
+// The bars and the settings: what is pressed there → how the cloud is shown, and back.
+
+import { fill, find, h, KeyedList, save } from "./dom.js";
+import { setLanguage, currentLanguage, t } from "../i18n/index.js";
+import * as storage from "../data/storage.js";
+import * as notifications from "./notifications.js";
+
+const LIGHT = "(prefers-color-scheme: light)";
+const SPACES = ["orbit", "fly", "flat"];
+
+export class Controls {
+  /** `use(tool)` is told which one the pointer holds, `changed()` that the cloud is shown in another way. */
+  constructor(viewer, view, { use, changed, spoke }) {
+    /** @type {import("../viewer.js").Viewer} */
+    this.viewer = viewer;
+    this.view = view;
+    this.changed = changed;
+
+    this.fits = true; // whether all that is seen stands in the address
+    const themes = (name) => {
+      if (name === "system") storage.forget("theme");
+      else storage.keep("theme", name);
+      this.chosenTheme = name === "system" ? null : name;
+      this.theme(this.chosenTheme ?? system());
+      changed();
+    };
+    const languages = (name) => {
+      storage.keep("language", name);
+      setLanguage(name);
+      spoke();
+    };
+    const options = h("span", { class: "options" });
+    find("reducers").append(options);
+    this.layouts = new KeyedList(options, { key: (name) => name, make: (name) => this.layout(name) });
+    this.radios("mode", (value) => this.mode(value));
+    this.radios("space", (value) => this.space(value));
+    this.radios("tool", use);
+    this.radios("theme", themes);
+    this.radios("language", languages);
+    check("language", currentLanguage());
+    this.chosenTheme = storage.recall("theme"); // or an address asked for it
+    this.theme(this.chosenTheme ?? system());
+    const on = (id, event, act) => find(id).addEventListener(event, act);
+    on("split", "click", () => this.beside(viewer.split ? null : this.other()));
+    on("among", "click", () => this.among(!viewer.around));
+    on("reset", "click", () => viewer.overview());
+    on("tune", "click", () => this.settings(find("settings").hidden));
+    on("size", "input", ({ target }) => viewer.setZoom(2 ** Number(target.value)));
+    on("size", "change", ({ target }) => view.change({ size: Number(target.value) }));
+    view.subscribe(({ size }) => (find("size").value = size));
+    on("fade", "input", ({ target }) => viewer.setFade(Number(target.value)));
+    on("share", "click", () => this.share());
+    on("shot", "click", async () => save(await viewer.screenshot(), "wwzd.png"));
+    for (const id of ["help", "keys-open"]) on(id, "click", () => hint());
+    on("menu", "click", () => this.menu(!find("tools").classList.contains("open")));
+    matchMedia(LIGHT).addEventListener("change", () => !this.chosenTheme && this.theme(system()));
+  }
+
+  radios(name, chose) {
+    for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (
+      document.querySelectorAll(`input[name=${name}]`)
+    )) {
+      input.addEventListener("change", () => input.checked && chose(input.value));
+    }
+  }
+
+  mode(value) {
+    this.viewer.setPictures(value !== "dots");
+    this.changed();
+  }
+
+  space(value) {
+    const { cameraController, flat } = this.viewer;
+    if (cameraController.flying !== (value === "fly")) cameraController.fly(value === "fly");
+    if (Boolean(flat.goal) !== (value === "flat")) this.viewer.setFlat(value === "flat");
+    this.changed();
+  }
+
+  /** Show and apply what an address asks for. */
+  restore({ mode, space, camera, theme, open = [] }) {
+    if (theme === "dark" || theme === "light") {
+      this.chosenTheme = theme;
+      this.theme(theme);
+    }
+    this.settings(open.includes("settings"));
+    const where = SPACES.includes(space) ? space : "orbit";
+    check("mode", mode === "dots" ? "dots" : "pictures");
+    check("space", where);
+    this.space(where);
+    this.mode(mode);
+    this.viewer.cameraController.set(camera ?? this.viewer.cameraController.start);
+  }
+
+  theme(name) {
+    document.documentElement.dataset.theme = name;
+    check("theme", this.chosenTheme ? name : "system");
+    this.viewer.setPalette(name);
+  }
+
+  /** Show or hide the tools that a narrow screen has no room for. */
+  menu(open) {
+    find("tools").classList.toggle("open", open);
+    find("menu").setAttribute("aria-expanded", String(open));
+  }
+
+  /** The layouts to choose from. */
+  reducers(known, current) {
+    this.layouts.show(known);
+    check("reducer", current);
+    find("split").hidden = known.length < 2;
+    this.panes();
+  }
+
+  /** One layout as a choice. */
+  layout(name) {
+    const input = h("input", { type: "radio", name: "reducer", value: name });
+    input.addEventListener("change", () => this.to(name));
+    return { element: h("label", {}, input, h("span", {}, name.toUpperCase())), update() {} };
+  }
+
+  other() {
+    return this.viewer.collection?.reducers.find((one) => one !== this.viewer.reducer);
+  }
+
+  async to(name) {
+    check("reducer", name);
+    try {
+      await this.viewer.showLayout(name);
+      this.panes();
+      this.changed();
+    } catch (error) {
+      check("reducer", this.viewer.reducer);
+      notifications.showError(error);
+    }
+  }
+
+  async beside(name) {
+    try {
+      await this.viewer.splitView(name);
+      this.panes();
+      this.changed();
+    } catch (error) {
+      notifications.showError(error);
+    }
+  }
+
+  /** The catalogue that the upload can be shown among, or null. */
+  surroundings(catalogue) {
+    this.catalogue = catalogue;
+    find("among").hidden = !catalogue;
+    this.panes();
+  }
+
+  /** Show the upload among the catalogue's pictures, or alone; `still` if the camera is where it should be. */
+  async among(on, { still = false } = {}) {
+    if (on && !this.catalogue) return;
+    try {
+      await this.viewer.surround(on ? this.catalogue : null);
+      if (!still) this.viewer.overview();
+      this.panes();
+      this.changed();
+    } catch (error) {
+      notifications.showError(error);
+    }
+  }
+
+  panes() {
+    const { split, reducer } = this.viewer;
+    find("panes").hidden = !split;
+    find("split").setAttribute("aria-pressed", String(Boolean(split)));
+    find("among").setAttribute("aria-pressed", String(Boolean(this.viewer.around)));
+    const [left, right] = find("panes").children;
+    left.textContent = reducer.toUpperCase();
+    right.textContent = (split ?? "").toUpperCase();
+  }
+
+  settings(shown) {
+    find("settings").hidden = !shown;
+    find("tune").setAttribute("aria-expanded", String(shown));
+    this.changed();
+  }
+
+  async share() {
+    this.changed();
+    try {
+      await navigator.clipboard.writeText(location.href);
+      notifications.toast(t(this.fits ? "copied" : "copiedPart"));
+    } catch {
+      notifications.toast(location.href); // no clipboard outside HTTPS: it can be copied from here
+    }
+  }
+}
+
+/** The theme that the system asks for. */
+function system() {
+  return matchMedia(LIGHT).matches ? "light" : "dark";
+}
+
+function check(name, value) {
+  const input = /** @type {HTMLInputElement} */ (document.querySelector(`input[name=${name}][value="${value}"]`));
+  if (input) input.checked = true;
+}
+
+/** How to move, and what else there is to press. */
+export function hint() {
+  const dialog = find("hint");
+  if (dialog.open) return;
+  fill(
+    dialog,
+    h("h2", { id: "hint-title", tabindex: -1, autofocus: true }, t("hintTitle")),
+    h(
+      "dl",
+      { class: "keys" },
+      t(matchMedia("(pointer: coarse)").matches ? "hintTouch" : "hint").flatMap(([key, does]) => [
+        h("dt", {}, key),
+        h("dd", {}, does),
+      ]),
+    ),
+    h("div", { class: "actions" }, h("button", { class: "strong", onclick: () => dialog.close() }, t("understood"))),
+  );
+  dialog.showModal();
+  dialog.scrollTop = 0;
+}
+
+/** The same at the first visit; not to a browser that is driven by a program. */
+export function hintOnce() {
+  if (storage.recall("hinted") || navigator.webdriver) return;
+  storage.keep("hinted", "1");
+  hint();
+}

@@ -1,0 +1,96 @@
+import { beforeEach, expect, test, vi } from "vitest";
+import { Others } from "../page/data/columns.js";
+import { errorText } from "../page/i18n/errors.js";
+import { plural, setLanguage, t } from "../page/i18n/index.js";
+import { LOCALES } from "../page/i18n/locales.js";
+import { translateReason } from "../page/i18n/reasons.js";
+import { read, write } from "../page/url_state.js";
+
+beforeEach(() => {
+  const location = { search: "", pathname: "/" };
+  vi.stubGlobal("location", location);
+  vi.stubGlobal("history", {
+    state: null,
+    replaceState(state, _, address) {
+      this.state = state;
+      location.search = address.startsWith("?") ? address : "";
+    },
+  });
+  vi.stubGlobal("document", { documentElement: {}, querySelectorAll: () => [] });
+});
+
+const usual = {
+  ...{ dataset: "", reducer: "umap", firstReducer: "umap", split: null, mode: "pictures", space: "orbit" },
+  ...{ among: false, camera: null, picture: -1, open: [], theme: null, colour: "", size: 0, search: null },
+  ...{ filters: new Map(), isolation: null, chosen: new Uint32Array() },
+};
+
+test("a usual view needs no address", () => {
+  expect(write(usual)).toBe(true);
+  expect(location.search).toBe("");
+});
+
+test("an address brings back what was written to it", () => {
+  const filters = new Map();
+  filters
+    .set("kind", new Set(["cat, big", "dog"]))
+    .set("age", [1.5, 9])
+    .set("place", new Others(new Set(["Łódź"])));
+  const state = { ...usual, dataset: "abc", reducer: "pca", camera: [0, 1, 2, 3, 4, 5.5], picture: 7, filters };
+  expect(
+    write({ ...state, isolation: Uint32Array.of(1, 5), chosen: Uint32Array.of(5), colour: "kind", size: 1.5 }),
+  ).toBe(true);
+  const found = read();
+  expect(found).toMatchObject({
+    dataset: "abc",
+    reducer: "pca",
+    camera: [0, 1, 2, 3, 4, 5.5],
+    picture: 7,
+    colour: "kind",
+    size: 1.5,
+  });
+  expect(found.filters).toEqual(filters);
+  expect([[...found.isolation], [...found.chosen]]).toEqual([[1, 5], [5]]);
+});
+
+test("rows that are too many for an address stay in the history", () => {
+  const chosen = Uint32Array.from({ length: 60_000 }, (_, at) => at * 2 + (at % 7 ? 0 : 1));
+  expect(write({ ...usual, chosen })).toBe(false);
+  expect(location.search).toBe("");
+  expect(read().chosen).toBe(chosen);
+});
+
+test("reasons are translated with what they name, nested ones too; unknown ones are not", () => {
+  setLanguage("pl");
+  expect(translateReason("it is no picture")).toBe("to nie jest zdjęcie");
+  expect(translateReason("the same file as a.jpg")).toBe("ten sam plik co a.jpg");
+  expect(translateReason("it was not used: it says nothing of any picture")).toBe(
+    "nie użyto go: nie mówi nic o żadnym zdjęciu",
+  );
+  expect(translateReason("something else")).toBeNull();
+});
+
+test("errors are told in the page's language, with the server's own sentence where there is none", () => {
+  setLanguage("pl");
+  const error = { status: 413, type: "urn:wwzd:error:upload-too-large", params: { limit: 5 }, message: "Too large." };
+  expect(errorText(error)).toBe("Zbiór przekracza limit 5 MiB.");
+  setLanguage("en");
+  expect(errorText(error)).toBe("Too large.");
+  expect(errorText({ status: 0 })).toBe(t("offline"));
+});
+
+test("numbers choose the form of a text", () => {
+  setLanguage("pl");
+  expect([1, 3, 5].map((n) => plural("count", n))).toEqual(["1 zdjęcie", "3 zdjęcia", "5 zdjęć"]);
+  setLanguage("en");
+  expect([1, 2].map((n) => plural("count", n))).toEqual(["1 picture", "2 pictures"]);
+});
+
+test("every language has every text of the page, with the same names in it", () => {
+  const names = (text) => [...new Set(JSON.stringify(text).match(/\{\w+\}/g) ?? [])].sort();
+  for (const { messages } of Object.values(LOCALES)) {
+    expect(Object.keys(messages).sort()).toEqual(Object.keys(LOCALES.en.messages).sort());
+    for (const [key, text] of Object.entries(messages))
+      expect([key, names(text)]).toEqual([key, names(LOCALES.en.messages[key])]);
+  }
+});
