@@ -1,6 +1,8 @@
 """gunicorn's settings: one process, so that the catalogue is mapped once, and threads, which meet no slow client where
 nginx stands before it."""
 
+from importlib import import_module
+from threading import Thread
 from typing import Any
 
 from django.conf import settings
@@ -27,3 +29,8 @@ def when_ready(server: Any) -> None:
 def post_fork(server: Any, worker: Any) -> None:
     # gunicorn's own process would notice too, but first finish its requests, and keep the port meanwhile.
     die_with_parent(server.pid)
+
+
+def post_worker_init(worker: Any) -> None:
+    # Takes as long as a whole page does: neither a start nor the first filter is to wait for it.
+    Thread(target=import_module, args=["datasets.collection.image_table"], daemon=True).start()

@@ -1,6 +1,6 @@
 """The tables up to the one kind of folder. A database that six migrations made, the first of them of this name, is the same."""
 
-import datasets.models.dataset
+import datasets.models
 import django.utils.timezone
 from django.db import migrations, models
 
@@ -58,11 +58,11 @@ class Migration(migrations.Migration):
                 ('engine', models.CharField(blank=True, editable=False, max_length=200)),
                 ('space', models.CharField(blank=True, editable=False, help_text='catalogue, or own', max_length=10)),
                 ('timings', models.JSONField(default=dict, editable=False)),
-                ('archive', models.FileField(blank=True, editable=False, upload_to=datasets.models.dataset.file_path)),
-                ('tilemap', models.FileField(blank=True, editable=False, upload_to=datasets.models.dataset.file_path)),
-                ('features', models.FileField(blank=True, editable=False, upload_to=datasets.models.dataset.file_path)),
-                ('pca', models.FileField(blank=True, editable=False, upload_to=datasets.models.dataset.file_path)),
-                ('umap', models.FileField(blank=True, editable=False, upload_to=datasets.models.dataset.file_path)),
+                ('archive', models.FileField(blank=True, editable=False, upload_to=datasets.models.file_path)),
+                ('tilemap', models.FileField(blank=True, editable=False, upload_to=datasets.models.file_path)),
+                ('features', models.FileField(blank=True, editable=False, upload_to=datasets.models.file_path)),
+                ('pca', models.FileField(blank=True, editable=False, upload_to=datasets.models.file_path)),
+                ('umap', models.FileField(blank=True, editable=False, upload_to=datasets.models.file_path)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='uploaded')),
                 ('started_at', models.DateTimeField(editable=False, null=True)),
                 ('finished_at', models.DateTimeField(editable=False, null=True)),
@@ -74,10 +74,10 @@ class Migration(migrations.Migration):
                 ('precision', models.CharField(blank=True, editable=False, help_text='fp32, bf16 or int8', max_length=10)),
                 ('seed', models.PositiveBigIntegerField(editable=False, null=True)),
                 ('versions', models.JSONField(default=dict, editable=False)),
-                ('metadata', models.FileField(blank=True, editable=False, upload_to=datasets.models.dataset.file_path)),
+                ('metadata', models.FileField(blank=True, editable=False, upload_to=datasets.models.file_path)),
                 ('network', models.CharField(blank=True, editable=False, max_length=200)),
-                ('pictures', models.FileField(blank=True, editable=False, upload_to=datasets.models.dataset.file_path)),
-                ('report', models.FileField(blank=True, editable=False, upload_to=datasets.models.dataset.file_path)),
+                ('pictures', models.FileField(blank=True, editable=False, upload_to=datasets.models.file_path)),
+                ('report', models.FileField(blank=True, editable=False, upload_to=datasets.models.file_path)),
                 ('error_code', models.CharField(blank=True, editable=False, max_length=40)),
                 ('error_params', models.JSONField(default=dict, editable=False)),
                 ('intake', models.JSONField(default=dict, editable=False)),

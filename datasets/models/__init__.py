@@ -1,6 +1,8 @@
 """What the database keeps: uploads, the busy flag, and the worker's last sign of life."""
 
-from .dataset import ARCHIVE, RESULTS, Dataset, Status, file_path, parses_as_number
+from .dataset import Dataset
+from .dataset_files import ARCHIVE, RESULTS, file_path
+from .dataset_queries import Status
 from .service_state import BusyFlag, WorkerState
 
 __all__ = [
@@ -11,5 +13,4 @@ __all__ = [
     "Status",
     "WorkerState",
     "file_path",
-    "parses_as_number",
 ]

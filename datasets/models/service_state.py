@@ -6,7 +6,7 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
-from .dataset import STALE_AFTER
+from .dataset_queries import STALE_AFTER
 
 
 class BusyFlagQuerySet(models.QuerySet["BusyFlag"]):

@@ -19,7 +19,8 @@ from datasets.tilemaps.layout import CAPACITY
 from embeddings.pipeline import Pipeline
 
 from . import busy_flag, disk_space, worker_readiness
-from .processing import dataset_id_of, describe
+from .dataset_id import dataset_id_of
+from .processing import describe
 from .tasks import AWAITED, compute_dataset, deliver
 
 _POLL_SECONDS = 0.05

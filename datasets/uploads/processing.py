@@ -1,20 +1,16 @@
 """The story of an upload: from the archive that a client sends to the vectors and the tilemap that it gets."""
 
-import hashlib
 import json
 import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from itertools import count
-from typing import Any, BinaryIO, cast
 
 from django.conf import settings
-from django.core.files.base import File
 
 from datasets.collection import manifest
 from datasets.errors import ApiError, DiskFull, ServerError, TooLarge
-from datasets.models import ARCHIVE, Dataset, Status, file_path, parses_as_number
+from datasets.models import ARCHIVE, Dataset, Status, file_path
 from datasets.pictures import pipeline_settings
 from datasets.pictures.decode_limits import Allowance
 from datasets.pictures.decoding_revision import decoding_revision
@@ -23,7 +19,6 @@ from datasets.pictures.image_stats import as_columns
 from datasets.pictures.metadata import files
 from datasets.pictures.zip_archive import Archive, Skipped
 from datasets.tilemaps.layout import CAPACITY
-from embeddings.images.decode_revision import FIRST
 from embeddings.pipeline import VERSION, Pipeline
 from embeddings.reducers import SEED, Reducer
 from embeddings.vector_files import Vectors, dumped
@@ -46,26 +41,6 @@ _FILE_SECONDS = 120
 """The same from one file to the next, once they come."""
 _DELETED_SECONDS = 10
 """How long work may go on that nobody wants any more."""
-
-
-def dataset_id_of(file: BinaryIO | File[bytes], archive: Archive, pipeline: Pipeline, first: int = 0) -> str:
-    """An upload's id: 32 hexadecimal digits made from the archive's bytes and from all that decides its vectors.
-
-    `archive` is `file`, opened; `first` is the first of its pictures that the upload has.
-    """
-    revision = decoding_revision(archive, first)
-    # As before there were revisions, for pictures that are decoded as then: their uploads keep their ids.
-    decided_by = pipeline.signature if revision == FIRST else f"{pipeline.signature}:decoding-{revision}"
-    file.seek(0)
-    content = hashlib.file_digest(cast(Any, file), "sha256").hexdigest()
-    file.seek(0)
-    if first:
-        content = f"{content}:from {first}"
-    for attempt in count():
-        dataset_id = hashlib.sha256(f"{content}:{decided_by}:{attempt}".encode()).hexdigest()[:32]
-        if not parses_as_number(dataset_id):
-            return dataset_id
-    raise AssertionError("count() does not end")
 
 
 class _NotWanted(Exception):

@@ -9,9 +9,10 @@ from django.test import Client
 from PIL import Image
 
 from datasets.catalogue import installation
-from datasets.models import BusyFlag, Dataset, parses_as_number
+from datasets.models import BusyFlag, Dataset
 from datasets.tilemaps.layout import Tilemap
 from datasets.uploads.busy_flag import LIFETIME
+from datasets.uploads.dataset_id import parses_as_number
 from tests.support.pictures import photograph, zipped
 from tests.support.problems import sentence
 

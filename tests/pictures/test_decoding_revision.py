@@ -18,7 +18,7 @@ from datasets.models import Dataset
 from datasets.pictures import pipeline_settings
 from datasets.pictures.decoding_revision import decoding_revision
 from datasets.pictures.zip_archive import Archive, Limits
-from datasets.uploads.processing import dataset_id_of
+from datasets.uploads.dataset_id import dataset_id_of
 from embeddings.images.decode_revision import COLOUR_MANAGED, FIRST
 from tests.api.test_pictures import upload
 from tests.embeddings.test_colour_profiles import coloured_png

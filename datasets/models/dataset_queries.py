@@ -1,0 +1,99 @@
+"""Which uploads: by status, in the queue, abandoned, of an id."""
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Case, Q, When
+from django.utils import timezone
+
+from datasets.errors import NotFound, ServerError
+
+if TYPE_CHECKING:
+    from .dataset import Dataset
+
+STALE_AFTER = timedelta(seconds=15)
+"""A dataset whose worker gave no sign of life for so long is given up. Its thread beats every second, but numba's
+compiled loops hold the interpreter for a few."""
+
+
+class Status(models.TextChoices):
+    QUEUED = "queued", "queued"
+    PROCESSING = "processing", "processing"
+    READY = "ready", "ready"
+    FAILED = "failed", "failed"
+
+
+_ID = re.compile("[0-9a-f]{32}")
+
+
+class DatasetQuerySet(models.QuerySet["Dataset"]):
+    def ready(self) -> Self:
+        return self.filter(status=Status.READY)
+
+    def brief(self) -> Self:
+        """Without the columns that only the whole account of a dataset needs, and that may be long."""
+        return self.defer("skipped", "versions")
+
+    def known(self, dataset_id: str) -> "Dataset":
+        """The dataset of this id, whatever its status, in brief. Raises `NotFound`."""
+        dataset = self.brief().filter(hash=dataset_id).first() if _ID.fullmatch(dataset_id) else None
+        if dataset is None:
+            raise NotFound("There is no dataset of this id.", code="dataset-unknown")
+        return dataset
+
+    def readable(self, dataset_id: str) -> "Dataset":
+        """The same where it is ready. Raises `NotFound`."""
+        dataset = self.known(dataset_id)
+        if dataset.status != Status.READY:
+            raise dataset.not_there()
+        return dataset
+
+    def unfinished(self) -> Self:
+        return self.filter(status__in=[Status.QUEUED, Status.PROCESSING])
+
+    def stale(self) -> Self:
+        """Taken by a worker that has not been heard of since."""
+        return self.filter(status=Status.PROCESSING, beat_at__lt=timezone.now() - STALE_AFTER)
+
+    def queued(self) -> Self:
+        return self.filter(status=Status.QUEUED)
+
+    def waiting(self) -> Self:
+        """In the queue, and no client holds its connection open for them."""
+        return self.queued().filter(is_synchronous=False)
+
+    def ready_to_compute(self) -> Self:
+        """In the queue, without those whose archives are still being stored."""
+        return self.queued().exclude(archive="")
+
+    def next_in_queue(self, preferred: str = "") -> "Dataset | None":
+        """What to compute next: the preferred one if it is still queued, else what a client waits for, else the
+        oldest."""
+        order = Case(When(hash=preferred, then=0), default=1)
+        return self.ready_to_compute().order_by(order, "-is_synchronous", "created_at").first()
+
+    def abandoned(self) -> Self:
+        """What no one will finish or fetch once the whole service was killed: work begun, clients waited for, and
+        archives that had not been stored yet."""
+        return self.filter(
+            Q(status=Status.PROCESSING) | Q(status=Status.QUEUED) & (Q(is_synchronous=True) | Q(archive=""))
+        )
+
+    def expired(self, age: timedelta) -> Self:
+        """What ended longer ago than `age`."""
+        return self.filter(finished_at__lt=timezone.now() - age).exclude(status__in=[Status.QUEUED, Status.PROCESSING])
+
+    def requeue_or_fail(self, reason: str) -> int:
+        """Put back into the queue what nobody waits for, and mark the rest as failed through no fault of its archive,
+        which is kept for another try. Returns the number of both."""
+        return sum(dataset.requeue() or dataset.fail(ServerError(reason, code="worker-died")) for dataset in self)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Files go with their rows, in bulk too."""
+        deleted = [dataset.delete() for dataset in self]
+        return len(deleted), {"datasets.Dataset": len(deleted)}
+
+    # Django's own mark: without it the manager would have this too, and `Dataset.objects.delete()` would take all.
+    delete.queryset_only = True  # type: ignore[attr-defined]

@@ -1,0 +1,40 @@
+"""The id of an upload: equal archives that are computed alike have equal ids."""
+
+import hashlib
+import re
+from itertools import count
+from typing import Any, BinaryIO, cast
+
+from django.core.files.base import File
+
+from datasets.pictures.decoding_revision import decoding_revision
+from datasets.pictures.zip_archive import Archive
+from embeddings.images.decode_revision import FIRST
+from embeddings.pipeline import Pipeline
+
+_JSON_NUMBER = re.compile(r"[0-9]+(e[0-9]+)?")
+
+
+def dataset_id_of(file: BinaryIO | File[bytes], archive: Archive, pipeline: Pipeline, first: int = 0) -> str:
+    """An upload's id: 32 hexadecimal digits made from the archive's bytes and from all that decides its vectors.
+
+    `archive` is `file`, opened; `first` is the first of its pictures that the upload has.
+    """
+    revision = decoding_revision(archive, first)
+    # As before there were revisions, for pictures that are decoded as then: their uploads keep their ids.
+    decided_by = pipeline.signature if revision == FIRST else f"{pipeline.signature}:decoding-{revision}"
+    file.seek(0)
+    content = hashlib.file_digest(cast(Any, file), "sha256").hexdigest()
+    file.seek(0)
+    if first:
+        content = f"{content}:from {first}"
+    for attempt in count():
+        dataset_id = hashlib.sha256(f"{content}:{decided_by}:{attempt}".encode()).hexdigest()[:32]
+        if not parses_as_number(dataset_id):
+            return dataset_id
+    raise AssertionError("count() does not end")
+
+
+def parses_as_number(hexadecimal: str) -> bool:
+    """Whether a client that tries `JSON.parse` on an id would take it for a number, such as 7020…9 or 70207e49…"""
+    return bool(_JSON_NUMBER.fullmatch(hexadecimal))
