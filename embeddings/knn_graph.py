@@ -71,8 +71,8 @@ class Cells:
         There must be `count` points or more.
         """
         found, scores = _nothing_found(len(self.points), count - 1)
-        asking, asked = _asking(self.points), _asked(self.points)
-        cells = self._cells_to_search(asking)
+        queries, candidates = _as_queries(self.points), _as_candidates(self.points)
+        cells = self._cells_to_search(queries)
         for turn in range(cells.shape[1]):
             order, ends = _sorted_by(cells[:, turn], len(self.centres))
 
@@ -80,7 +80,7 @@ class Cells:
                 low, high = self.starts[cell], self.starts[cell + 1]
                 for start in range(ends[cell], ends[cell + 1], _ROWS):
                     rows = order[start : min(start + _ROWS, ends[cell + 1])]
-                    far = asking[rows] @ asked[low:high].T
+                    far = queries[rows] @ candidates[low:high].T
                     if turn == 0:
                         far[np.arange(len(rows)), rows - low] = _FAR  # itself
                     _keep_nearest(far, rows, low, found, scores)
@@ -90,7 +90,7 @@ class Cells:
 
         def compare_with_all(start: int) -> None:
             rows = lacking[start : start + 64]
-            far = asking[rows] @ asked.T
+            far = queries[rows] @ candidates.T
             far[np.arange(len(rows)), rows] = _FAR
             scores[rows] = _FAR
             _keep_nearest(far, rows, 0, found, scores)
@@ -101,30 +101,30 @@ class Cells:
             neighbours, distances = _improved(self.points, neighbours, distances)
         return neighbours, distances
 
-    def _cells_to_search(self, asking: Points) -> NDArray[np.int32]:
+    def _cells_to_search(self, queries: Points) -> NDArray[np.int32]:
         """`(n, probes)` cells for each point: its own, then those whose centres are nearest to it."""
         own = np.repeat(np.arange(len(self.centres)), np.diff(self.starts))
-        cells, scores = _nothing_found(len(asking), min(_PROBES, len(self.centres)))
-        centres = _asked(self.centres).T
+        cells, scores = _nothing_found(len(queries), min(_PROBES, len(self.centres)))
+        centres = _as_candidates(self.centres).T
 
         def choose(start: int) -> None:
-            rows = np.arange(start, min(start + _ROWS, len(asking)))
-            far = asking[rows] @ centres
+            rows = np.arange(start, min(start + _ROWS, len(queries)))
+            far = queries[rows] @ centres
             far[np.arange(len(rows)), own[rows]] = -_FAR
             _keep_nearest(far, rows, 0, cells, scores)
 
-        on_every_core(choose, range(0, len(asking), _ROWS))
+        on_every_core(choose, range(0, len(queries), _ROWS))
         return cells
 
 
 # |x - y|² falls and rises with y·y / 2 - x·y, which is one product of longer vectors.
 
 
-def _asking(points: Points) -> Points:
+def _as_queries(points: Points) -> Points:
     return np.hstack([-points, np.ones((len(points), 1), np.float32)])
 
 
-def _asked(points: Points) -> Points:
+def _as_candidates(points: Points) -> Points:
     return np.hstack([points, np.einsum("ij,ij->i", points, points)[:, None] / np.float32(2)])
 
 
@@ -133,11 +133,11 @@ def _nothing_found(rows: int, count: int) -> tuple[NDArray[np.int32], NDArray[np
 
 
 def _nearest_centre(points: Points, centres: Points) -> NDArray[np.int64]:
-    asked = _asked(centres).T
+    candidates = _as_candidates(centres).T
     nearest = np.empty(len(points), np.int64)
 
     def choose(start: int) -> None:
-        nearest[start : start + _ROWS] = (_asking(points[start : start + _ROWS]) @ asked).argmin(axis=1)
+        nearest[start : start + _ROWS] = (_as_queries(points[start : start + _ROWS]) @ candidates).argmin(axis=1)
 
     on_every_core(choose, range(0, len(points), _ROWS))
     return nearest

@@ -97,14 +97,14 @@ class Field:
         Integers beyond 2⁵³ name things rather than measure them: their values are listed too, as those of texts.
         """
         present = self.array.drop_null()
-        told: dict[str, Any] = {"name": self.name, "type": self.type, "count": len(present)}
+        summary: dict[str, Any] = {"name": self.name, "type": self.type, "count": len(present)}
         if self.type in ("boolean", "text"):
-            return told | self._frequent(present)
+            return summary | self._frequent(present)
         if not len(present):
-            return told
+            return summary
         least, most = pc.min_max(present).as_py().values()
-        told |= {"min": least, "max": most, "histogram": _histogram(present.to_numpy().astype(np.float64))}
-        return told | self._frequent(present) if self.type == "integer" and max(-least, most) > EXACT else told
+        summary |= {"min": least, "max": most, "histogram": _histogram(present.to_numpy().astype(np.float64))}
+        return summary | self._frequent(present) if self.type == "integer" and max(-least, most) > EXACT else summary
 
     def _frequent(self, present: pa.Array) -> dict[str, Any]:
         """Of equally frequent texts the first one first, of other values the least."""
@@ -112,8 +112,8 @@ class Field:
         values, counts = counted.field("values"), counted.field("counts")
         keys = [("counts", "descending"), ("values", "ascending")]
         order = pc.sort_indices(pa.table({"values": values.cast(pa.int64()), "counts": counts}), keys)[:_VALUES]
-        told = self.array.dictionary.take(values.take(order)) if self.type == "text" else values.take(order)
-        pairs = zip(told.to_pylist(), counts.take(order).to_pylist(), strict=True)
+        labels = self.array.dictionary.take(values.take(order)) if self.type == "text" else values.take(order)
+        pairs = zip(labels.to_pylist(), counts.take(order).to_pylist(), strict=True)
         return {"distinct": len(values), "values": [{"value": value, "count": count} for value, count in pairs]}
 
 

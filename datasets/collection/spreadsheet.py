@@ -24,11 +24,11 @@ def heads(own: Sequence[str], fields: Iterable[str]) -> list[str]:
     `x_`; all others keep their names."""
     wanted = list(fields)
     taken = {*own, *wanted}
-    told = list(own)
+    found = list(own)
     for name in wanted:
         if name in own:
             while name in taken:
                 name += "_"
             taken.add(name)
-        told.append(name)
-    return told
+        found.append(name)
+    return found

@@ -1,6 +1,6 @@
 """In the web process: a picture that a client sends along → what the worker finds like it.
 
-The network runs in the worker: the picture is left in a file and queued, and the client waits for `lookup`'s answer.
+The network runs in the worker: the picture is left in a file and queued, and the client waits for what `query` finds.
 """
 
 import secrets
@@ -37,7 +37,7 @@ def search_by_picture(file: "UploadedFile[bytes]", target: str | None, count: in
         )
     if not _WAITING.acquire(blocking=False):
         raise Unavailable("Too many pictures are being looked up. Try again in a while.")
-    path = Path(settings.FILE_UPLOAD_TEMP_DIR) / f"lookup-{secrets.token_hex(16)}"
+    path = Path(settings.FILE_UPLOAD_TEMP_DIR) / f"query-{secrets.token_hex(16)}"
     try:
         with path.open("wb") as copy:
             copy.writelines(file.chunks())

@@ -41,18 +41,18 @@ def duplicates(found: Collection, threshold: float) -> dict[str, Any]:
 
 
 def outliers(found: Collection, limit: int) -> dict[str, Any]:
-    """The loneliest pictures first. The score is the mean distance, 1 − cosine, to the ten nearest others.
+    """The farthest outliers first. The score is the mean distance, 1 − cosine, to the ten nearest others.
 
     Raises `NotFound` for a catalogue of which that was not measured.
     """
     scores = _outlier_scores(found)
     order = np.lexsort((np.arange(len(scores)), -scores))[:limit].tolist()
-    told = [
+    listed = [
         {"index": row, "name": name, "score": round(float(scores[row]), 6)}
         for row, name in zip(order, found.names(order), strict=True)
     ]
     score = f"mean of 1 − cosine to the {NEIGHBOURS} nearest others"
-    return {"outliers": told, "score": score, "mean": round(float(scores.mean()), 6), "total": found.total}
+    return {"outliers": listed, "score": score, "mean": round(float(scores.mean()), 6), "total": found.total}
 
 
 def _copies(found: Collection, threshold: float) -> tuple[list[tuple[int, int]], list[Pair]]:

@@ -1,6 +1,6 @@
 """One picture → its nearest neighbours and its own places, among the catalogue or among the pictures of an upload.
 
-Runs in the worker, which has the network; `asking` is the web process's side of it.
+Runs in the worker, which has the network; `client` is the web process's side of it.
 """
 
 from pathlib import Path
@@ -27,8 +27,8 @@ def answer(path: str, target: str | None, count: int) -> dict[str, Any]:
     """What the client gets, or `{"error", "kind", "code", "params"}`."""
     try:
         return _answer(Path(path), target, count)
-    except ApiError as refusal:
-        return {"error": str(refusal), "kind": refusal.kind, "code": refusal.code, "params": refusal.params}
+    except ApiError as error:
+        return {"error": str(error), "kind": error.kind, "code": error.code, "params": error.params}
 
 
 def _answer(path: Path, target: str | None, count: int) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def beating(beat: Callable[[], object], every: float = BEAT_SECONDS) -> Iterator
                 try:
                     beat()
                 except Exception as error:  # a beat that fails now may succeed in a second; the block must not know
-                    if disk_space.refusal(error):
+                    if disk_space.api_error(error):
                         disk_space.release_reserve()
                         logger.warning("a heartbeat failed: %s", error)
                     else:

@@ -33,7 +33,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 _ATTEMPTS, _PAUSE_SECONDS = 3, 0.2
 
 
-def refusal(error: BaseException | None) -> ApiError | None:
+def api_error(error: BaseException | None) -> ApiError | None:
     """What a client is told of an error that speaks of the disk; None for any other error."""
     if isinstance(error, OSError) and error.errno in _FULL:
         return DiskFull()
@@ -93,7 +93,7 @@ def insist(work: Callable[[], T]) -> T:
         try:
             return work()
         except Exception as error:
-            if refusal(error) is None:
+            if api_error(error) is None:
                 raise
             release_reserve()
             time.sleep(_PAUSE_SECONDS)

@@ -13,7 +13,7 @@ from .processing import STAGES
 _JUDGED_BY = 10
 """Uploads looked back at."""
 _TRUSTED_SHARE = 0.1
-"""Of a stage or of the whole: from here on its own pace says more than the pace of others."""
+"""Of a stage or of the whole: from here on its own stage_rates says more than the stage_rates of others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,23 +66,23 @@ class QueueEstimate:
         return int(min(max(self.seconds_left / 5, 1), 15))
 
 
-def outlooks() -> dict[str, QueueEstimate]:
-    """By id, for all that is queued or computed now. The queue's order: those that are awaited, then by their age."""
+def queue_estimates() -> dict[str, QueueEstimate]:
+    """By id, for all that is queued or computed now, in the queue's order: what a client waits for, then by age."""
     unfinished = list(
         Dataset.objects.unfinished().defer("skipped", "versions").order_by("-is_synchronous", "created_at")
     )
     now = timezone.now()
-    paces = {key: StageRates.of(*key) for key in {(dataset.backbone, dataset.precision) for dataset in unfinished}}
+    rates = {key: StageRates.of(*key) for key in {(dataset.backbone, dataset.precision) for dataset in unfinished}}
     found: dict[str, QueueEstimate] = {}
     before: float | None = 0.0
     position = 0
     for dataset in sorted(unfinished, key=lambda dataset: dataset.status == Status.QUEUED):
-        pace = paces[dataset.backbone, dataset.precision]
+        stage_rates = rates[dataset.backbone, dataset.precision]
         if dataset.status == Status.QUEUED:
             position += 1
-            own = pace.whole(dataset.expected)
+            own = stage_rates.whole(dataset.expected)
         else:
-            own = pace.rest(dataset, now)
+            own = stage_rates.rest(dataset, now)
         before = None if before is None or own is None else before + own
         found[dataset.hash] = QueueEstimate(position=position or None, seconds_left=before)
     return found

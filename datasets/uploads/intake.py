@@ -136,7 +136,7 @@ def _queue(
         task.enqueue(dataset_id)
     except Exception as error:
         # A queued dataset without a task would never end, nor could it be sent again.
-        refused = disk_space.refusal(error) or ServerError("The server could not take the upload; its log says why.")
+        refused = disk_space.api_error(error) or ServerError("The server could not take the upload; its log says why.")
         disk_space.insist(lambda: dataset.fail(refused, keep_archive=False))
         raise
     return dataset

@@ -57,10 +57,10 @@ def process(dataset: Dataset, worker: str) -> None:
             _process(dataset, pipeline_settings.pipeline(), report)
     except _NotWanted:
         _clear_away(dataset)
-    except ApiError as refusal:
-        _fail(dataset, refusal, keep_archive=False)
+    except ApiError as error:
+        _fail(dataset, error, keep_archive=False)
     except Exception as error:
-        if refused := disk_space.refusal(error):
+        if refused := disk_space.api_error(error):
             logger.error("dataset %s failed: %s", dataset.hash, error)
             if isinstance(refused, DiskFull):
                 dataset.remove_files()  # the archive too, and first: it makes room for recording the failure
@@ -72,8 +72,8 @@ def process(dataset: Dataset, worker: str) -> None:
     _log(dataset, time.monotonic() - started)
 
 
-def _fail(dataset: Dataset, refusal: ApiError, *, keep_archive: bool = True) -> None:
-    disk_space.insist(lambda: dataset.fail(refusal, keep_archive=keep_archive))
+def _fail(dataset: Dataset, error: ApiError, *, keep_archive: bool = True) -> None:
+    disk_space.insist(lambda: dataset.fail(error, keep_archive=keep_archive))
 
 
 def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:

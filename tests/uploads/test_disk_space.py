@@ -26,15 +26,15 @@ def upload(client: Client) -> Any:
 
 
 def test_errors_of_a_full_or_read_only_disk_are_distinguished_from_others() -> None:
-    assert isinstance(disk_space.refusal(NO_SPACE), DiskFull)
-    assert isinstance(disk_space.refusal(OperationalError("database or disk is full")), DiskFull)
+    assert isinstance(disk_space.api_error(NO_SPACE), DiskFull)
+    assert isinstance(disk_space.api_error(OperationalError("database or disk is full")), DiskFull)
     assert isinstance(
-        disk_space.refusal(sqlite3.OperationalError("attempt to write a readonly database")), ReadOnlyData
+        disk_space.api_error(sqlite3.OperationalError("attempt to write a readonly database")), ReadOnlyData
     )
-    assert isinstance(disk_space.refusal(OSError(errno.EROFS, "Read-only file system")), ReadOnlyData)
-    assert disk_space.refusal(OperationalError("database is locked")) is None
-    assert disk_space.refusal(ValueError("is full of errors")) is None
-    assert disk_space.refusal(None) is None
+    assert isinstance(disk_space.api_error(OSError(errno.EROFS, "Read-only file system")), ReadOnlyData)
+    assert disk_space.api_error(OperationalError("database is locked")) is None
+    assert disk_space.api_error(ValueError("is full of errors")) is None
+    assert disk_space.api_error(None) is None
 
 
 def test_the_reserve_is_given_away_for_what_must_be_recorded(data: Path) -> None:

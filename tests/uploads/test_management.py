@@ -220,7 +220,7 @@ def test_the_time_left_is_estimated_from_past_and_queued_uploads(client: Client)
     running = row(2, Status.PROCESSING, stage="features", progress=0.4, started_at=now - timedelta(seconds=4))
     row(3, Status.QUEUED, created_at=now - timedelta(seconds=2))
     row(4, Status.QUEUED, created_at=now - timedelta(seconds=1))
-    found = eta.outlooks()
+    found = eta.queue_estimates()
     assert set(found) == {ID.format(number) for number in (2, 3, 4)}
     assert [found[ID.format(number)].position for number in (2, 3, 4)] == [None, 1, 2]
     # Half of the features took 4 s, so 4 s of them are left, and 2 s of UMAP; each of the others takes 10 s.

@@ -77,16 +77,16 @@ def response_of(body: dict[str, Any], headers: Mapping[str, str] | None = None) 
     """A problem, from within a view."""
     status = body["status"]
     response = Response(body, status, headers=dict(headers or {}))
-    # Django would log each refusal as a warning, and each busy answer as an error.
+    # Django would log each error as a warning, and each busy answer as an error.
     response._has_been_logged = status in {429, 503}  # type: ignore[attr-defined]
     return response
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler: every refusal becomes an answer; faults go on to `server_error`."""
-    if not isinstance(error, ApiError) and (refusal := disk_space.refusal(error)):
-        logger.error("%s: %s", type(refusal).__name__, error)
-        error = refusal
+    """DRF's exception handler: every `ApiError` becomes an answer; faults go on to `server_error`."""
+    if not isinstance(error, ApiError) and (of_disk := disk_space.api_error(error)):
+        logger.error("%s: %s", type(of_disk).__name__, error)
+        error = of_disk
     if isinstance(error, ApiError):
         headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
         if error.about:
@@ -124,8 +124,8 @@ def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
-    if refusal := disk_space.refusal(sys.exc_info()[1]):  # outside of the calls, such as in the admin
-        return JsonResponse(problem_of(refusal), status=STATUSES[refusal.kind])
+    if error := disk_space.api_error(sys.exc_info()[1]):  # outside of the calls, such as in the admin
+        return JsonResponse(problem_of(error), status=STATUSES[error.kind])
     return _page("The server failed; its log says why.", 500)
 
 

@@ -34,7 +34,7 @@ from datasets.api.serializers.dataset import (
 )
 from datasets.models import Dataset, Status
 from datasets.uploads import intake
-from datasets.uploads.eta import QueueEstimate, outlooks
+from datasets.uploads.eta import QueueEstimate, queue_estimates
 
 from . import examples
 from .base import uploaded_file
@@ -95,7 +95,7 @@ class Datasets(DatasetUpload):
         offset, limit = OFFSET.read(request), LIMIT.read(request)
         total = datasets.count()
         page = {
-            "datasets": estimated(datasets[offset : offset + limit], outlooks()),
+            "datasets": estimated(datasets[offset : offset + limit], queue_estimates()),
             "total": total,
             "next": _page(request, offset + limit, limit) if offset + limit < total else None,
             "previous": _page(request, max(offset - limit, 0), limit) if offset else None,
@@ -252,7 +252,7 @@ def _accepted(dataset: Dataset) -> Response:
 
 def _response(dataset: Dataset) -> Response:
     is_unfinished = dataset.status in (Status.QUEUED, Status.PROCESSING)
-    estimates = outlooks() if is_unfinished else {}
+    estimates = queue_estimates() if is_unfinished else {}
     headers = {"Cache-Control": responses.NOT_KEPT}
     if is_unfinished:
         headers["Retry-After"] = str(estimates.get(dataset.hash, QueueEstimate()).ask_again)

@@ -24,8 +24,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, files: list[Path], **options: Any) -> None:
         try:
             found = collections.installed()
-        except ApiError as refusal:
-            raise CommandError(str(refusal)) from refusal
+        except ApiError as error:
+            raise CommandError(str(error)) from error
         names = found.names(range(found.total))
         for file in files:
             try:

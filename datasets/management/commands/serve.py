@@ -180,7 +180,7 @@ def _disk_told_plainly() -> Iterator[None]:
         yield
     except (DatabaseError, OSError) as error:
         data = settings.DATA_DIR
-        if isinstance(disk_space.refusal(error), DiskFull):
+        if isinstance(disk_space.api_error(error), DiskFull):
             raise CommandError(f"The disk that holds {data} is full: make room, then start again.") from error
         raise CommandError(f"{data} cannot be written to, which the service needs: {error}") from error
 

@@ -39,7 +39,7 @@ class Command(BaseCommand):
         try:
             self._work()
         except (DatabaseError, OSError) as error:
-            if not disk_space.refusal(error):
+            if not disk_space.api_error(error):
                 raise
             disk_space.release_reserve()
             with suppress(OSError):

@@ -92,12 +92,12 @@ def _encodable(text: str) -> str:
 def _distinct(parts: Sequence[tuple[int, str]]) -> list[str]:
     """Every field has a name, and no two have the same: `x`, `x_2`; `column_4` where there is none in the fourth."""
     seen: dict[str, int] = {}
-    told = []
+    names = []
     for position, name in parts:
         plain = name or f"column_{position + 1}"
         while plain in seen:
             seen[plain] += 1
             plain = f"{plain}_{seen[plain]}"
         seen[plain] = 1
-        told.append(plain)
-    return told
+        names.append(plain)
+    return names

@@ -16,8 +16,8 @@ class Table:
 
     def row(self, row: int) -> dict[str, Any]:
         """What is known of one picture."""
-        told = ((name, column.values[row]) for name, column in self.columns.items())
-        return {name: value for name, value in told if value is not None}
+        values = ((name, column.values[row]) for name, column in self.columns.items())
+        return {name: value for name, value in values if value is not None}
 
 
 def empty(total: int) -> Table:
