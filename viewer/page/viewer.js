@@ -2,7 +2,8 @@
 // something changed.
 
 import { ease, CameraController } from "./interaction/camera_controller.js";
-import { Cloud, PALETTES } from "./render/cloud.js";
+import { Cloud } from "./render/cloud.js";
+import { PALETTES } from "./render/materials.js";
 import { Framing } from "./interaction/framing.js";
 import { loadLayout } from "./data/layouts.js";
 import { Highlights } from "./render/highlights.js";

@@ -1,7 +1,9 @@
 // What is where on the canvas: in which pane, under the cursor, inside an outline.
 
-import { LEAST_IN_FRONT, MOST_OF_VIEW, NEARER } from "../render/cloud.js";
-import { projectPoint } from "../render/projection.js";
+import { MOST_OF_VIEW } from "../render/cloud.js";
+import { LEAST_IN_FRONT, NEARER } from "../render/materials.js";
+import { dotSize } from "../render/points.js";
+import { projectPoint, setProjection } from "../render/projection.js";
 import { inside, pick } from "./picking.js";
 
 export class CanvasPicker {
@@ -18,7 +20,7 @@ export class CanvasPicker {
     const ratio = this.viewer.cloud.renderer.getPixelRatio();
     const reducer = pane === 1 ? this.viewer.split : this.viewer.reducer;
     const camera = this.viewer.cloud.camera;
-    this.viewer.cloud.setProjection(width * clientWidth, high, clientHeight);
+    setProjection(this.viewer.cloud.camera, width * clientWidth, high, clientHeight);
     return {
       rows: this.viewer.layouts[reducer].rows,
       depth: 1 - this.viewer.flat.now,
@@ -31,7 +33,7 @@ export class CanvasPicker {
       limits: [2 / ratio, this.viewer.cloud.largest / ratio, MOST_OF_VIEW * high],
       shapes: this.viewer.cloud.array("shape"),
       pictures: this.viewer.pictures,
-      dot: this.viewer.cloud.dot(1),
+      dot: dotSize(1, this.viewer.cloud.count),
       near: this.viewer.levelOfDetail.shown,
       nearer: NEARER,
       front: [],

@@ -1,44 +1,21 @@
 // The cloud as three.js draws it: all pictures as points, those of a few pixels in one call and those that are close in
 // another, and what is raised from them.
 
-import {
-  BufferAttribute,
-  BufferGeometry,
-  Color,
-  DynamicDrawUsage,
-  GLSL3,
-  Group,
-  PerspectiveCamera,
-  Points,
-  RawShaderMaterial,
-  Scene,
-  Vector2,
-  WebGLRenderer,
-} from "three";
-import { collectNear } from "./projection.js";
+import { BufferAttribute, Color, Group, PerspectiveCamera, Points, Scene, Vector2, WebGLRenderer } from "three";
+import { allDrawn } from "./fence.js";
+import { ANGLE, collectNear, setProjection } from "./projection.js";
 import { Overlays } from "./overlays.js";
-import * as shaders from "./shaders.js";
-import { DETAILS, Textures } from "./textures.js";
+import { DETAIL_NAMES, makeMaterials, makeUniforms, PALETTES, setColours, setFog, TINY } from "./materials.js";
+import { dotSize, makeContext, makePoints, writeRows, written } from "./points.js";
+import { Textures } from "./textures.js";
 
-export const ANGLE = 50; // degrees that the camera sees, from top to bottom
 /** Units, and there metres, that the cloud's middle lies before someone who enters virtual reality. */
 const IN_FRONT = 1.6;
 /** A picture right before the camera takes this part of the view's height, not all of it. */
 export const MOST_OF_VIEW = 0.42;
 /** Stands in a row's place for the picture from outside. */
 export const QUERY_IMAGE = -2;
-/** How far before its point a sharp picture lies, in clip space. */
-export const NEARER = 2e-6;
-/** Pixels that what stands in front of all has at least. */
-export const LEAST_IN_FRONT = 34;
-const DETAIL_NAMES = DETAILS.map(({ side }) => `uDetail${side}`);
 const LARGEST_POINT = 128; // pixels; what is larger is near, and drawn as a quad
-const TINY = 8; // pixels up to which a picture is drawn from the tiniest tiles
-
-export const PALETTES = {
-  dark: { ground: "#101216", muted: "#2c3038", around: "#68707e", accent: "#ffb454" },
-  light: { ground: "#f4f4f1", muted: "#d5d5d0", around: "#a3a39c", accent: "#c2410c" },
-};
 
 export class Cloud {
   /** `renderer` where it is not WebGL's. */
@@ -60,54 +37,16 @@ export class Cloud {
     this.programs = false; // whether those that draw tiles are made
     const gl = this.renderer.getContext();
     this.largest = Math.min(LARGEST_POINT, gl.getParameter(gl.ALIASED_POINT_SIZE_RANGE)[1]);
-    this.shared = {
-      uMorph: { value: 0 },
-      uDepth: { value: 1 },
-      uSize: { value: 0.05 },
-      uScale: { value: 1 },
-      uFog: { value: new Vector2(2, 5) },
-      uFade: { value: 0.5 },
-      uGround: { value: new Color() },
-      uMuted: { value: new Color() },
-      uAround: { value: new Color() },
-      uAccent: { value: new Color() },
-      uView: { value: new Vector2(1, 1) },
-      uTiny: { value: TINY },
-      uTiniest: { value: null },
-      uSmall: { value: null },
-      uMiddle: { value: null },
-      uSharp: { value: null },
-      uDetail128: { value: null },
-      uDetail256: { value: null },
-      uDetail512: { value: null },
-      uPictures: { value: true },
-      uChosen: { value: false },
-      uDot: { value: 4 },
-      uLimits: { value: new Vector2(2, this.largest) },
-      uBest: { value: 0 },
-      uMost: { value: 1 },
-    };
+    this.shared = makeUniforms(this.largest);
     this.palette("dark");
     this.points = null;
     this.splitsNear = false; // whether some points are drawn as close, others as tiny
     this.textures = null;
     this.around = null; // the points of other pictures around these
     this.queryImage = null; // `{ shape, positionOf(rows) }` of the picture from outside
-    const all = { MOVING: 1, MARKED: 1, CONTEXT: 1 };
-    const pair = (source, plain = {}) => [this.material(source, plain), this.material(source, all)];
-    this.pointMaterials = {
-      dots: pair(shaders.dots, { CONTEXT: 1 }),
-      tiny: pair(shaders.tiny),
-      pictures: pair(shaders.pictures),
-    };
-    this.materials = {
-      around: this.material(shaders.dots, { MOVING: 1, CONTEXT: 1 }, { uDot: 2, uMuted: this.shared.uAround.value }),
-      near: this.material(shaders.quads, all, { uNearer: NEARER, uLeast: 0, uWidth: 2 }),
-      front: this.material(shaders.quads, all, { uNearer: 0, uLeast: LEAST_IN_FRONT, uWidth: 3 }),
-      lines: this.material(shaders.lines, all),
-    };
-    this.materials.front.depthTest = false;
-    this.materials.lines.depthTest = false;
+    const { pointMaterials, materials } = makeMaterials(this.shared);
+    this.pointMaterials = pointMaterials;
+    this.materials = materials;
     this.prepared = null;
     this.warm();
   }
@@ -125,15 +64,9 @@ export class Cloud {
   begin(count) {
     this.clear();
     this.count = count;
-    const geometry = new BufferGeometry();
-    geometry.setAttribute("shape", new BufferAttribute(new Uint8Array(2 * count), 2, true));
-    geometry.setAttribute("colour", new BufferAttribute(new Uint8Array(4 * count).fill(128), 4, true));
-    geometry.setAttribute("border", new BufferAttribute(new Uint8Array(4 * count), 4, true));
-    this.points = new Points(geometry, this.pointMaterials.dots[0]);
-    this.nearPoints = new Points(new BufferGeometry(), this.pointMaterials.pictures[0]);
-    this.nearPoints.geometry.attributes = geometry.attributes;
-    this.nearPoints.geometry.setIndex(new BufferAttribute(new Uint32Array(count), 1).setUsage(DynamicDrawUsage));
-    this.nearPoints.renderOrder = -2; // in front of most: what they hide needs no colour
+    const { points, nearPoints } = makePoints(count, this.pointMaterials);
+    this.points = points;
+    this.nearPoints = nearPoints;
     this.overlays = new Overlays(this, this.materials);
     for (const part of this.parts) {
       part.frustumCulled = false;
@@ -200,13 +133,6 @@ export class Cloud {
     this.points = null;
   }
 
-  material({ vertex, fragment }, defines = {}, own = {}) {
-    const uniforms = { ...this.shared };
-    for (const [name, value] of Object.entries(own)) uniforms[name] = { value };
-    const sources = { glslVersion: GLSL3, vertexShader: vertex, fragmentShader: fragment };
-    return new RawShaderMaterial({ ...sources, uniforms, defines });
-  }
-
   /** Where the pictures are, and where they go as `morph` grows from 0 to 1. Each layout goes to the card once. */
   setLayouts(from, to) {
     this.setLayoutAttributes(this.points.geometry, from, to);
@@ -231,12 +157,8 @@ export class Cloud {
     const { from, to } = layouts;
     if (!this.around) {
       const count = from.length / 3;
-      const geometry = new BufferGeometry();
-      geometry.setAttribute("colour", new BufferAttribute(new Uint8Array(4 * count), 4, true)); // as if filtered out
-      this.around = new Points(geometry, this.materials.around);
-      this.around.frustumCulled = false;
-      this.around.renderOrder = -1;
-      this.materials.around.uniforms.uDot.value = this.dot(this.renderer.getPixelRatio(), count);
+      this.around = makeContext(count, this.materials.around);
+      this.materials.around.uniforms.uDot.value = dotSize(this.renderer.getPixelRatio(), count);
       this.scene.add(this.around);
     }
     this.setLayoutAttributes(this.around.geometry, from, to);
@@ -244,18 +166,12 @@ export class Cloud {
 
   /** Some rows of an attribute of the points: their shapes, colours or borders. */
   writeRows(name, first, values) {
-    const attribute = /** @type {BufferAttribute} */ (this.points.geometry.getAttribute(name));
-    const start = first * attribute.itemSize;
-    attribute.array.set(values, start);
-    attribute.addUpdateRange(start, values.length);
-    attribute.needsUpdate = true;
+    writeRows(this.points.geometry.getAttribute(name), first, values);
   }
 
   /** Have the card take all of an array that was written to. */
   written(name) {
-    const attribute = /** @type {BufferAttribute} */ (this.points.geometry.getAttribute(name));
-    attribute.addUpdateRange(0, attribute.array.length);
-    attribute.needsUpdate = true;
+    written(this.points.geometry.getAttribute(name));
   }
 
   /** Where a picture is in a layout: `(3,)`, or null if the query image has no place there. */
@@ -275,14 +191,9 @@ export class Cloud {
   }
 
   palette(name) {
-    const { ground, muted, around, accent } = PALETTES[name];
-    const plain = (target, value) => target.value.setStyle(value, "srgb-linear"); // as it is, not made linear
-    plain(this.shared.uGround, ground);
-    plain(this.shared.uMuted, muted);
-    plain(this.shared.uAround, around);
-    plain(this.shared.uAccent, accent);
+    setColours(this.shared, PALETTES[name]);
     this.accent = this.shared.uAccent.value.toArray();
-    this.renderer.setClearColor(new Color(ground));
+    this.renderer.setClearColor(new Color(PALETTES[name].ground));
   }
 
   resize(width, height, ratio) {
@@ -299,27 +210,20 @@ export class Cloud {
     this.renderer.setScissorTest(false);
     this.renderer.clear();
     this.renderer.setScissorTest(this.panes.length > 1);
-    this.fog(this.camera.position.length());
+    setFog(this.shared, this.camera.position.length());
     for (const { x, width, height = 1, morph } of this.panes) {
       const high = Math.round(height * size.y);
       const pane = [Math.round(x * size.x), size.y - high, Math.round(width * size.x), high];
       this.renderer.setViewport(...pane);
       this.renderer.setScissor(...pane);
-      this.setProjection(pane[2], pane[3], size.y);
+      setProjection(this.camera, pane[2], pane[3], size.y);
       this.scale({ x: pane[2] * ratio, y: pane[3] * ratio });
       this.shared.uMorph.value = morph;
-      this.shared.uDot.value = this.dot(ratio);
+      this.shared.uDot.value = dotSize(ratio, this.count);
       if (this.points) this.collectNear(pane[2] * ratio, pane[3] * ratio);
       if (this.points) this.renderer.render(this.scene, this.camera);
     }
     this.frames += 1;
-  }
-
-  /** Have the camera see what a pane of so many pixels shows; a unit is as large in all panes of a canvas of that height. */
-  setProjection(width, height, whole) {
-    this.camera.aspect = width / height;
-    this.camera.fov = (360 / Math.PI) * Math.atan((Math.tan((ANGLE * Math.PI) / 360) * height) / whole);
-    this.camera.updateProjectionMatrix();
   }
 
   /** Draw for the two eyes of someone who stands in virtual reality. */
@@ -327,9 +231,9 @@ export class Cloud {
     const [eye] = this.renderer.xr.getCamera().cameras;
     if (!eye) return; // nobody has looked yet
     this.scale({ x: eye.viewport.z, y: eye.viewport.w }, eye.projectionMatrix.elements[5]);
-    this.fog(IN_FRONT);
+    setFog(this.shared, IN_FRONT);
     this.shared.uMorph.value = this.panes[0].morph;
-    this.shared.uDot.value = this.dot(1);
+    this.shared.uDot.value = dotSize(1, this.count);
     this.renderer.setScissorTest(false);
     this.renderer.clear();
     if (this.points) this.renderer.render(this.scene, this.eyes);
@@ -340,10 +244,6 @@ export class Cloud {
   standBefore(high) {
     this.floor.position.set(0, -high, IN_FRONT);
     this.floor.updateMatrixWorld();
-  }
-
-  fog(distance) {
-    this.shared.uFog.value.set(Math.max(0.2, distance - 0.8), distance + 1.6);
   }
 
   /** Choose the programs that draw the points: where all are alike and at rest, those that know less. */
@@ -385,22 +285,7 @@ export class Cloud {
 
   /** Resolves when the card has drawn what it was asked for: calls return long before. */
   drawn() {
-    const gl = this.renderer.getContext();
-    const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
-    gl.flush();
-    return /** @type {Promise<void>} */ (
-      new Promise((resolve) => {
-        const look = () => {
-          if (gl.isContextLost() || gl.getSyncParameter(fence, gl.SYNC_STATUS) === gl.SIGNALED) resolve();
-          else setTimeout(look, 4);
-        };
-        look();
-      })
-    ).finally(() => gl.deleteSync(fence));
-  }
-
-  dot(ratio, count = this.count) {
-    return ratio * (count > 20_000 ? 3 : count > 2_000 ? 5 : 8);
+    return allDrawn(this.renderer.getContext());
   }
 
   /** For a view of so many pixels, which sees as much as its projection says. */

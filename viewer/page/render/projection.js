@@ -3,7 +3,16 @@
 
 import { Matrix4 } from "three";
 
+export const ANGLE = 50; // degrees that the camera sees, from top to bottom
+
 const matrix = new Matrix4();
+
+/** Have the camera see what a pane of so many pixels shows; a unit is as large in all panes of a canvas of that height. */
+export function setProjection(camera, width, height, whole) {
+  camera.aspect = width / height;
+  camera.fov = (360 / Math.PI) * Math.atan((Math.tan((ANGLE * Math.PI) / 360) * height) / whole);
+  camera.updateProjectionMatrix();
+}
 
 /** From the cloud's units to clip space: 16 numbers, good until the next call. */
 export function clipMatrix(camera) {
