@@ -17,6 +17,10 @@ from .installation import Catalogue, shelf
 class InstalledCatalogue(Collection):
     """Of the catalogue."""
 
+    without_features = (
+        "The features of this catalogue are not at hand: neighbours can be found once it has been built here."
+    )
+
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self.folder = catalogue.folder
@@ -39,10 +43,7 @@ class InstalledCatalogue(Collection):
         try:
             return _finder(self.folder, self.total, self.folder.index_version)
         except FileNotFoundError:
-            raise NotFound(
-                "The features of this catalogue are not at hand: neighbours can be found once it has been built here.",
-                code="features-missing",
-            ) from None
+            raise self.features_missing() from None
 
     def similarity(self) -> SimilarityTables:
         """Its copies and outliers. Raises `NotFound` where they have not been looked for."""

@@ -2,7 +2,7 @@
 
 manifest.json           what belongs together, and the digests of the files; written last
 images.parquet          a row a picture: name, size, digest, where it lies in its ZIP
-features/000.npy …      `(n, d) float32`, a file a range
+features/000.npy …      `(n, d) float32`, a file a range; features.npy in an upload, which has but one
 layouts/pca.npy …       `(n, 3) float32`; pca.npz … the fitted reducers, space.json what announces them
 index/                  finds neighbours, in a collection of many; similarity.npz: copies and outliers
 tilemaps/000.jpg …
@@ -44,6 +44,10 @@ class CollectionFolder:
     def layout_path(self, reducer: str) -> Path:
         return self.layouts / f"{reducer}.npy"
 
+    def model_path(self, reducer: str) -> Path:
+        """Of the reducer that was fitted on its pictures; not there where they were placed in another space."""
+        return self.layouts / f"{reducer}.npz"
+
     def vectors(self) -> dict[str, Vectors]:
         """`(n, 3) float32` by reducer, memory-mapped. Raises `BadVectors`, `FileNotFoundError`."""
         return {reducer: load(self.layout_path(reducer)) for reducer in REDUCERS}
@@ -52,8 +56,11 @@ class CollectionFolder:
         return self.path / "features" / f"{range_id(number)}.npy"
 
     def features(self, ranges: int) -> list[Features]:
-        """Of so many ranges, memory-mapped."""
-        return [np.load(self.features_path(number), mmap_mode="r") for number in range(ranges)]
+        """Of so many ranges, memory-mapped. Raises `FileNotFoundError`."""
+        whole = self.path / "features.npy"
+        paths = [whole] if whole.exists() else [self.features_path(number) for number in range(ranges)]
+        # As plain arrays: that of a memory map is of a kind of its own.
+        return [np.asarray(np.load(path, mmap_mode="r", allow_pickle=False)) for path in paths]
 
     def tilemap_path(self, number: int) -> Path:
         return self.path / "tilemaps" / f"{range_id(number)}.jpg"
