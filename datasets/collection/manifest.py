@@ -26,6 +26,8 @@ def of_upload(dataset: Dataset, folder: Path, space: str | None) -> dict[str, An
         "precision": dataset.precision,
         "space": space,
         "reducers": list(REDUCERS),
+        "seed": dataset.seed,
+        "versions": dataset.versions,
         "files": digests(folder),
     }
 
