@@ -85,7 +85,7 @@ def _convert_built(data: Path) -> None:
                 f"the layouts in {work.path} are damaged, and a build lies in {target}: finish or remove it"
             ) from None
     else:
-        write_manifest(work, described_by(work))
+        write_manifest(fingerprint, work, described_by(work))
         target = data / "collections" / fingerprint
         discard(target)
         target.parent.mkdir(exist_ok=True)

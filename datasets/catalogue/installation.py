@@ -172,7 +172,7 @@ def install(
     try:
         _read(folder.manifest_path, manifests.FORMAT, _MANIFEST_KEYS)
     except (BadVectors, FileNotFoundError):
-        write_manifest(folder, described_by(folder) or {"name": name, "demo": demo})
+        write_manifest(folder.path.name, folder, described_by(folder) or {"name": name, "demo": demo})
     _point(data, folder.path.name, pickle_versions(data) if pickles is None else pickles)
     _remove_others(data, keep_built=True)
 
@@ -189,7 +189,7 @@ def install_build(data: Path, build: Path) -> None:
     part = CollectionFolder(path=target.with_name(f".{target.name}.part"))
     shutil.rmtree(part.path, ignore_errors=True)
     link_tree(build, part.path)
-    write_manifest(part, described_by(part))
+    write_manifest(target.name, part, described_by(part))
     discard(target)
     part.path.rename(target)
     _point(data, target.name, pickle_versions(data))
@@ -202,8 +202,8 @@ def described_by(folder: CollectionFolder) -> dict[str, Any]:
     return {name: value for path in paths if path.exists() for name, value in json.loads(path.read_text()).items()}
 
 
-def write_manifest(folder: CollectionFolder, described: dict[str, Any]) -> None:
-    content = manifests.of_catalogue(folder.path, folder.vectors(), described)
+def write_manifest(collection_id: str, folder: CollectionFolder, described: dict[str, Any]) -> None:
+    content = manifests.of_catalogue(collection_id, folder.path, folder.vectors(), described)
     with vector_files.replacing(folder.manifest_path) as file:
         file.write(json.dumps(content, indent=1).encode())
 

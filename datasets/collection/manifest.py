@@ -32,12 +32,15 @@ def of_upload(dataset: Dataset, folder: Path, space: str | None) -> dict[str, An
     }
 
 
-def of_catalogue(folder: Path, vectors: Mapping[str, Vectors], described: Mapping[str, Any]) -> dict[str, Any]:
+def of_catalogue(
+    collection_id: str, folder: Path, vectors: Mapping[str, Vectors], described: Mapping[str, Any]
+) -> dict[str, Any]:
     """Of a folder whose other files have been written; `described` is what is known beside the vectors: the name, and
     of a collection that was built here what it was built with."""
     total = len(next(iter(vectors.values())))
     return {
         "format": FORMAT,
+        "id": collection_id,
         "fingerprint": fingerprint(vectors),
         "count": total,
         "ranges": dict(ranges.bounds(total)),

@@ -45,6 +45,7 @@ def test_its_manifest_says_what_it_was_made_of(data: Path, source: Path) -> None
     call_command("build_catalogue", str(source), "--name", "Five", **QUIET)
     manifest = installation.read_manifest(data)
     assert (manifest["name"], manifest["count"], manifest["ranges"]) == ("Five", 5, {"000": [0, 4]})
+    assert manifest["id"] == installation.installed_folder(data).path.name
     assert manifest["network"].startswith("efficientnet_lite0:")
     assert manifest["versions"].keys() >= {"pipeline", "numpy", "scikit-learn"}
     assert isinstance(manifest["seed"], int)
