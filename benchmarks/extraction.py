@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from datasets.catalogue import builder
+from datasets.catalogue import build_directory, builder
 from datasets.catalogue.sources import OpenSource
 from datasets.pictures.extraction import prepare
 from datasets.pictures.prepared_picture import Prepared
@@ -56,7 +56,9 @@ def measure(folder: Path, archive: Path, weights: Weights, choice: PrecisionChoi
             pipeline.extract(crops)
             bare.append((time.perf_counter() - started) * PICTURES / len(crops))
             started = time.perf_counter()
-            work = builder.open_work(folder / f"data-{turn}", source, pipeline, name="", demo=False, restart=True)
+            work = build_directory.open_work(
+                folder / f"data-{turn}", source, pipeline, name="", demo=False, restart=True
+            )
             builder.extract(work, source, pipeline, 10**8, lambda count: None)
             ours.append(time.perf_counter() - started)
     alone, whole = min(bare), min(ours)

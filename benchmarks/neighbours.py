@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from datasets.catalogue import installation
-from datasets.catalogue.builder import BuildDirectory, index
+from datasets.catalogue.build_directory import BuildDirectory
+from datasets.catalogue.builder import index
 from datasets.pictures.extraction import Pictures
 from datasets.pictures.image_stats import ImageStats
 from datasets.tilemaps import ranges
@@ -52,7 +53,7 @@ def measure(what: str, features: Any) -> Iterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="wwzd-neighbours-") as name:
         data = Path(name) / "data"
         work, seconds = install(data, features)
-        size = (work.neighbours / "index.faiss").stat().st_size
+        size = (work.index / "index.faiss").stat().st_size
         yield {"what": f"index of {what}", "ours_s": seconds, "bytes": size}
 
         # What one writes first: lengths of 1, a matrix product, the best ten.
@@ -72,7 +73,7 @@ def measure(what: str, features: Any) -> Iterator[dict[str, Any]]:
             return best[np.argsort(-similarities[best])]
 
         plain = [_timed(partial(plainly, row))[1] for row in rows[:PLAIN_QUESTIONS]]
-        finder = NeighbourSearch(work.blocks(), work.neighbours)
+        finder = NeighbourSearch(work.blocks(), work.index)
         for row in warming:
             finder.nearest(finder.vector(row), 10, without=row)
         hits = 0
@@ -105,16 +106,17 @@ def install(data: Path, features: Any) -> tuple[BuildDirectory, float]:
 
     Returns the seconds that the index took.
     """
-    work = BuildDirectory(folder=data / "catalogue")
-    work.folder.mkdir(parents=True)
-    manifest = {
+    work = BuildDirectory(path=data / "build")
+    work.path.mkdir(parents=True)
+    source = {
+        "name": "Benchmark",
         "backbone": "resnet50",
         "weights": "0",
         "precision": "fp32",
         "network": "resnet50:0:fp32",
         "pictures": "",
     }
-    (work.folder / "source.json").write_text(json.dumps(manifest))
+    work.source_path.write_text(json.dumps(source))
     page = Tilemap().jpeg()
     for number, start in enumerate(range(0, len(features), ranges.SIZE)):
         part = features[start : start + ranges.SIZE]
@@ -135,8 +137,8 @@ def install(data: Path, features: Any) -> tuple[BuildDirectory, float]:
     random = np.random.default_rng(0)
     arrays = {name: random.normal(size=(len(features), 3)).astype(np.float32) for name in REDUCERS}
     for name, array in arrays.items():
-        save(work.folder / "fitted" / f"{name}.npy", array)
-    installation.install(data, arrays, name="Benchmark")
+        save(work.layout_path(name), array)
+    installation.install_build(data, work.path)
     return work, seconds
 
 

@@ -133,7 +133,7 @@ def install(data: Path) -> None:
     installation.install(data, arrays, name="Benchmark")
     flags = {f"Flag_{number}": random.random(TOTAL) < 0.05 + number / 50 for number in range(40)}
     columns = [Column(name=name, type="boolean", values=flag.tolist()) for name, flag in flags.items()]
-    path = data / "vectors" / f"metadata-{installation.content_fingerprint(arrays)}.parquet"
+    path = installation.CatalogueStore(data).catalogue().metadata_path
     image_table.add_metadata(path, TOTAL, columns)
 
 

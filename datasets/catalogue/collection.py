@@ -1,61 +1,53 @@
 """The pictures of the installed catalogue, by row."""
 
-import json
 from functools import lru_cache
 from pathlib import Path
 
-from django.conf import settings
-
 from datasets.collection.base import THUMBNAIL_REMAINS, Collection
+from datasets.collection.folder import CollectionFolder
 from datasets.collection.similarity import SimilarityTables
 from datasets.errors import NotFound
 from datasets.pictures.zip_archive import MemberError
+from datasets.tilemaps import ranges
 from embeddings.nearest_neighbours import NeighbourSearch
-from embeddings.reducers import REDUCERS
-from embeddings.vector_files import BadVectors, load
 
-from .builder import BuildDirectory
-from .installation import Catalogue, content_fingerprint, shelf, tilemap_path
+from .installation import Catalogue, shelf
 
 
 class InstalledCatalogue(Collection):
     """Of the catalogue."""
 
-    def __init__(self, catalogue: Catalogue, data: Path) -> None:
+    without_features = (
+        "The features of this catalogue are not at hand: neighbours can be found once it has been built here."
+    )
+
+    def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
-        self.vectors_folder = data / "vectors"
-        self.work = _work(data, catalogue.fingerprint)
+        self.folder = catalogue.folder
         self.total = catalogue.total
         self.name = catalogue.name
-        self.network = self.work.network if self.work else ""
-        # The records come a moment after the vectors, and go with `data/catalogue/`.
-        self.cache_key = f"catalogue/{catalogue.fingerprint}/{'named' if self.work else 'bare'}"
-
-    @property
-    def is_named(self) -> bool:
-        """Whether its pictures have names of their own: an old server left none."""
-        return self.work is not None
+        self.network = catalogue.network
+        # The same vectors may have come from pickles, and then from a build.
+        self.is_named = self.folder.table_path.exists()
+        self.cache_key = f"catalogue/{catalogue.fingerprint}/{'named' if self.is_named else 'bare'}"
 
     @property
     def table_path(self) -> Path | None:
-        return self.work.table_path if self.work else None
+        return self.folder.table_path if self.is_named else None
 
     @property
     def metadata_path(self) -> Path:
-        # Beside the vectors, and named as they are: an old server's catalogue has no other folder.
-        return self.vectors_folder / f"metadata-{self.catalogue.fingerprint}.parquet"
+        return self.catalogue.metadata_path
 
     def finder(self) -> NeighbourSearch:
-        if self.work is None:
-            raise NotFound(
-                "The features of this catalogue are not at hand: neighbours can be found once it has been built here.",
-                code="features-missing",
-            )
-        return _finder(self.work, self.catalogue.fingerprint, self.work.index_version)
+        try:
+            return _finder(self.folder, self.total, self.folder.index_version)
+        except FileNotFoundError:
+            raise self.features_missing() from None
 
     def similarity(self) -> SimilarityTables:
         """Its copies and outliers. Raises `NotFound` where they have not been looked for."""
-        found = _similarity(self.work, self.catalogue.fingerprint, self.total) if self.work else None
+        found = _similarity(self.folder, self.total)
         if found is None:
             raise NotFound(
                 "Copies and outliers of this catalogue have not been looked for: where it was built here, "
@@ -65,10 +57,10 @@ class InstalledCatalogue(Collection):
         return found
 
     def tilemap(self, number: int) -> Path:
-        return tilemap_path(self.catalogue.folder, number)
+        return self.catalogue.tilemap_path(number)
 
     def read(self, row: int) -> bytes:
-        source = self.work.manifest.get("pictures") if self.work else None
+        source = self.catalogue.pictures
         if not source:
             sentence = f"The pictures of this catalogue are not at hand here. {THUMBNAIL_REMAINS}"
             raise NotFound(sentence, code="original-missing")
@@ -88,37 +80,21 @@ def installed() -> InstalledCatalogue:
     catalogue = shelf().catalogue()
     if not catalogue.total:
         raise NotFound("No catalogue is installed.", code="catalogue-missing")
-    return InstalledCatalogue(catalogue, settings.DATA_DIR)
+    return InstalledCatalogue(catalogue)
 
 
 @lru_cache(maxsize=1)
-def _finder(work: BuildDirectory, fingerprint: str, index: int) -> NeighbourSearch:
-    return NeighbourSearch(work.blocks(), work.neighbours if index else None)
+def _finder(folder: CollectionFolder, total: int, index: int) -> NeighbourSearch:
+    return NeighbourSearch(folder.features(ranges.count(total)), folder.index if index else None)
 
 
-def _work(data: Path, fingerprint: str) -> BuildDirectory | None:
-    """The installed build, if the installed vectors are its own: others may have been imported since."""
-    folder = data / "catalogue"
+def _similarity(folder: CollectionFolder, total: int) -> SimilarityTables | None:
     try:
-        version = (folder / "source.json").stat().st_mtime_ns
-        return _checked(folder, version, fingerprint)
-    except (OSError, BadVectors, json.JSONDecodeError):
-        return None
-
-
-@lru_cache(maxsize=4)
-def _checked(folder: Path, version: int, fingerprint: str) -> BuildDirectory | None:
-    fitted = {reducer: load(folder / "fitted" / f"{reducer}.npy") for reducer in REDUCERS}
-    return BuildDirectory(folder=folder) if content_fingerprint(fitted) == fingerprint else None
-
-
-def _similarity(work: BuildDirectory, fingerprint: str, total: int) -> SimilarityTables | None:
-    try:
-        return _load_similarity(work, fingerprint, total, work.similarity_path.stat().st_mtime_ns)
+        return _load_similarity(folder, total, folder.similarity_path.stat().st_mtime_ns)
     except FileNotFoundError:
         return None
 
 
 @lru_cache(maxsize=1)
-def _load_similarity(work: BuildDirectory, fingerprint: str, total: int, version: int) -> SimilarityTables | None:
-    return work.similarity(total)
+def _load_similarity(folder: CollectionFolder, total: int, version: int) -> SimilarityTables | None:
+    return folder.similarity(total)

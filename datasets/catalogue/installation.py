@@ -1,13 +1,16 @@
-"""The installed catalogue (CelebA, or any other big collection): its vectors, tilemaps and where they lie.
+"""Which collection is the catalogue (CelebA, or any other big one), and how another one becomes it.
 
+data/catalogue.json                          names it; replaced atomically, and the last file of every change
+data/collections/<id>/                       its folder (`datasets.collection.folder`), which never changes
+data/collections/metadata-<fingerprint>.parquet   what `import_metadata` was told of the pictures with these vectors
 data/pickles/celeba_features_{pca,umap}_reduced.pickle    what the old server left, or `build_catalogue` wrote
-data/vectors/catalogue.json, {pca,umap}-<identity>.npy    what is served, memory-mapped
-data/tilemaps/tilemap-000.jpg …
+data/tilemaps/tilemap-000.jpg …                           the same
 """
 
-import hashlib
 import json
 import os
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +18,8 @@ from typing import Any
 
 from django.conf import settings
 
+from datasets.collection import manifest as manifests
+from datasets.collection.folder import CollectionFolder, discard, link_tree
 from datasets.errors import NotFound
 from datasets.tilemaps.ranges import parse, range_id
 from embeddings import legacy_pickles, vector_files
@@ -22,12 +27,13 @@ from embeddings.reducers import REDUCERS
 from embeddings.vector_files import BadVectors, Vectors
 
 FORMAT = 1
-_MANIFEST_KEYS = {"identity", "name", "demo", "total", "pickles"}
+_POINTER_KEYS = {"id", "pickles"}
+_MANIFEST_KEYS = {"fingerprint", "name", "demo", "count", "network", "pictures"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
-    """What is installed. Immutable: a new one is loaded when the files change."""
+    """What is installed. Immutable: a new one is loaded when another one is installed."""
 
     vectors: dict[str, Vectors]
     """`(total, 3) float32` by reducer, memory-mapped; empty where no catalogue is installed."""
@@ -35,16 +41,29 @@ class Catalogue:
     name: str
     demo: bool
     fingerprint: str
-    folder: Path
-    """The folder of tilemaps."""
+    network: str
+    """What its features were computed with; empty where that is not known."""
+    pictures: str
+    """The folder or the ZIP that it was built from; empty where that is not known."""
+    folder: CollectionFolder
+    data: Path
 
     def tilemap(self, text: str) -> Path:
         """The tilemap of a range. Raises `ApiError` or `NotFound`."""
         number = parse(text, self.total)
-        path = tilemap_path(self.folder, number)
+        path = self.tilemap_path(number)
         if not path.is_file():
             raise NotFound(f"The tilemap of range {range_id(number)} has not been built.", code="tilemap-missing")
         return path
+
+    def tilemap_path(self, number: int) -> Path:
+        """Its own; else where the old server's lie, and those that `build_tilemaps` draws."""
+        own = self.folder.tilemap_path(number)
+        return own if own.is_file() else tilemap_path(self.data / "tilemaps", number)
+
+    @property
+    def metadata_path(self) -> Path:
+        return metadata_path(self.data, self.fingerprint)
 
 
 def tilemap_path(folder: Path, number: int) -> Path:
@@ -55,46 +74,49 @@ def pickle_path(data: Path, reducer: str) -> Path:
     return data / "pickles" / f"celeba_features_{reducer}_reduced.pickle"
 
 
+def metadata_path(data: Path, fingerprint: str) -> Path:
+    """Beside the collections: their folders never change, and the same vectors installed anew keep their fields."""
+    return data / "collections" / f"metadata-{fingerprint}.parquet"
+
+
 class CatalogueStore:
     """Gives the catalogue that lies in a data folder now; looks at one file's date to see whether it changed."""
 
     def __init__(self, data: Path) -> None:
         self._data = data
-        self._manifest_path = data / "vectors" / "catalogue.json"
         self._loaded: tuple[tuple[int, int] | None, Catalogue] | None = None
 
     def catalogue(self) -> Catalogue:
         """Raises `BadVectors` where the files are damaged."""
-        version = _version(self._manifest_path)
+        version = _version(_pointer_path(self._data))
         if self._loaded is None or self._loaded[0] != version:
             self._loaded = version, self._load()
         return self._loaded[1]
 
     def _load(self) -> Catalogue:
-        manifest = read_manifest(self._data)
         try:
-            arrays = self._arrays(manifest)
-        except FileNotFoundError:  # another catalogue was installed between the two lines above
-            manifest = read_manifest(self._data)
-            arrays = self._arrays(manifest)
-        if any(len(array) != manifest["total"] for array in arrays.values()):
+            return self._opened()
+        except FileNotFoundError:  # another catalogue was installed while this one was opened
+            return self._opened()
+
+    def _opened(self) -> Catalogue:
+        folder, manifest = _installed(self._data)
+        vectors = folder.vectors() if manifest else {}
+        if any(len(array) != manifest["count"] for array in vectors.values()):
             raise BadVectors(
-                f"{self._manifest_path} and the vectors beside it do not fit: run `manage.py import_pickles --force`"
+                f"{folder.manifest_path} and the vectors beside it do not fit: run `manage.py import_pickles --force`"
             )
         return Catalogue(
-            vectors=arrays,
-            total=manifest.get("total", 0),
+            vectors=vectors,
+            total=manifest.get("count", 0),
             name=manifest.get("name", ""),
             demo=manifest.get("demo", False),
-            fingerprint=manifest.get("identity", ""),
-            folder=self._data / "tilemaps",
+            fingerprint=manifest.get("fingerprint", ""),
+            network=manifest.get("network", ""),
+            pictures=manifest.get("pictures", ""),
+            folder=folder,
+            data=self._data,
         )
-
-    def _arrays(self, manifest: dict[str, Any]) -> dict[str, Vectors]:
-        return {
-            reducer: vector_files.load(self._manifest_path.parent / f"{reducer}-{manifest['identity']}.npy")
-            for reducer in (REDUCERS if manifest else ())
-        }
 
 
 @cache
@@ -104,47 +126,92 @@ def shelf() -> CatalogueStore:
 
 
 def read_manifest(data: Path) -> dict[str, Any]:
-    """What is written of the installed catalogue; empty where there is none. Raises `BadVectors`."""
-    path = data / "vectors" / "catalogue.json"
+    """That of the installed catalogue; empty where there is none. Raises `BadVectors`."""
+    return _installed(data)[1]
+
+
+def installed_folder(data: Path) -> CollectionFolder:
+    """Of the installed catalogue; one that is not there where there is none. Raises `BadVectors`."""
+    return CollectionFolder(path=data / "collections" / read_pointer(data).get("id", "none"))
+
+
+def read_pointer(data: Path) -> dict[str, Any]:
+    """What `data/catalogue.json` says; empty where there is none. Raises `BadVectors`."""
     try:
-        manifest: dict[str, Any] = json.loads(path.read_text())
+        return _read(_pointer_path(data), FORMAT, _POINTER_KEYS)
     except FileNotFoundError:
         return {}
-    except ValueError as error:
-        raise BadVectors(f"{path} is damaged: run `manage.py import_pickles --force`") from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT or not manifest.keys() >= _MANIFEST_KEYS:
-        raise BadVectors(f"{path} is of another format: run `manage.py import_pickles --force`")
-    return manifest
 
 
-def install(data: Path, arrays: dict[str, Vectors], *, name: str, demo: bool = False) -> None:
-    """Make these vectors the catalogue. A running server takes them up at its next request."""
-    lengths = {reducer: len(array) for reducer, array in arrays.items()}
+def built_collection(data: Path) -> CollectionFolder | None:
+    """The catalogue, if it was built here, else one that was, and that pickles have replaced; with its features."""
+    installed = installed_folder(data)
+    found = sorted(_collections(data), key=lambda folder: folder != installed)
+    return next((each for each in found if _is_built(each) and each.features_path(0).exists()), None)
+
+
+def install(
+    data: Path,
+    vectors: dict[str, Vectors],
+    *,
+    name: str,
+    demo: bool = False,
+    pickles: dict[str, list[int] | None] | None = None,
+) -> None:
+    """Make these vectors the catalogue. A running server takes them up at its next request.
+
+    A collection that has them already becomes the catalogue, with all that is known of it. `pickles` are the versions
+    of the pickles that they came from; those that are there now, if it is left out.
+    """
+    lengths = {reducer: len(array) for reducer, array in vectors.items()}
     if len(set(lengths.values())) != 1:
         raise BadVectors(f"the reducers have different numbers of rows: {lengths}")
-    fingerprint = content_fingerprint(arrays)
-    folder = data / "vectors"
-    for reducer, array in arrays.items():
-        vector_files.save(folder / f"{reducer}-{fingerprint}.npy", array)
-    manifest = {
-        "format": FORMAT,
-        "identity": fingerprint,
-        "name": name,
-        "demo": demo,
-        "total": next(iter(lengths.values())),
-        "pickles": _pickle_versions(data),
-    }
-    with vector_files.replacing(folder / "catalogue.json") as file:
-        file.write(json.dumps(manifest, indent=1).encode())
-    for old in folder.glob("*.npy"):
-        if fingerprint not in old.name:
-            old.unlink()
+    folder = _folder_with(data, manifests.fingerprint(vectors))
+    for reducer, array in vectors.items():
+        vector_files.save(folder.layout_path(reducer), array)  # also where they are: this is what mends them
+    try:
+        _read(folder.manifest_path, manifests.FORMAT, _MANIFEST_KEYS)
+    except (BadVectors, FileNotFoundError):
+        write_manifest(folder.path.name, folder, described_by(folder) or {"name": name, "demo": demo})
+    _point(data, folder.path.name, pickle_versions(data) if pickles is None else pickles)
+    _remove_others(data, keep_built=True)
+
+
+def install_build(data: Path, build: Path) -> None:
+    """Make a finished build the catalogue, its files being linked, not copied; the build stays where it is."""
+    fingerprint = manifests.fingerprint(CollectionFolder(path=build).vectors())
+    try:
+        served = installed_folder(data).path.name
+    except BadVectors:
+        served = ""
+    # What is served stays as it is until the pointer is moved, even if the vectors are the same.
+    target = data / "collections" / (f"{fingerprint}-2" if served == fingerprint else fingerprint)
+    part = CollectionFolder(path=target.with_name(f".{target.name}.part"))
+    shutil.rmtree(part.path, ignore_errors=True)
+    link_tree(build, part.path)
+    write_manifest(target.name, part, described_by(part))
+    discard(target)
+    part.path.rename(target)
+    _point(data, target.name, pickle_versions(data))
+    _remove_others(data, keep_built=False)
+
+
+def described_by(folder: CollectionFolder) -> dict[str, Any]:
+    """What a build has noted of itself for the manifest; empty for vectors from elsewhere."""
+    paths = folder.path / "source.json", folder.layouts / "fit.json"
+    return {name: value for path in paths if path.exists() for name, value in json.loads(path.read_text()).items()}
+
+
+def write_manifest(collection_id: str, folder: CollectionFolder, described: dict[str, Any]) -> None:
+    content = manifests.of_catalogue(collection_id, folder.path, folder.vectors(), described)
+    with vector_files.replacing(folder.manifest_path) as file:
+        file.write(json.dumps(content, indent=1).encode())
 
 
 def has_new_pickles(data: Path) -> bool:
     """Whether the pickles are others than those that the installed vectors came from."""
-    versions = _pickle_versions(data)
-    return any(versions.values()) and read_manifest(data).get("pickles") != versions
+    versions = pickle_versions(data)
+    return any(versions.values()) and (not read_manifest(data) or read_pointer(data)["pickles"] != versions)
 
 
 def import_pickles(data: Path, *, name: str = "CelebA", demo: bool = False) -> int:
@@ -152,29 +219,72 @@ def import_pickles(data: Path, *, name: str = "CelebA", demo: bool = False) -> i
     missing = [str(pickle_path(data, reducer)) for reducer in REDUCERS if not pickle_path(data, reducer).is_file()]
     if missing:
         raise BadVectors(f"there is no {' and no '.join(missing)}; a catalogue needs the pickle of every reducer")
-    arrays = {reducer: legacy_pickles.read(pickle_path(data, reducer)) for reducer in REDUCERS}
-    try:
-        installed = read_manifest(data)
-    except BadVectors:
-        installed = {}  # damaged: this is what mends it
-    if installed.get("identity") == content_fingerprint(arrays):
-        # The same vectors with other dates, as after a copy of the folder: still the catalogue that it was.
-        name, demo = installed["name"], installed["demo"]
-    install(data, arrays, name=name, demo=demo)
-    return len(next(iter(arrays.values())))
+    vectors = {reducer: legacy_pickles.read(pickle_path(data, reducer)) for reducer in REDUCERS}
+    install(data, vectors, name=name, demo=demo)
+    return len(next(iter(vectors.values())))
 
 
-def content_fingerprint(arrays: dict[str, Vectors]) -> str:
-    """Equal vectors have equal identities."""
-    digest = hashlib.sha256()
-    for array in arrays.values():
-        digest.update(array.tobytes())
-    return digest.hexdigest()[:16]
-
-
-def _pickle_versions(data: Path) -> dict[str, list[int] | None]:
+def pickle_versions(data: Path) -> dict[str, list[int] | None]:
     found = {reducer: _version(pickle_path(data, reducer)) for reducer in REDUCERS}
     return {reducer: list(version) if version else None for reducer, version in found.items()}
+
+
+def _pointer_path(data: Path) -> Path:
+    return data / "catalogue.json"
+
+
+def _point(data: Path, collection: str, pickles: dict[str, list[int] | None]) -> None:
+    with vector_files.replacing(_pointer_path(data)) as file:
+        file.write(json.dumps({"format": FORMAT, "id": collection, "pickles": pickles}, indent=1).encode())
+
+
+def _installed(data: Path) -> tuple[CollectionFolder, dict[str, Any]]:
+    """The catalogue's folder and its manifest, which is empty where there is none."""
+    folder = installed_folder(data)
+    try:
+        return folder, _read(folder.manifest_path, manifests.FORMAT, _MANIFEST_KEYS)
+    except FileNotFoundError:
+        # Deleted, or another one was installed between the two lines above.
+        return (folder, {}) if folder == installed_folder(data) else _installed(data)
+
+
+def _read(path: Path, version: int, keys: set[str]) -> dict[str, Any]:
+    """A JSON object of this format with these keys. Raises `BadVectors`, `FileNotFoundError`."""
+    try:
+        found: dict[str, Any] = json.loads(path.read_text())
+    except ValueError as error:
+        raise BadVectors(f"{path} is damaged: run `manage.py import_pickles --force`") from error
+    if not isinstance(found, dict) or found.get("format") != version or not found.keys() >= keys:
+        raise BadVectors(f"{path} is of another format: run `manage.py import_pickles --force`")
+    return found
+
+
+def _folder_with(data: Path, fingerprint: str) -> CollectionFolder:
+    """Where the collection with these vectors lies, or will lie."""
+    names = (fingerprint, f"{fingerprint}-2")
+    folders = [CollectionFolder(path=data / "collections" / name) for name in names]
+    with_features = next((folder for folder in folders if _is_built(folder)), None)
+    return with_features or next((folder for folder in folders if folder.path.exists()), folders[0])
+
+
+def _is_built(folder: CollectionFolder) -> bool:
+    return (folder.path / "source.json").exists()
+
+
+def _collections(data: Path) -> Iterator[CollectionFolder]:
+    for path in (data / "collections").glob("[!.]*/"):
+        yield CollectionFolder(path=path)
+
+
+def _remove_others(data: Path, *, keep_built: bool) -> None:
+    """Remove what is not the catalogue, and what was being written or removed when a process was killed. A collection
+    that was built here costs hours: only another build replaces it."""
+    installed = installed_folder(data)
+    for folder in _collections(data):
+        if folder != installed and not (keep_built and _is_built(folder)):
+            discard(folder.path)
+    for leftover in (data / "collections").glob(".*/"):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _version(path: Path) -> tuple[int, int] | None:

@@ -7,8 +7,6 @@ stopped goes on where it was, and what one visitor's request has made meanwhile 
 import time
 from functools import cache
 
-from django.conf import settings
-
 from datasets.collection.content_coding import IDENTITY
 from datasets.collection.response_cache import kept, versioned
 from datasets.collection.small_tilemaps import small_tilemap
@@ -18,7 +16,6 @@ from datasets.tilemaps import downscale, ranges
 
 from . import installation
 from .collection import InstalledCatalogue
-from .installation import tilemap_path
 
 EVERY_SECONDS = 1.0
 _AT_ONCE_SECONDS = 0.5
@@ -36,7 +33,7 @@ class TilemapPrerendering:
         catalogue = installation.shelf().catalogue()
         if not catalogue.total:
             return
-        found = InstalledCatalogue(catalogue, settings.DATA_DIR)
+        found = InstalledCatalogue(catalogue)
         if found.cache_key != self._cache_key:
             self._cache_key, self._next = found.cache_key, 0
         end = time.monotonic() + _AT_ONCE_SECONDS
@@ -49,7 +46,7 @@ class TilemapPrerendering:
 
 
 def _make(found: InstalledCatalogue, number: int) -> None:
-    tilemap = tilemap_path(found.catalogue.folder, number)
+    tilemap = found.tilemap(number)
     page = cache(lambda: found.page(number))
     for tile in downscale.SIZES:
         try:

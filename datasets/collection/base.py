@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from datasets.errors import ApiError, NotFound
 from datasets.pictures.image_stats import ImageStats
 from datasets.tilemaps import ranges
+from embeddings.extractors import Features
 from embeddings.nearest_neighbours import NeighbourSearch
 
+from .folder import CollectionFolder
 from .tilemap_page import TilemapPage
 
 if TYPE_CHECKING:
@@ -31,12 +33,15 @@ THUMBNAIL_REMAINS = "Its thumbnail can still be had."
 class Collection(ABC):
     """Pictures by row."""
 
+    folder: CollectionFolder
     cache_key: str
     """Names the cached answers that are made of it; another key whenever they would differ."""
     total: int
     name: str
     network: str
     """What its features were computed with: those of equal networks can be compared. Empty where it is not known."""
+    without_features: str
+    """The sentence for who needs its features, where they are not at hand."""
 
     @cached_property
     def images(self) -> "ImageTable":
@@ -45,9 +50,9 @@ class Collection(ABC):
         return _opened(self.total, *paths, *map(_version, paths))
 
     @property
-    @abstractmethod
     def table_path(self) -> Path | None:
         """Of `images.parquet`; None where nothing is known of the pictures but their number."""
+        return self.folder.table_path
 
     @property
     def metadata_path(self) -> Path | None:
@@ -59,13 +64,23 @@ class Collection(ABC):
         """Another one whenever the metadata may be others."""
         return _version(self.metadata_path)
 
-    @abstractmethod
     def tilemap(self, number: int) -> Path:
         """Of the rows 1000 · number …"""
+        return self.folder.tilemap_path(number)
 
-    @abstractmethod
+    def blocks(self) -> list[Features]:
+        """Features range by range, memory-mapped. Raises `NotFound` where they are not at hand."""
+        try:
+            return self.folder.features(ranges.count(self.total))
+        except FileNotFoundError:
+            raise self.features_missing() from None
+
+    def features_missing(self) -> NotFound:
+        return NotFound(self.without_features, code="features-missing")
+
     def finder(self) -> NeighbourSearch:
         """Finds neighbours among its pictures. Raises `NotFound` where the features are not at hand."""
+        return NeighbourSearch(self.blocks(), self.folder.index)
 
     @abstractmethod
     def read(self, row: int) -> bytes:

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from datasets.errors import ApiError, ServerError
+from datasets.pictures import image_stats, quality
 from datasets.pictures.image_stats import ImageStats
 from datasets.pictures.metadata.columns import Column
 from datasets.pictures.zip_archive import Member
@@ -58,6 +59,7 @@ def write(
             [_PACKED[name](value) for value in stats[name]] if name in stats and name in _PACKED else stats.get(name)
         )
         columns[name] = pa.nulls(len(plain), of_type) if values is None else pa.array(values, of_type)
+    columns["quality"] = pa.array([_quality(stats, row) for row in range(len(plain))], pa.list_(pa.string()))
     columns["member"] = pa.array([member and Member(*member)._asdict() for member in members], _MEMBER)
     _write(file, columns | _stored(metadata))
 
@@ -69,6 +71,14 @@ def add_metadata(path: Path, total: int, metadata: Iterable[Column]) -> None:
     kept = there.read(list(there.types)) if there else {}
     with replacing(path) as file:
         _write(file, kept | _stored(metadata))
+
+
+def _quality(stats: Mapping[str, Sequence[Any]], row: int) -> list[str] | None:
+    """Kinds of remarks on a picture, as in an upload's report; None where too little is known of it."""
+    known = image_stats.at(stats, row)
+    if known is None or None in (known.width, known.height, known.contrast, known.sharpness):
+        return None
+    return [remark["kind"] for remark in quality.remarks(known)]
 
 
 def _stored(metadata: Iterable[Column]) -> dict[str, pa.Array]:

@@ -1,12 +1,14 @@
 """`manifest.json`, the last file of a collection's folder: what belongs together, and the digests of the files."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from datasets.models import ARCHIVE, Dataset
 from datasets.tilemaps import ranges
 from embeddings.reducers import REDUCERS
+from embeddings.vector_files import Vectors
 
 FORMAT = 1
 
@@ -24,8 +26,50 @@ def of_upload(dataset: Dataset, folder: Path, space: str | None) -> dict[str, An
         "precision": dataset.precision,
         "space": space,
         "reducers": list(REDUCERS),
+        "seed": dataset.seed,
+        "versions": dataset.versions,
         "files": digests(folder),
     }
+
+
+def of_catalogue(
+    collection_id: str, folder: Path, vectors: Mapping[str, Vectors], described: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Of a folder whose other files have been written; `described` is what is known beside the vectors: the name, and
+    of a collection that was built here what it was built with."""
+    total = len(next(iter(vectors.values())))
+    return {
+        "format": FORMAT,
+        "id": collection_id,
+        "fingerprint": fingerprint(vectors),
+        "count": total,
+        "ranges": dict(ranges.bounds(total)),
+        "space": None,
+        "reducers": list(vectors),
+        "files": digests(folder),
+        **{name: described.get(name, default) for name, default in _DESCRIBED.items()},
+    }
+
+
+_DESCRIBED: dict[str, Any] = {
+    "name": "",
+    "demo": False,
+    "backbone": "",
+    "network": "",
+    "precision": "",
+    "pictures": "",
+    "seed": None,
+    "versions": {},
+}
+"""What a manifest says of a collection that came without it."""
+
+
+def fingerprint(vectors: Mapping[str, Vectors]) -> str:
+    """Equal vectors have equal fingerprints."""
+    digest = hashlib.sha256()
+    for array in vectors.values():
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:16]
 
 
 def digests(folder: Path) -> dict[str, str]:

@@ -1,24 +1,23 @@
 """The pictures of an upload, by row."""
 
-from pathlib import Path
-
-import numpy as np
-
 from datasets.errors import Gone, NotFound
 from datasets.models import Dataset
 from datasets.pictures.zip_archive import MemberError
 from embeddings.extractors import Features
-from embeddings.nearest_neighbours import NeighbourSearch
 from embeddings.reducers import REDUCERS, ModelError, Reducer
 
 from .base import THUMBNAIL_REMAINS, Collection
+from .folder import CollectionFolder
 
 
 class Upload(Collection):
     """Of a ready dataset."""
 
+    without_features = "The features of this dataset are gone."
+
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
+        self.folder = CollectionFolder(path=dataset.folder)
         # An id that was deleted and sent again is computed anew.
         computed = dataset.finished_at or dataset.started_at
         self.cache_key = f"dataset/{dataset.hash}/{computed:%Y%m%d%H%M%S%f}"
@@ -26,28 +25,15 @@ class Upload(Collection):
         self.name = dataset.name
         self.network = dataset.network
 
-    @property
-    def table_path(self) -> Path:
-        return self.dataset.path("images")
-
-    def tilemap(self, number: int) -> Path:
-        return self.dataset.path("tilemap")
-
-    def finder(self) -> NeighbourSearch:
-        return NeighbourSearch([self.features()])
-
     def features(self) -> Features:
         """`(n, d) float32`, memory-mapped."""
-        try:
-            # As a plain array: that of a memory map is of a kind of its own.
-            return np.asarray(np.load(self.dataset.path("features"), mmap_mode="r", allow_pickle=False))
-        except FileNotFoundError:
-            raise NotFound("The features of this dataset are gone.", code="features-missing") from None
+        (features,) = self.blocks()
+        return features
 
     def reducers(self) -> dict[str, Reducer]:
         """Those that were fitted on its pictures; none for a dataset of another space, or of an older version."""
         try:
-            return {name: kind.load(self.dataset.folder / "layouts" / f"{name}.npz") for name, kind in REDUCERS.items()}
+            return {name: kind.load(self.folder.model_path(name)) for name, kind in REDUCERS.items()}
         except ModelError:
             return {}
 

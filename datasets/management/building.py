@@ -11,8 +11,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from datasets.catalogue import builder, installation
-from datasets.catalogue.builder import BuildDirectory, BuildError
+from datasets.catalogue import build_directory, builder, conversion, installation
+from datasets.catalogue.build_directory import BuildDirectory, BuildError
 from datasets.catalogue.sources import OpenSource, Source, SourceError
 from datasets.pictures import pipeline_settings
 from embeddings.backbones import WeightsError
@@ -27,6 +27,11 @@ SOURCE_HELP = (
 class BuildingCommand(BaseCommand):
     """Errors of the builder become the command's: a sentence and exit status 1."""
 
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        with told_plainly():
+            conversion.convert(settings.DATA_DIR)
+        return super().execute(*args, **options)
+
     def add_source(self, parser: CommandParser) -> None:
         parser.add_argument("source", type=Path, help=SOURCE_HELP)
         parser.add_argument("--name", default="", help="What to call the catalogue (default: the source's name).")
@@ -38,7 +43,7 @@ class BuildingCommand(BaseCommand):
 
     def extract_from(self, source: Source, *, name: str, demo: bool, restart: bool) -> BuildDirectory:
         pipeline = pipeline_settings.pipeline()
-        work = builder.open_work(settings.DATA_DIR, source, pipeline, name=name, demo=demo, restart=restart)
+        work = build_directory.open_work(settings.DATA_DIR, source, pipeline, name=name, demo=demo, restart=restart)
         backbone = pipeline.weights.backbone.name
         self.stdout.write(f"Extracting {backbone} features of {len(source.names):,} files of {source.label}")
         self.stdout.flush()

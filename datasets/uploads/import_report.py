@@ -8,8 +8,8 @@ from typing import Any
 
 from datasets.collection import similarity
 from datasets.collection.similarity import fingerprints_of
+from datasets.pictures import quality
 from datasets.pictures.extraction import Pictures
-from datasets.pictures.image_stats import ImageStats
 from datasets.pictures.metadata.files import Described
 from datasets.pictures.zip_archive import Archive, Skipped
 from datasets.tilemaps.layout import CAPACITY
@@ -17,17 +17,10 @@ from datasets.tilemaps.layout import CAPACITY
 from .selection import Intake
 from .selection import remarks as about
 
-BLANK = 3.0
-"""Contrast below which a picture shows nothing: a page without a word on it, a lens with its cap on."""
-BLURRY = 0.001
-"""Sharpness below which a picture is out of focus. 1,500 photographs of flowers and 3,000 faces: under 1 % are."""
-SMALL = 32
-"""Pixels of the shorter side below which the network sees little more than colour."""
-
 
 def reported(archive: Archive, pictures: Pictures, described: Described | None, intake: Intake) -> dict[str, Any]:
     """The report of an upload that has just been read; with how its metadata was matched, if it has any."""
-    remarks = [_remarks(facts) for facts in pictures.facts]
+    remarks = [quality.remarks(facts) for facts in pictures.facts]
     _name_copies(remarks, pictures)
     files = [_row(index, name, remarks[index]) for index, name in enumerate(pictures.names)]
     files += [_none(skipped) for skipped in pictures.skipped + archive.replaced + archive.lost + archive.left]
@@ -91,23 +84,6 @@ def _none(skipped: Skipped) -> dict[str, Any]:
         "reason": skipped.reason,
         "remarks": [],
     }
-
-
-def _remarks(facts: ImageStats) -> list[dict[str, Any]]:
-    remarks: list[dict[str, Any]] = []
-    if facts.truncated:
-        remarks.append({"kind": "truncated", "reason": "its file ends early, so that the rest of the picture is grey"})
-    if facts.contrast < BLANK:
-        reason = f"its brightness varies by {facts.contrast:g} of 255, less than {BLANK:g}"
-        remarks.append({"kind": "blank", "reason": reason, "value": facts.contrast, "threshold": BLANK})
-    side = min(facts.width, facts.height)
-    if side < SMALL:
-        reason = f"it has {facts.width} × {facts.height} pixels, less than {SMALL} on one side"
-        remarks.append({"kind": "too_small", "reason": reason, "value": side, "threshold": SMALL})
-    elif facts.contrast >= BLANK and facts.sharpness < BLURRY:
-        reason = f"its sharpness is {facts.sharpness:g}, less than {BLURRY:g}"
-        remarks.append({"kind": "blurry", "reason": reason, "value": facts.sharpness, "threshold": BLURRY})
-    return remarks
 
 
 def _name_copies(remarks: list[list[dict[str, Any]]], pictures: Pictures) -> None:

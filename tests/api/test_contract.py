@@ -226,7 +226,7 @@ def test_busy_answers_503_on_every_call_and_falls_by_itself(client: Client, inst
 
 
 def test_a_server_fault_is_a_sentence_without_a_trace(data: Path, installed: object) -> None:
-    for path in (data / "vectors").glob("*.npy"):
+    for path in (data / "collections").rglob("*.npy"):
         path.unlink()
     response = Client(raise_request_exception=False).get("/pca/0/0/standalone")
     assert response.status_code == 500

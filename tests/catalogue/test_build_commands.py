@@ -77,14 +77,13 @@ def artefacts(data: Path) -> dict[str, bytes]:
 def test_a_build_killed_twice_ends_as_an_undisturbed_one(tmp_path: Path, source: Path) -> None:
     calm, killed = tmp_path / "calm", tmp_path / "killed"
     assert build(calm, source) == 0
-    assert build(killed, source, kill_when=killed / "build" / "000.json") == -9
-    assert build(killed, source, kill_when=killed / "build" / "fitted" / "pca.npy") == -9
-    assert not (killed / "vectors").exists()
+    assert build(killed, source, kill_when=killed / "build" / "ranges" / "000.json") == -9
+    assert build(killed, source, kill_when=killed / "build" / "layouts" / "pca.npy") == -9
+    assert not (killed / "collections").exists()
     assert build(killed, source) == 0
     assert artefacts(killed) == artefacts(calm)
-    card = json.loads((killed / "vectors" / "catalogue.json").read_text())
-    assert card["total"] == COUNT
-    record = json.loads((killed / "catalogue" / "000.json").read_text())
+    assert installation.read_manifest(killed)["count"] == COUNT
+    record = json.loads((installation.installed_folder(killed).path / "ranges" / "000.json").read_text())
     assert len(record["names"]) == 1000
     assert [entry["name"] for entry in record["skipped"]] == ["000500b.jpg"]
     for reducer in ("pca", "umap"):
@@ -150,9 +149,9 @@ def test_another_source_does_not_mix_with_a_build_begun(data: Path, tmp_path: Pa
         call_command("extract_features", str(tmp_path / "two"), **quiet)
     call_command("extract_features", str(tmp_path / "two"), "--restart", **quiet)
     call_command("fit_reducers", **quiet)
-    assert installation.read_manifest(data)["total"] == 4
+    assert installation.read_manifest(data)["count"] == 4
     call_command("fit_reducers", "--again", **quiet)
-    assert installation.read_manifest(data)["total"] == 4
+    assert installation.read_manifest(data)["count"] == 4
 
 
 def test_tilemaps_alone_are_those_of_a_whole_build(data: Path, tmp_path: Path) -> None:
@@ -175,7 +174,7 @@ def test_the_demo_is_built_from_digits_and_replaces_no_other_catalogue(client: C
     quiet = {"stdout": io.StringIO(), "stderr": io.StringIO()}
     call_command("build_demo", **quiet)
     card = installation.read_manifest(data)
-    assert card["total"] == 1797
+    assert card["count"] == 1797
     assert card["demo"] is True
     places = installation.CatalogueStore(data).catalogue().vectors["umap"]
     assert label_accuracy(places) >= 0.85

@@ -67,7 +67,7 @@ def test_a_running_server_takes_up_new_files(data: Path) -> None:
         assert found.total == count
         np.testing.assert_array_equal(found.vectors["umap"], arrays["umap"])
         assert shelf.catalogue() is found
-    assert len(list((data / "vectors").glob("*.npy"))) == 2
+    assert len(list((data / "collections").rglob("*.npy"))) == 2
 
 
 def test_what_is_being_read_stays_readable_when_it_is_replaced(data: Path) -> None:
@@ -127,7 +127,7 @@ def test_the_same_pickles_with_another_date_are_the_same_catalogue(data: Path) -
 @pytest.mark.parametrize("content", [b"", b"{", b'{"format": 99}', b"{}", b"\xff\xfe"])
 def test_a_damaged_manifest_is_reported(data: Path, content: bytes) -> None:
     install(data, some(5), name="x")
-    damage(data / "vectors" / "catalogue.json", content)
+    damage(data / "catalogue.json", content)
     with pytest.raises(BadVectors, match="import_pickles --force"):
         CatalogueStore(data).catalogue()
 
@@ -135,14 +135,14 @@ def test_a_damaged_manifest_is_reported(data: Path, content: bytes) -> None:
 @pytest.mark.parametrize("content", [b"", b"garbage", b"\x93NUMPY\x01\x00v\x00{", b"PK\x03\x04"])
 def test_a_damaged_array_is_reported(data: Path, content: bytes) -> None:
     install(data, some(5), name="x")
-    damage(next((data / "vectors").glob("umap-*.npy")), content)
-    with pytest.raises(BadVectors, match=r"umap-.*\.npy"):
+    damage(next((data / "collections").rglob("umap.npy")), content)
+    with pytest.raises(BadVectors, match=r"umap\.npy"):
         CatalogueStore(data).catalogue()
 
 
 def test_an_array_of_another_shape_is_reported(data: Path) -> None:
     install(data, some(5), name="x")
-    vector_files.save(next((data / "vectors").glob("pca-*.npy")), np.zeros((5, 2), np.float32))
+    vector_files.save(next((data / "collections").rglob("pca.npy")), np.zeros((5, 2), np.float32))
     with pytest.raises(BadVectors, match=r"\(5, 2\)"):
         CatalogueStore(data).catalogue()
 
@@ -150,8 +150,8 @@ def test_an_array_of_another_shape_is_reported(data: Path) -> None:
 def test_tilemaps_are_found_by_range(data: Path) -> None:
     install(data, some(1_500), name="x")
     found = CatalogueStore(data).catalogue()
-    tilemap_path(found.folder, 1).parent.mkdir()
-    tilemap_path(found.folder, 1).write_bytes(b"jpeg")
+    tilemap_path(data / "tilemaps", 1).parent.mkdir()
+    tilemap_path(data / "tilemaps", 1).write_bytes(b"jpeg")
     assert found.tilemap("1") == found.tilemap("001") == data / "tilemaps" / "tilemap-001.jpg"
     with pytest.raises(NotFound, match="has not been built"):
         found.tilemap("0")
@@ -165,7 +165,7 @@ def test_tilemaps_are_found_by_range(data: Path) -> None:
 def test_a_damaged_manifest_is_reported_and_replaced_by_an_import(data: Path, card: str) -> None:
     pickled(data, some(3))
     installation.import_pickles(data)
-    path = data / "vectors" / "catalogue.json"
+    path = data / "catalogue.json"
     path.write_text(card)
     with pytest.raises(BadVectors, match="import_pickles --force"):
         CatalogueStore(data).catalogue()

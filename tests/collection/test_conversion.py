@@ -2,7 +2,9 @@
 
 import io
 import json
-from collections.abc import Iterator
+import os
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 
 from datasets.catalogue import conversion, installation
-from datasets.catalogue.builder import BuildDirectory
+from datasets.catalogue.build_directory import BuildDirectory
 from datasets.collection.uploaded import upload as opened
 from datasets.models import Dataset
 from datasets.pictures.image_stats import ImageStats
@@ -141,7 +143,39 @@ def test_what_was_never_noted_is_found_out_or_left_open(client: Client) -> None:
     assert client.get(f"/dataset/{identity}/report").json()["counts"] == {"row": 6}
 
 
-def test_a_catalogue_answers_as_before(client: Client, data: Path, tmp_path: Path) -> None:
+def make_catalogue_old(data: Path, fields: list[dict[str, Any]]) -> None:
+    """Put the catalogue that was built, and its fields, into the old form."""
+    manifest, pointer = installation.read_manifest(data), installation.read_pointer(data)
+    old, vectors = data / "catalogue", data / "vectors"
+    installation.installed_folder(data).path.rename(old)
+    for path in [*(old / "features").iterdir(), *(old / "tilemaps").iterdir(), *(old / "ranges").iterdir()]:
+        path.rename(old / path.name)
+    (old / "layouts").rename(old / "fitted")
+    (old / "fitted" / "fit.json").unlink()
+    (old / "fitted" / "done").touch()
+    (old / "index").rename(old / "neighbours")
+    (old / "neighbours" / "similarity.npz").rename(old / "kin.npz")
+    for gone in ("images.parquet", "manifest.json"):
+        (old / gone).unlink()
+    for empty in ("features", "tilemaps", "ranges"):
+        (old / empty).rmdir()
+    (old / "names").write_bytes(b"".join(f"{name}\0".encode() for name in FILES))
+    identity = manifest["fingerprint"]
+    vectors.mkdir()
+    for reducer in ("pca", "umap"):
+        shutil.copy(old / "fitted" / f"{reducer}.npy", vectors / f"{reducer}-{identity}.npy")
+    card = {"format": 1, "identity": identity, "total": manifest["count"], "pickles": pointer["pickles"]}
+    (vectors / "catalogue.json").write_text(json.dumps(card | {"name": manifest["name"], "demo": False}))
+    (vectors / f"metadata-{identity}.npz").write_bytes(stored_arrays(fields))
+    (data / "catalogue.json").unlink()
+    shutil.rmtree(data / "collections")
+
+
+# What was about to be moved or written when the conversion was killed, if it was.
+@pytest.mark.parametrize("killed_at", ["", "umap.npy", "similarity.npz", "manifest.json", "catalogue.json", "metadata"])
+def test_a_catalogue_answers_as_before(
+    client: Client, data: Path, tmp_path: Path, killed_at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "photos.zip").write_bytes(zipped(FILES))
     (tmp_path / "about.csv").write_bytes(ABOUT)
     quiet = {"stdout": io.StringIO(), "stderr": io.StringIO()}
@@ -149,14 +183,68 @@ def test_a_catalogue_answers_as_before(client: Client, data: Path, tmp_path: Pat
     calls = ("images", "images/fields", "images?search=3", "images/4", "duplicates", "outliers", "export")
     wanted = {call: client.get(f"/catalogue/{call}").getvalue() for call in calls}
     fields = [client.get(f"/catalogue/images/fields/{name}").json() for name in ("age", "note", "score", "adult")]
-    work = BuildDirectory(folder=data / "catalogue")
-    work.table_path.unlink()
-    (work.folder / "names").write_bytes(b"".join(f"{name}\0".encode() for name in FILES))
-    (path,) = (data / "vectors").glob("metadata-*.parquet")
-    path.unlink()
-    path.with_suffix(".npz").write_bytes(stored_arrays(fields))
+    make_catalogue_old(data, fields)
+    before = {path.name: path.stat().st_ino for path in (data / "catalogue").glob("*.npy")}
     assert conversion.is_needed(data)
+    if killed_at:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", killing(killed_at))
+            with pytest.raises(KeyboardInterrupt):
+                conversion.convert(data)
+        assert conversion.is_needed(data)
     conversion.convert(data)
     assert not conversion.is_needed(data)
     installation.shelf.cache_clear()
     assert {call: client.get(f"/catalogue/{call}").getvalue() for call in calls} == wanted
+    assert not (data / "catalogue").exists()
+    assert not (data / "vectors").exists()
+    features = installation.installed_folder(data).path / "features"
+    assert {path.name: path.stat().st_ino for path in features.iterdir()} == before
+    assert not installation.has_new_pickles(data)
+
+
+def killing(name: str) -> Callable[[Path, Path], None]:
+    """A move that ends the process as soon as this file is to be moved."""
+    move = os.replace
+
+    def killed(source: Path, target: Path) -> None:
+        if Path(target).name.startswith(name):
+            raise KeyboardInterrupt
+        move(source, target)
+
+    return killed
+
+
+def test_a_build_that_others_vectors_have_replaced_is_kept(client: Client, data: Path, tmp_path: Path) -> None:
+    (tmp_path / "photos.zip").write_bytes(zipped(FILES))
+    quiet = {"stdout": io.StringIO(), "stderr": io.StringIO()}
+    call_command("build_catalogue", str(tmp_path / "photos.zip"), **quiet)
+    make_catalogue_old(data, [])
+    others = {name: np.zeros((6, 3), np.float32) for name in ("pca", "umap")}
+    vectors = data / "vectors"
+    card = json.loads((vectors / "catalogue.json").read_text())
+    for path in vectors.glob("*.npy"):
+        path.unlink()
+    for reducer, array in others.items():
+        np.save(vectors / f"{reducer}-0123456789abcdef.npy", array)
+    (vectors / "catalogue.json").write_text(json.dumps(card | {"identity": "0123456789abcdef", "name": "Others"}))
+    conversion.convert(data)
+    assert installation.read_manifest(data)["name"] == "Others"
+    assert client.get("/catalogue/images/1").json()["error"]
+    call_command("fit_reducers", **quiet)
+    assert installation.read_manifest(data)["name"] == "photos"
+    assert client.get("/catalogue/images/1").content == FILES["1.jpg"]
+
+
+def test_a_build_in_progress_goes_on(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "photos.zip").write_bytes(zipped(FILES))
+    quiet = {"stdout": io.StringIO(), "stderr": io.StringIO()}
+    call_command("extract_features", str(tmp_path / "photos.zip"), **quiet)
+    work = BuildDirectory(path=data / "build")
+    extracted = work.features_path(0).stat().st_ino
+    for path in (work.features_path(0), work.tilemap_path(0), work.record_path(0)):
+        path.rename(work.path / path.name)
+        path.parent.rmdir()
+    call_command("build_catalogue", str(tmp_path / "photos.zip"), **quiet)
+    assert installation.installed_folder(data).features_path(0).stat().st_ino == extracted
+    assert installation.read_manifest(data)["count"] == 6

@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django import Settings
 
-from datasets.catalogue import builder
+from datasets.catalogue import build_directory, builder
 from datasets.catalogue.sources import Source
 from datasets.collection.uploaded import Upload
 from datasets.models import Dataset
@@ -191,7 +191,7 @@ def test_a_bomb_costs_its_row_in_a_catalogue(data: Path, bomb: bytes) -> None:
     images = {"a.jpg": photograph(1), "b.jpg": bomb, "c.png": picture(3)}
     source = Source(label="bombs", names=list(images), read=images.__getitem__, location="")
     pipeline = pipeline_settings.pipeline()
-    work = builder.open_work(data, source, pipeline, name="", demo=False, restart=False)
+    work = build_directory.open_work(data, source, pipeline, name="", demo=False, restart=False)
     files = 0
 
     def count(more: int) -> None:

@@ -1,6 +1,5 @@
 """The calls of the contract: these keep path, method, status and body for ever."""
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
@@ -87,7 +86,7 @@ class CatalogueTilemap(ContractView):
         answer = tilemaps.tilemap_answer(
             request,
             catalogue.tilemap(range_id),
-            lambda: InstalledCatalogue(catalogue, settings.DATA_DIR),
+            lambda: InstalledCatalogue(catalogue),
             ranges.parse(range_id, catalogue.total),
             cache_control=responses.CATALOGUE,
         )

@@ -3,7 +3,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from datasets.catalogue.builder import BuildDirectory
+from datasets.catalogue.build_directory import BuildDirectory
 from datasets.management.building import BuildingCommand, told_plainly
 
 

@@ -1,13 +1,16 @@
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.template.defaultfilters import pluralize
 
+from datasets.catalogue import conversion
 from datasets.collection import image_table
 from datasets.errors import ApiError
 from datasets.pictures.metadata import files as metadata_files
 from datasets.search import collections
+from embeddings.vector_files import BadVectors
 
 
 class Command(BaseCommand):
@@ -23,8 +26,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, files: list[Path], **options: Any) -> None:
         try:
+            conversion.convert(settings.DATA_DIR)
             found = collections.installed()
-        except ApiError as error:
+        except (ApiError, BadVectors, OSError) as error:
             raise CommandError(str(error)) from error
         names = found.names(range(found.total))
         for file in files:

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from datasets.catalogue import installation
+from datasets.catalogue import conversion, installation
 from embeddings.vector_files import BadVectors
 
 
@@ -23,6 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, force: bool, name: str, **options: Any) -> None:
         try:
+            conversion.convert(settings.DATA_DIR)
             if (
                 not force
                 and not installation.has_new_pickles(settings.DATA_DIR)

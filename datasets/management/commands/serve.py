@@ -103,7 +103,8 @@ class Command(BaseCommand):
         try:
             if conversion.is_needed(data):
                 self._log("The catalogue's folder is converted to the present form, once.")
-                conversion.convert(data)
+                with _disk_told_plainly():
+                    conversion.convert(data)
             if installation.has_new_pickles(data):
                 self._log("The pickles in data/pickles are new: importing them.")
                 installation.import_pickles(data)

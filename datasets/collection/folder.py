@@ -1,0 +1,118 @@
+"""The folder of a collection: where each of its files lies.
+
+manifest.json           what belongs together, and the digests of the files; written last
+images.parquet          a row a picture: name, size, digest, where it lies in its ZIP
+features/000.npy …      `(n, d) float32`, a file a range; features.npy in an upload, which has but one
+layouts/pca.npy …       `(n, 3) float32`; pca.npz … the fitted reducers, space.json what announces them
+index/                  finds neighbours, in a collection of many; similarity.npz: copies and outliers
+tilemaps/000.jpg …
+"""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from datasets.collection.similarity import SimilarityTables
+from datasets.tilemaps.ranges import range_id
+from embeddings.extractors import Features
+from embeddings.reducers import REDUCERS
+from embeddings.vector_files import Vectors, load
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectionFolder:
+    """What is not there is what its collection lacks: vectors from elsewhere come without features and a table."""
+
+    path: Path
+
+    @property
+    def manifest_path(self) -> Path:
+        return self.path / "manifest.json"
+
+    @property
+    def table_path(self) -> Path:
+        return self.path / "images.parquet"
+
+    @property
+    def layouts(self) -> Path:
+        """The folder of coordinates and fitted reducers."""
+        return self.path / "layouts"
+
+    def layout_path(self, reducer: str) -> Path:
+        return self.layouts / f"{reducer}.npy"
+
+    def model_path(self, reducer: str) -> Path:
+        """Of the reducer that was fitted on its pictures; not there where they were placed in another space."""
+        return self.layouts / f"{reducer}.npz"
+
+    def vectors(self) -> dict[str, Vectors]:
+        """`(n, 3) float32` by reducer, memory-mapped. Raises `BadVectors`, `FileNotFoundError`."""
+        return {reducer: load(self.layout_path(reducer)) for reducer in REDUCERS}
+
+    def features_path(self, number: int) -> Path:
+        return self.path / "features" / f"{range_id(number)}.npy"
+
+    def features(self, ranges: int) -> list[Features]:
+        """Of so many ranges, memory-mapped. Raises `FileNotFoundError`."""
+        whole = self.path / "features.npy"
+        paths = [whole] if whole.exists() else [self.features_path(number) for number in range(ranges)]
+        # As plain arrays: that of a memory map is of a kind of its own.
+        return [np.asarray(np.load(path, mmap_mode="r", allow_pickle=False)) for path in paths]
+
+    def tilemap_path(self, number: int) -> Path:
+        return self.path / "tilemaps" / f"{range_id(number)}.jpg"
+
+    @property
+    def index(self) -> Path:
+        """The folder of the index."""
+        return self.path / "index"
+
+    @property
+    def index_version(self) -> int:
+        """Another one for another index; 0 where there is none."""
+        try:
+            return (self.index / "index.json").stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
+    @property
+    def similarity_path(self) -> Path:
+        return self.index / "similarity.npz"
+
+    def similarity(self, total: int) -> SimilarityTables | None:
+        """Copies and outliers among its pictures, if they have been found."""
+        return SimilarityTables.load(self.similarity_path, total)
+
+
+def link(source: Path, target: Path) -> None:
+    """Put a file into a second place, atomically, without copying it where the file system can help it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.part")
+    part.unlink(missing_ok=True)
+    _link_or_copy(source, part)
+    os.replace(part, target)
+
+
+def link_tree(source: Path, target: Path) -> None:
+    """The same for a folder; what is still being written in it stays behind. `target` must not be there."""
+    shutil.copytree(source, target, copy_function=_link_or_copy, ignore=shutil.ignore_patterns(".*"))
+
+
+def discard(folder: Path) -> None:
+    """Remove a folder that may be there, in such a way that a process that is killed leaves nothing half removed
+    under its name."""
+    if folder.exists():
+        removed = folder.with_name(f".{folder.name}.removed")
+        shutil.rmtree(removed, ignore_errors=True)
+        folder.rename(removed)
+        shutil.rmtree(removed, ignore_errors=True)
+
+
+def _link_or_copy(source: str | Path, target: str | Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
