@@ -80,7 +80,7 @@ def upload(browser: Browser, service: Service, archive: Path) -> None:
     visit.page.wait_for_timeout(2500)
     visit.page.screenshot(path=DOCS / "page-upload.jpg", type="jpeg", quality=82)
     visit.wait("wwzd.viewer.collection?.kind === 'dataset'", 300)
-    visit.wait("wwzd.viewer.reducer === 'umap' && !wwzd.viewer.morph", 300)
+    visit.wait("wwzd.viewer.layoutView.reducer === 'umap' && !wwzd.viewer.layoutView.morph", 300)
     visit.page.wait_for_timeout(6000)  # the note that it is here has gone
     settle(visit)
     identity = visit.page.evaluate("wwzd.viewer.collection.id")

@@ -55,7 +55,7 @@ def test_no_picture_is_lost_where_small_ones_grow(visit: Visit) -> None:
     visit.rest()
     assert 10 < visit.page.evaluate("wwzd.viewer.cloud.nearPoints.geometry.drawRange.count") < COUNT - 10
     assert all_in_place(visit, 0, (10, 990)) > COUNT / 2
-    visit.page.evaluate("wwzd.viewer.splitView('pca')")
+    visit.page.evaluate("wwzd.viewer.layoutView.splitView('pca')")
     visit.rest()
     for pane, sides in ((0, (10, 490)), (1, (510, 990))):
         assert all_in_place(visit, pane, sides) > COUNT / 2
@@ -91,7 +91,7 @@ def test_another_reducer_moves_every_picture_to_its_place_there(visit: Visit) ->
     visit.open()
     before = [place(visit, row) for row in range(COUNT)]
     pick(visit, "reducer", "pca")
-    visit.wait("wwzd.viewer.reducer === 'pca' && !wwzd.viewer.morph")
+    visit.wait("wwzd.viewer.layoutView.reducer === 'pca' && !wwzd.viewer.layoutView.morph")
     without_fading(visit)
     moved = [np.hypot(*np.subtract(place(visit, row), before[row])) for row in range(COUNT)]
     assert np.median(moved) > 20

@@ -22,12 +22,12 @@ MANY = 5200
 
 def drawn(visit: Visit, reducer: str) -> NDArray[np.float64]:
     """`(n, 3)` where the pictures of a layout are drawn."""
-    return np.array(visit.page.evaluate(f"[...wwzd.viewer.layouts.{reducer}.rows]")).reshape(-1, 3)
+    return np.array(visit.page.evaluate(f"[...wwzd.viewer.layoutView.layouts.{reducer}.rows]")).reshape(-1, 3)
 
 
 def show(visit: Visit, reducer: str) -> None:
     pick(visit, "reducer", reducer)
-    visit.wait(f"wwzd.viewer.reducer === '{reducer}' && !wwzd.viewer.morph")
+    visit.wait(f"wwzd.viewer.layoutView.reducer === '{reducer}' && !wwzd.viewer.layoutView.morph")
 
 
 def both(visit: Visit, first: str, second: str) -> dict[str, NDArray[np.float64]]:
@@ -130,7 +130,7 @@ def test_another_layout_is_seen_whole_unless_the_camera_was_moved(visit: Visit) 
 
 def test_both_layouts_are_seen_whole_side_by_side(visit: Visit) -> None:
     visit.open()
-    visit.page.evaluate("wwzd.viewer.splitView('pca')")
+    visit.page.evaluate("wwzd.viewer.layoutView.splitView('pca')")
     visit.rest()
     for pane, sides in ((0, (0, 500)), (1, (500, 1000))):
         assert_whole(visit, pane, sides)
@@ -168,10 +168,10 @@ def boxes(visit: Visit, pane: int) -> NDArray[np.float64]:
 @pytest.mark.parametrize("visit", [{}, {"size": (375, 700)}], indirect=True, ids=["wide", "narrow"])
 def test_both_panes_move_aside_for_the_panel(visit: Visit) -> None:
     visit.open()
-    visit.page.evaluate("wwzd.viewer.splitView('pca')")
+    visit.page.evaluate("wwzd.viewer.layoutView.splitView('pca')")
     visit.rest()
     visit.open(visit.page.url.removeprefix(visit.origin) + "&picture=7")
-    visit.wait("wwzd.viewer.split !== null && !document.getElementById('panel').hidden")
+    visit.wait("wwzd.viewer.layoutView.split !== null && !document.getElementById('panel').hidden")
     visit.rest()
     area = visit.page.evaluate("wwzd.viewer.free()")
     half = (area["left"] + area["right"]) / 2

@@ -58,7 +58,7 @@ def flat_and_split(visit: Visit) -> None:
 
 def flat_with_some_chosen(visit: Visit) -> None:
     space(visit, "flat")
-    visit.page.evaluate(f"wwzd.viewer.choose(Array.from({{length: {COUNT // 3}}}, (_, row) => 3 * row))")
+    visit.page.evaluate(f"wwzd.viewer.marks.choose(Array.from({{length: {COUNT // 3}}}, (_, row) => 3 * row))")
 
 
 def turned(visit: Visit) -> None:
@@ -71,15 +71,15 @@ def near(visit: Visit) -> None:
 
 def other_layout(visit: Visit) -> None:
     pick(visit, "reducer", "pca")
-    visit.wait("wwzd.viewer.reducer === 'pca' && !wwzd.viewer.morph")
+    visit.wait("wwzd.viewer.layoutView.reducer === 'pca' && !wwzd.viewer.layoutView.morph")
 
 
 def filtered(visit: Visit) -> None:
-    visit.page.evaluate(f"wwzd.viewer.filter(Uint8Array.from({{length: {COUNT}}}, (_, row) => row % 2))")
+    visit.page.evaluate(f"wwzd.viewer.marks.filter(Uint8Array.from({{length: {COUNT}}}, (_, row) => row % 2))")
 
 
 def split(visit: Visit) -> None:
-    visit.page.evaluate("wwzd.viewer.splitView('pca')")
+    visit.page.evaluate("wwzd.viewer.layoutView.splitView('pca')")
 
 
 def space(visit: Visit, name: str) -> None:
@@ -161,7 +161,9 @@ def test_what_is_filtered_out_lies_behind(visit: Visit) -> None:
     shown = [row for row in range(COUNT) if is_seen(visit, before, row)][:60]
     assert len(shown) > 40
     # The nearest ones are filtered out: none of their dots lies over one that is left.
-    visit.page.evaluate(f"wwzd.viewer.filter(Uint8Array.from({{length: {COUNT}}}, (_, row) => {shown}.includes(row)))")
+    visit.page.evaluate(
+        f"wwzd.viewer.marks.filter(Uint8Array.from({{length: {COUNT}}}, (_, row) => {shown}.includes(row)))"
+    )
     visit.rest()
     image = np.asarray(look(visit)).astype(int)
     behind = 0

@@ -25,7 +25,7 @@ def test_a_zip_becomes_a_cloud(visit: Visit) -> None:
     visit.wait(
         "wwzd.viewer.collection?.kind === 'dataset' && performance.getEntriesByName('wwzd:tiles').length > 1", 120
     )
-    visit.wait("wwzd.viewer.collection.facts.status === 'ready' && !wwzd.viewer.morph", 120)
+    visit.wait("wwzd.viewer.collection.facts.status === 'ready' && !wwzd.viewer.layoutView.morph", 120)
     assert re.search(r"\?dataset=[0-9a-f]{32}$", visit.page.url.split("&")[0])
     expect(visit.page.locator("#collection-count")).to_have_text("20")
     without_fading(visit)
@@ -87,21 +87,21 @@ def test_an_upload_is_shown_among_the_catalogue(browser: Browser, placed: tuple[
     expect(among).to_have_attribute("aria-pressed", "false")
     alone = greys(visit)
     among.click()
-    visit.wait("wwzd.viewer.around !== null")
+    visit.wait("wwzd.viewer.layoutView.around !== null")
     visit.rest()
     assert greys(visit) > alone + 100
     np.testing.assert_allclose(drawn(visit), served_coordinates(service, dataset_id, "pca"), atol=1e-3)
-    own = np.array(visit.page.evaluate("[...wwzd.viewer.layouts.pca.rows]")).reshape(-1, 3)
+    own = np.array(visit.page.evaluate("[...wwzd.viewer.layoutView.layouts.pca.rows]")).reshape(-1, 3)
     np.testing.assert_allclose(own, around(visit)[40:60], atol=1e-3)  # the same pictures
     pick(visit, "reducer", "umap")
-    visit.wait("wwzd.viewer.reducer === 'umap' && !wwzd.viewer.morph")
+    visit.wait("wwzd.viewer.layoutView.reducer === 'umap' && !wwzd.viewer.layoutView.morph")
     np.testing.assert_allclose(drawn(visit), served_coordinates(service, dataset_id, "umap"), atol=1e-3)
     visit.wait("location.search.includes('among=catalogue')")
     visit.open(visit.page.url.removeprefix(visit.origin))
-    visit.wait("wwzd.viewer.around !== null")
+    visit.wait("wwzd.viewer.layoutView.around !== null")
     expect(among).to_have_attribute("aria-pressed", "true")
     among.click()
-    visit.wait("wwzd.viewer.around === null && !location.search.includes('among')")
+    visit.wait("wwzd.viewer.layoutView.around === null && !location.search.includes('among')")
     without_fading(visit)
     assert greys(visit) < alone + 20  # some are in the pictures
     visit.page.click("#collection")
@@ -125,7 +125,9 @@ def around(visit: Visit) -> NDArray[np.float64]:
 
 def drawn(visit: Visit) -> NDArray[np.float64]:
     """How far from the upload's first picture its others are, then the catalogue's; in distances to its second."""
-    own = np.array(visit.page.evaluate("[...wwzd.viewer.layouts[wwzd.viewer.reducer].rows]")).reshape(-1, 3)
+    own = np.array(
+        visit.page.evaluate("[...wwzd.viewer.layoutView.layouts[wwzd.viewer.layoutView.reducer].rows]")
+    ).reshape(-1, 3)
     return proportions(own, around(visit))
 
 
@@ -160,8 +162,8 @@ def test_integers_beyond_javascripts_are_shown_as_they_are(visit: Visit, service
     visit.open(f"/?dataset={answer.body.decode()}")
     visit.page.click("#filters-open")
     visit.page.locator("#filters label", has_text="1234567890123456788").click()
-    visit.wait("wwzd.viewer.skip.some(Boolean)")
-    assert visit.page.evaluate("[...wwzd.viewer.skip]") == [1, 0, 1]
+    visit.wait("wwzd.viewer.marks.skip.some(Boolean)")
+    assert visit.page.evaluate("[...wwzd.viewer.marks.skip]") == [1, 0, 1]
     visit.page.keyboard.press("Escape")
     visit.page.fill("#search-text", "0.jpg")
     visit.page.press("#search-text", "Enter")

@@ -148,7 +148,7 @@ export class Navigation {
     await this.filteredView.offer(shown);
     if (turn !== this.turn) return;
     this.filterPanel.offer();
-    this.controls.reducers(reducers, this.viewer.reducer);
+    this.controls.reducers(reducers, this.viewer.layoutView.reducer);
     await this.controls.to(reducers.at(-1));
   }
 
@@ -171,12 +171,12 @@ export class Navigation {
     controls.fits = url.write({
       ...view.state,
       dataset: collection.id,
-      reducer: viewer.reducer,
+      reducer: viewer.layoutView.reducer,
       firstReducer: collection.reducers.at(-1),
-      split: viewer.split,
+      split: viewer.layoutView.split,
       mode: viewer.pictures ? "pictures" : "dots",
       space: viewer.flat.goal ? "flat" : cameraController.flying ? "fly" : "orbit",
-      among: Boolean(viewer.around),
+      among: Boolean(viewer.layoutView.around),
       // What opens with the address makes the same room for itself.
       camera:
         cameraController.isHome && (this.filterPanel.isOpen || view.state.search)

@@ -18,11 +18,11 @@ export class CanvasPicker {
     const { clientWidth, clientHeight } = this.viewer.canvas;
     const high = Math.round(height * clientHeight);
     const ratio = this.viewer.cloud.renderer.getPixelRatio();
-    const reducer = pane === 1 ? this.viewer.split : this.viewer.reducer;
+    const reducer = pane === 1 ? this.viewer.layoutView.split : this.viewer.layoutView.reducer;
     const camera = this.viewer.cloud.camera;
     setProjection(this.viewer.cloud.camera, width * clientWidth, high, clientHeight);
     return {
-      rows: this.viewer.layouts[reducer].rows,
+      rows: this.viewer.layoutView.layouts[reducer].rows,
       depth: 1 - this.viewer.flat.now,
       camera,
       left: x * clientWidth,
@@ -68,11 +68,11 @@ export class CanvasPicker {
 
   /** The row under a point of the canvas, or -1. */
   rowAt(x, y) {
-    if (!this.viewer.cloud.points || this.viewer.morph) return -1;
+    if (!this.viewer.cloud.points || this.viewer.layoutView.morph) return -1;
     const view = this.view(this.paneAt(x));
     // What is in the middle of the pixel.
     const at = [Math.floor(x) + 0.5 - view.left, Math.floor(y) + 0.5];
-    return pick({ ...view, front: this.inFront(view.rows) }, this.viewer.skip, ...at);
+    return pick({ ...view, front: this.inFront(view.rows) }, this.viewer.marks.skip, ...at);
   }
 
   /** Where a row, or the query image, is drawn: `{ x, y, side, far }` on the canvas, or null. */
@@ -90,7 +90,7 @@ export class CanvasPicker {
     const view = this.view(this.paneAt(outline[0][0]));
     return inside(
       view,
-      this.viewer.skip,
+      this.viewer.marks.skip,
       outline.map(([x, y]) => [x - view.left, y]),
     );
   }

@@ -22,7 +22,7 @@ export class Framing {
   refit({ still = false } = {}) {
     const { cameraController } = this.viewer;
     const follows = cameraController.isHome;
-    if (!this.viewer.layouts[this.viewer.reducer]) return;
+    if (!this.viewer.layoutView.layouts[this.viewer.layoutView.reducer]) return;
     cameraController.start = cameraController.home = this.overviewPosition({ panels: false });
     if (!follows) return;
     if (still) cameraController.set(cameraController.start);
@@ -46,7 +46,9 @@ export class Framing {
         top: -edge(Math.min(area.top + EDGE, height / 2 - 1), height / 2),
         bottom: -edge(Math.max(Math.min(area.bottom, height) - EDGE, height / 2), height / 2),
       };
-      const around = this.viewer.around?.edges(pane === 1 ? this.viewer.split : this.viewer.reducer);
+      const around = this.viewer.layoutView.around?.edges(
+        pane === 1 ? this.viewer.layoutView.split : this.viewer.layoutView.reducer,
+      );
       return around ? [one, { ...one, rows: around, half: 0 }] : [one];
     });
     const [x, y, z] = fitCamera(views);
@@ -67,7 +69,8 @@ export class Framing {
 
   /** A list came up beside the cloud: show all of it in what is left, unless someone has moved the camera. */
   makeRoomForList() {
-    const { layouts, reducer, cameraController, split } = this.viewer;
+    const { cameraController } = this.viewer;
+    const { layouts, reducer, split } = this.viewer.layoutView;
     if (split || !layouts[reducer] || !cameraController.isHome) return;
     cameraController.home = this.overviewPosition({ panels: true });
     cameraController.go(cameraController.home);
@@ -75,7 +78,7 @@ export class Framing {
 
   /** A panel was opened or closed: panes that stand side by side make room for it, a single one takes back its own. */
   makeRoom() {
-    if (!this.viewer.split) {
+    if (!this.viewer.layoutView.split) {
       const { cameraController } = this.viewer;
       const [within, without] = [this.viewer.free(), this.viewer.free({ panels: false })];
       const isCovered = ["left", "right", "bottom"].some((side) => within[side] !== without[side]);
@@ -94,7 +97,10 @@ export class Framing {
 
   /** Glide to a picture until it fills a part of the view, in that `area` of the canvas that nothing covers. */
   approach(row, area) {
-    const position = this.viewer.cloud.positionOf(row, this.viewer.layouts[this.viewer.reducer].rows);
+    const position = this.viewer.cloud.positionOf(
+      row,
+      this.viewer.layoutView.layouts[this.viewer.layoutView.reducer].rows,
+    );
     if (!position) return;
     const point = [...position];
     point[2] *= 1 - this.viewer.flat.goal;
@@ -115,7 +121,11 @@ export class Framing {
   reveal(row, area) {
     this.makeRoom();
     const found = this.viewer.positionOf(row);
-    if (!found || this.viewer.morph || (this.viewer.cameraController.glide && this.viewer.cameraController.isHome))
+    if (
+      !found ||
+      this.viewer.layoutView.morph ||
+      (this.viewer.cameraController.glide && this.viewer.cameraController.isHome)
+    )
       return;
     const { scale } = this.viewer.view();
     const [x, y] = nearest(this.inPane(area), found.x, found.y);

@@ -37,7 +37,8 @@ export class Highlights {
   /** Show a picture from outside where it would lie, as if it was clicked, until something else is. */
   showQueryImage(queryImage, neighbors) {
     this.removeQueryImage();
-    const { cloud, layouts } = this.viewer;
+    const { cloud } = this.viewer;
+    const { layouts } = this.viewer.layoutView;
     this.queryImage = queryImage;
     cloud.queryImage = { shape: queryImage.shape, positionOf: (rows) => queryImage.positionOf(layouts, rows) };
     this.click(QUERY_IMAGE, neighbors);

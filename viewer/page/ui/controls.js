@@ -41,8 +41,8 @@ export class Controls {
     this.chosenTheme = storage.recall("theme"); // or an address asked for it
     this.theme(this.chosenTheme ?? system());
     const on = (id, event, act) => find(id).addEventListener(event, act);
-    on("split", "click", () => this.beside(viewer.split ? null : this.other()));
-    on("among", "click", () => this.among(!viewer.around));
+    on("split", "click", () => this.beside(viewer.layoutView.split ? null : this.other()));
+    on("among", "click", () => this.among(!viewer.layoutView.around));
     on("reset", "click", () => viewer.overview());
     on("tune", "click", () => this.settings(find("settings").hidden));
     on("size", "input", ({ target }) => viewer.setZoom(2 ** Number(target.value)));
@@ -119,24 +119,24 @@ export class Controls {
   }
 
   other() {
-    return this.viewer.collection?.reducers.find((one) => one !== this.viewer.reducer);
+    return this.viewer.collection?.reducers.find((one) => one !== this.viewer.layoutView.reducer);
   }
 
   async to(name) {
     check("reducer", name);
     try {
-      await this.viewer.showLayout(name);
+      await this.viewer.layoutView.showLayout(name);
       this.panes();
       this.changed();
     } catch (error) {
-      check("reducer", this.viewer.reducer);
+      check("reducer", this.viewer.layoutView.reducer);
       notifications.showError(error);
     }
   }
 
   async beside(name) {
     try {
-      await this.viewer.splitView(name);
+      await this.viewer.layoutView.splitView(name);
       this.panes();
       this.changed();
     } catch (error) {
@@ -155,7 +155,7 @@ export class Controls {
   async among(on, { still = false } = {}) {
     if (on && !this.catalogue) return;
     try {
-      await this.viewer.surround(on ? this.catalogue : null);
+      await this.viewer.layoutView.surround(on ? this.catalogue : null);
       if (!still) this.viewer.overview();
       this.panes();
       this.changed();
@@ -165,10 +165,10 @@ export class Controls {
   }
 
   panes() {
-    const { split, reducer } = this.viewer;
+    const { split, reducer } = this.viewer.layoutView;
     find("panes").hidden = !split;
     find("split").setAttribute("aria-pressed", String(Boolean(split)));
-    find("among").setAttribute("aria-pressed", String(Boolean(this.viewer.around)));
+    find("among").setAttribute("aria-pressed", String(Boolean(this.viewer.layoutView.around)));
     const [left, right] = find("panes").children;
     left.textContent = reducer.toUpperCase();
     right.textContent = (split ?? "").toUpperCase();

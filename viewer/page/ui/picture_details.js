@@ -18,7 +18,7 @@ export class PictureDetails {
     this.share = share;
 
     this.row = -1; // under the cursor
-    viewer.addEventListener("frame", () => viewer.morph && this.hover(-1));
+    viewer.addEventListener("frame", () => viewer.layoutView.morph && this.hover(-1));
   }
 
   hover(row, x = 0, y = 0) {
