@@ -1,6 +1,25 @@
 // Files that were chosen → which of them are packed, in which order, and what is left for later uploads.
 
-import { MOST, isArchive, isMetadata, isPicture, pathOf } from "./upload_archive.js";
+import { pathOf } from "./dropped_files.js";
+
+export const MOST = 1000;
+const READ = "jpe?g?|jfif|mpo|a?png|webp|gif|bmp|dib|tiff?|avif|hei[cf]|hif|jxl|jp[2fx]|j2[ck]|p[bgnp]m|tga";
+// The server names these in its report: better than leaving them out without a word.
+const NAMED = "dng|cr[23w]|nef|arw|raf|orf|rw2|pef|srw|psd|exr|fits?";
+const PICTURE = new RegExp(`\\.(${READ}|${NAMED})$`, "i");
+
+export function isArchive(file) {
+  return /\.zip$/i.test(file.name) || /zip/.test(file.type);
+}
+
+/** Whether it says something of the pictures beside it. */
+export function isMetadata(file) {
+  return /^metadata\.(csv|jsonl?)$/i.test(file.name);
+}
+
+export function isPicture(file) {
+  return PICTURE.test(file.name) || (file.type.startsWith("image/") && !file.type.includes("svg"));
+}
 
 const MACHINES_OWN = new Set(["__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information"]);
 
@@ -28,14 +47,6 @@ export function sortFiles(files) {
 /** What one upload takes of the pictures, with what is said of them; and the pictures that are left. */
 export function splitUpload(pictures, metadata) {
   return { chosen: [...pictures.slice(0, MOST), ...(metadata ? [metadata] : [])], rest: pictures.slice(MOST) };
-}
-
-// What a ZIP's dates reach, a day within: they are told in the local time of whoever packs.
-const [EARLIEST, LATEST] = [Date.UTC(1980, 0, 2), Date.UTC(2099, 11, 30)];
-
-/** The moment of a file, in milliseconds, as a ZIP can hold it. */
-export function zipDate({ lastModified }) {
-  return Math.min(Math.max(lastModified || Date.now(), EARLIEST), LATEST);
 }
 
 function byName(a, b) {

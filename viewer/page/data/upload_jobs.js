@@ -4,7 +4,7 @@
 import * as api from "./api.js";
 import { duration, stage, t } from "../i18n/index.js";
 import * as storage from "./storage.js";
-import * as uploads from "./upload_archive.js";
+import { post, responseError } from "./upload_request.js";
 
 const EVERY = 700; // milliseconds between two questions to the server
 const PATIENCE = 5; // questions in a row that may stay unanswered
@@ -129,7 +129,7 @@ export class UploadJobs extends EventTarget {
     if (!job.runs) return;
     job.sending = new AbortController();
     this.set(job, { phase: "sending", share: 0 });
-    const { status, text } = await uploads.post(archive, job.name, {
+    const { status, text } = await post(archive, job.name, {
       asynchronous: this.offers.facts,
       signal: job.sending.signal,
       sending: (share) => job.runs && this.set(job, { share }),
@@ -138,7 +138,7 @@ export class UploadJobs extends EventTarget {
         if (job.runs) this.set(job, { phase: "computing", share: null });
       },
     });
-    if (status >= 400) throw uploads.responseError(status, text);
+    if (status >= 400) throw responseError(status, text);
     const facts = text.startsWith("{") ? JSON.parse(text) : null;
     job.id = facts?.id ?? text.trim();
     // Cancelled after its last byte was sent: nobody waits for what the server makes of it.

@@ -10,7 +10,8 @@ import * as outcome from "./upload_outcome.js";
 import * as uploadFiles from "../data/upload_files.js";
 import { heading } from "./panels.js";
 import { errorText } from "../i18n/errors.js";
-import * as uploads from "../data/upload_archive.js";
+import { packArchive } from "../data/upload_archive.js";
+import { dropped, nameOf } from "../data/dropped_files.js";
 
 export class UploadDialog {
   /**
@@ -57,8 +58,8 @@ export class UploadDialog {
     this.dragged = 0;
     find("drop").hidden = true;
     const onSearch = event.target.closest?.("#search");
-    const files = await uploads.dropped(event.dataTransfer);
-    const picture = files.find(uploads.isPicture);
+    const files = await dropped(event.dataTransfer);
+    const picture = files.find(uploadFiles.isPicture);
     if (onSearch && picture && this.similar) this.similar(picture);
     else if (files.length) this.take(files);
   }
@@ -77,7 +78,7 @@ export class UploadDialog {
     this.watched = null;
     this.show(
       problem && h("p", { class: "bad", role: "alert" }, problem),
-      h("p", { class: "soft" }, t("uploadText", { most: number(uploads.MOST) })),
+      h("p", { class: "soft" }, t("uploadText", { most: number(uploadFiles.MOST) })),
       h(
         "div",
         { class: "actions" },
@@ -128,12 +129,12 @@ export class UploadDialog {
   sendPictures({ pictures, metadata, others }, before = 0, called = "") {
     const { chosen, rest } = uploadFiles.splitUpload(pictures, metadata);
     const all = before + pictures.length;
-    const name = called || uploads.nameOf(pictures, t("picturesOf", { date: moment(new Date()) }));
+    const name = called || nameOf(pictures, t("picturesOf", { date: moment(new Date()) }));
     const sent = before + pictures.length - rest.length;
-    const note = rest.length && !before ? t("tooMany", { most: number(uploads.MOST), n: number(all) }) : "";
+    const note = rest.length && !before ? t("tooMany", { most: number(uploadFiles.MOST), n: number(all) }) : "";
     const packed = { all, before, sent, others };
     if (rest.length) packed.takeRest = () => this.sendPictures({ pictures: rest, metadata, others: 0 }, sent, name);
-    const make = (progress) => uploads.packArchive(chosen, progress);
+    const make = (progress) => packArchive(chosen, progress);
     return this.send(make, before ? `${name} (${before + 1}–${sent})` : name, note, packed);
   }
 
