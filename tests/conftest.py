@@ -26,9 +26,9 @@ def data(settings: Settings, tmp_path: Path) -> Iterator[Path]:
             "OPTIONS": {"location": folder / "datasets", "allow_overwrite": True},
         }
     }
-    installation.shelf.cache_clear()
+    installation.catalogue_store.cache_clear()
     yield folder
-    installation.shelf.cache_clear()
+    installation.catalogue_store.cache_clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -35,7 +35,7 @@ _OFFERS = dict.fromkeys(("images", "neighbors", "search", "facts", "export", "li
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """The page; what it shows, its scripts ask for."""
-    catalogue = installation.shelf().catalogue()
+    catalogue = installation.catalogue_store().catalogue()
     facts: dict[str, Any] = {
         "catalogue": {"name": catalogue.name, "total": catalogue.total, "demo": catalogue.demo},
         "reducers": list(REDUCERS),

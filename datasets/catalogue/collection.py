@@ -11,7 +11,7 @@ from datasets.pictures.zip_archive import MemberError
 from datasets.tilemaps import ranges
 from embeddings.nearest_neighbours import NeighbourSearch
 
-from .installation import Catalogue, shelf
+from .installation import Catalogue, catalogue_store
 
 
 class InstalledCatalogue(Collection):
@@ -77,7 +77,7 @@ class InstalledCatalogue(Collection):
 
 def installed() -> InstalledCatalogue:
     """Raises `NotFound` where no catalogue is installed."""
-    catalogue = shelf().catalogue()
+    catalogue = catalogue_store().catalogue()
     if not catalogue.total:
         raise NotFound("No catalogue is installed.", code="catalogue-missing")
     return InstalledCatalogue(catalogue)

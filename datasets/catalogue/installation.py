@@ -120,7 +120,7 @@ class CatalogueStore:
 
 
 @cache
-def shelf() -> CatalogueStore:
+def catalogue_store() -> CatalogueStore:
     """Of this service's data folder."""
     return CatalogueStore(settings.DATA_DIR)
 

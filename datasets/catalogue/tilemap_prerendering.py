@@ -30,7 +30,7 @@ class TilemapPrerendering:
 
     def step(self) -> None:
         """Make a few that are not there yet. An upload in the queue or under way ends the turn after the next one."""
-        catalogue = installation.shelf().catalogue()
+        catalogue = installation.catalogue_store().catalogue()
         if not catalogue.total:
             return
         found = InstalledCatalogue(catalogue)

@@ -66,7 +66,7 @@ class BuildingCommand(BaseCommand):
         builder.index(work, say)
         builder.measure_similarity(work, say)
         total = builder.publish(settings.DATA_DIR, work)
-        installation.shelf.cache_clear()
+        installation.catalogue_store.cache_clear()
         self.stdout.write(self.style.SUCCESS(f"Installed {total:,} pictures; a running server shows them now."))
 
 

@@ -14,7 +14,7 @@ from embeddings.vector_files import BadVectors
 @register()
 def check_catalogue(**kwargs: Any) -> list[CheckMessage]:
     try:
-        installation.shelf().catalogue()
+        installation.catalogue_store().catalogue()
     except (BadVectors, OSError) as error:
         return [Error(f"The catalogue cannot be read: {error}", id="datasets.E001")]
     return []

@@ -47,26 +47,26 @@ def test_without_a_catalogue_the_total_is_0(data: Path) -> None:
 def test_the_old_servers_pickles_become_the_catalogue(data: Path) -> None:
     arrays = some(2500)
     pickled(data, arrays)
-    shelf = CatalogueStore(data)
+    catalogue_store = CatalogueStore(data)
     assert installation.has_new_pickles(data)
     assert installation.import_pickles(data) == 2500
     assert not installation.has_new_pickles(data)
-    found = shelf.catalogue()
+    found = catalogue_store.catalogue()
     assert (found.total, found.name, found.demo) == (2500, "CelebA", False)
     for name, array in arrays.items():
         np.testing.assert_array_equal(found.vectors[name], array)
 
 
 def test_a_running_server_takes_up_new_files(data: Path) -> None:
-    shelf = CatalogueStore(data)
-    assert shelf.catalogue().total == 0
+    catalogue_store = CatalogueStore(data)
+    assert catalogue_store.catalogue().total == 0
     for count in (10, 2000, 10):
         arrays = some(count)
         install(data, arrays, name="new")
-        found = shelf.catalogue()
+        found = catalogue_store.catalogue()
         assert found.total == count
         np.testing.assert_array_equal(found.vectors["umap"], arrays["umap"])
-        assert shelf.catalogue() is found
+        assert catalogue_store.catalogue() is found
     assert len(list((data / "collections").rglob("*.npy"))) == 2
 
 

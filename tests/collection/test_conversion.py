@@ -194,7 +194,7 @@ def test_a_catalogue_answers_as_before(
         assert conversion.is_needed(data)
     conversion.convert(data)
     assert not conversion.is_needed(data)
-    installation.shelf.cache_clear()
+    installation.catalogue_store.cache_clear()
     assert {call: client.get(f"/catalogue/{call}").getvalue() for call in calls} == wanted
     assert not (data / "catalogue").exists()
     assert not (data / "vectors").exists()

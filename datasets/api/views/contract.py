@@ -53,7 +53,7 @@ class CatalogueInfo(ContractView):
         | _BUSY,
     )
     def get(self, request: Request) -> HttpResponseBase:
-        catalogue = installation.shelf().catalogue()
+        catalogue = installation.catalogue_store().catalogue()
         total = catalogue.total
 
         def render() -> list[bytes]:
@@ -82,7 +82,7 @@ class CatalogueTilemap(ContractView):
         responses=tilemaps.REPLIES | {404: NO_RANGE} | _BUSY,
     )
     def get(self, request: Request, range_id: str) -> HttpResponseBase:
-        catalogue = installation.shelf().catalogue()
+        catalogue = installation.catalogue_store().catalogue()
         answer = tilemaps.tilemap_answer(
             request,
             catalogue.tilemap(range_id),
@@ -108,7 +108,7 @@ class CatalogueVectors(ContractView):
         | _BUSY,
     )
     def get(self, request: Request, reducer: str, start: str, end: str) -> HttpResponseBase:
-        catalogue = installation.shelf().catalogue()
+        catalogue = installation.catalogue_store().catalogue()
         check_reducer(reducer)
         numbers, rows = ranges.span(start, end, catalogue.total)
         features = catalogue.vectors[reducer][rows]

@@ -124,7 +124,7 @@ class Command(BaseCommand):
         raise CommandError("The demo catalogue could not be built. DEMO=0 starts without it.")
 
     def _say_what_is_served(self) -> None:
-        installed = installation.shelf().catalogue()
+        installed = installation.catalogue_store().catalogue()
         host = "localhost" if settings.HOST in {"0.0.0.0", "::"} else settings.HOST  # noqa: S104
         what = f"{installed.name}, {installed.total:,} pictures" if installed.total else "none"
         self._log(f"WWZD      http://{host}:{settings.PORT}  (Ctrl-C stops it)")
