@@ -213,7 +213,7 @@ def filters(browser: Browser, running: Service, folder: Path) -> Iterator[dict[s
     visit.page.click("#filters-open")
     began = time.monotonic()
     visit.page.locator("#filters input[type=checkbox]").first.check()
-    visit.wait("wwzd.viewer.marks.skip.some(Boolean)")
+    visit.wait("wwzd.viewer.rowStyles.skip.some(Boolean)")
     yield {"what": "the first filter by one of 40 attributes, with its column", "ours_s": time.monotonic() - began}
     visit.wait(
         "performance.getEntriesByType('resource').filter(({name}) => name.includes('/fields/')).length === 40", 60

@@ -47,7 +47,7 @@ def go_to(visit: Visit, row: int) -> None:
     )
     visit.rest()
     visit.page.evaluate(
-        f"wwzd.viewer.marks.filter(Uint8Array.from({{length: {COUNT}}}, (_, other) => other !== {row}))"
+        f"wwzd.viewer.rowStyles.filter(Uint8Array.from({{length: {COUNT}}}, (_, other) => other !== {row}))"
     )
 
 
@@ -161,7 +161,7 @@ def test_a_double_click_shows_the_original_over_all(visit: Visit, stripes: str) 
 def test_enter_shows_the_open_picture_and_the_arrows_the_chosen_ones(visit: Visit, upload: str) -> None:
     visit.open(f"/?dataset={upload}&picture=5")
     expect(visit.page.locator("#panel")).to_be_visible()
-    visit.page.evaluate("wwzd.viewer.marks.choose([5, 9, 20])")
+    visit.page.evaluate("wwzd.viewer.rowStyles.choose([5, 9, 20])")
     visit.page.focus("#cloud")
     visit.page.keyboard.press("Enter")
     box = visit.page.locator("#lightbox p")

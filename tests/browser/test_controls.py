@@ -45,10 +45,10 @@ def test_the_address_restores_what_was_seen(visit: Visit) -> None:
     visit.page.evaluate("wwzd.view.choose([3, 5, 90])")
     visit.wait("location.search.includes('selected=')")
     camera = "wwzd.viewer.cameraController.get().map((n) => n.toFixed(2))"
-    state = f"[wwzd.viewer.layoutView.reducer, wwzd.viewer.pictures, [...wwzd.viewer.marks.chosen], {camera}]"
+    state = f"[wwzd.viewer.layoutView.reducer, wwzd.viewer.pictures, [...wwzd.viewer.rowStyles.chosen], {camera}]"
     before = visit.page.evaluate(state)
     visit.open(visit.page.url.removeprefix(visit.origin))
-    visit.wait("wwzd.viewer.marks.chosen.size === 3")
+    visit.wait("wwzd.viewer.rowStyles.chosen.size === 3")
     assert visit.page.evaluate(state) == before
 
 

@@ -13,7 +13,7 @@ from tests.support.chromium import Visit, hold, press
 from tests.support.pictures import photograph, zipped
 from tests.support.service import Service
 
-LEFT = "[...wwzd.viewer.marks.skip.keys()].filter((row) => !wwzd.viewer.marks.skip[row])"
+LEFT = "[...wwzd.viewer.rowStyles.skip.keys()].filter((row) => !wwzd.viewer.rowStyles.skip[row])"
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +70,9 @@ def test_only_these_then_a_lasso_then_clear_leaves_a_way_back(visit: Visit) -> N
     assert left(visit) == list(range(90))
     lasso(visit)
     expect(visit.page.locator("#panel h2")).to_contain_text("selected")
-    assert all(row < 90 for row in visit.page.evaluate("[...wwzd.viewer.marks.chosen]")), "what is hidden was selected"
+    assert all(row < 90 for row in visit.page.evaluate("[...wwzd.viewer.rowStyles.chosen]")), (
+        "what is hidden was selected"
+    )
     visit.page.locator("#panel").get_by_role("button", name="Clear").click()
     expect(visit.page.locator(".chip")).to_have_text(["only 90 chosen"])
     assert left(visit) == list(range(90))
@@ -109,14 +111,14 @@ def test_changes_of_the_view_are_undone_and_done_again(visit: Visit, upload: str
     visit.page.evaluate("wwzd.view.choose([12, 13])")
     visit.page.get_by_role("button", name="Show only these").click()
     visit.page.locator("#filters .palette").first.click()
-    visit.wait("wwzd.viewer.marks.borders !== null")
+    visit.wait("wwzd.viewer.rowStyles.borders !== null")
     visit.page.focus("#cloud")
     visit.page.keyboard.press("Control+z")
-    visit.wait("wwzd.viewer.marks.borders === null")
+    visit.wait("wwzd.viewer.rowStyles.borders === null")
     expect(visit.page.locator("#legend")).to_be_hidden()
     visit.page.keyboard.press("Control+z")
     assert len(left(visit)) == 12
-    assert visit.page.evaluate("[...wwzd.viewer.marks.chosen]") == [12, 13]
+    assert visit.page.evaluate("[...wwzd.viewer.rowStyles.chosen]") == [12, 13]
     visit.page.keyboard.press("Control+z")
     expect(visit.page.locator("#panel")).to_be_hidden()
     visit.page.click("#undo")
@@ -126,7 +128,7 @@ def test_changes_of_the_view_are_undone_and_done_again(visit: Visit, upload: str
         visit.page.keyboard.press(key)
     assert left(visit) == [12, 13]
     visit.page.click("#redo")
-    visit.wait("wwzd.viewer.marks.borders !== null")
+    visit.wait("wwzd.viewer.rowStyles.borders !== null")
     # Where something is typed, the keys are the field's own.
     visit.page.focus("#filters input[type=number]")
     visit.page.keyboard.press("Control+z")
@@ -335,13 +337,13 @@ def test_a_link_reload_back_and_forward_restore_all_of_the_view(
       view.change({ colour: 'age' });
       view.found('dog', [...Array(12).keys()].map((row) => row + 12), { only: true });
     }""")
-    visit.wait("wwzd.viewer.marks.borders !== null")
+    visit.wait("wwzd.viewer.rowStyles.borders !== null")
     before = visit.page.evaluate(STATE)
     assert left(visit) == [13, 14, 15, 16]
 
     def is_as_before(there: Visit) -> None:
         there.wait(
-            "wwzd.viewer.marks.borders !== null && wwzd.viewer.marks.chosen.size === 2 "
+            "wwzd.viewer.rowStyles.borders !== null && wwzd.viewer.rowStyles.chosen.size === 2 "
             "&& !document.querySelector('#filters').hidden"
         )
         there.wait(f"{LEFT}.length === 4")

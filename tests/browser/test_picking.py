@@ -58,7 +58,7 @@ def flat_and_split(visit: Visit) -> None:
 
 def flat_with_some_chosen(visit: Visit) -> None:
     space(visit, "flat")
-    visit.page.evaluate(f"wwzd.viewer.marks.choose(Array.from({{length: {COUNT // 3}}}, (_, row) => 3 * row))")
+    visit.page.evaluate(f"wwzd.viewer.rowStyles.choose(Array.from({{length: {COUNT // 3}}}, (_, row) => 3 * row))")
 
 
 def turned(visit: Visit) -> None:
@@ -75,7 +75,7 @@ def other_layout(visit: Visit) -> None:
 
 
 def filtered(visit: Visit) -> None:
-    visit.page.evaluate(f"wwzd.viewer.marks.filter(Uint8Array.from({{length: {COUNT}}}, (_, row) => row % 2))")
+    visit.page.evaluate(f"wwzd.viewer.rowStyles.filter(Uint8Array.from({{length: {COUNT}}}, (_, row) => row % 2))")
 
 
 def split(visit: Visit) -> None:
@@ -162,7 +162,7 @@ def test_what_is_filtered_out_lies_behind(visit: Visit) -> None:
     assert len(shown) > 40
     # The nearest ones are filtered out: none of their dots lies over one that is left.
     visit.page.evaluate(
-        f"wwzd.viewer.marks.filter(Uint8Array.from({{length: {COUNT}}}, (_, row) => {shown}.includes(row)))"
+        f"wwzd.viewer.rowStyles.filter(Uint8Array.from({{length: {COUNT}}}, (_, row) => {shown}.includes(row)))"
     )
     visit.rest()
     image = np.asarray(look(visit)).astype(int)

@@ -22,7 +22,7 @@ GUEST = -2
 def test_a_lasso_around_all_selects_all_and_exports_them(visit: Visit) -> None:
     visit.open()
     draw_lasso(visit, (4, 70), (996, 70), (996, 640), (4, 640), (4, 80))
-    inside = visit.page.evaluate("[...wwzd.viewer.marks.chosen]")
+    inside = visit.page.evaluate("[...wwzd.viewer.rowStyles.chosen]")
     expected = [row for row in range(COUNT) if 70 < place(visit, row)[1] < 640]
     assert sorted(inside) == expected
     expect(visit.page.locator("#panel h2")).to_have_text(f"{len(expected)} pictures selected")
@@ -35,7 +35,7 @@ def test_a_lasso_around_all_selects_all_and_exports_them(visit: Visit) -> None:
 def test_what_a_lasso_selects_is_exported_with_the_servers_vectors(visit: Visit, service: Service, upload: str) -> None:
     visit.open(f"/?dataset={upload}&view=pca")
     draw_lasso(visit, (120, 90), (520, 90), (500, 600), (110, 620), (120, 90))
-    chosen = sorted(visit.page.evaluate("[...wwzd.viewer.marks.chosen]"))
+    chosen = sorted(visit.page.evaluate("[...wwzd.viewer.rowStyles.chosen]"))
     assert 0 < len(chosen) < 24
     with visit.page.expect_download() as saving:
         visit.page.click("#export")
@@ -63,9 +63,9 @@ def test_a_box_selects_what_lies_inside(visit: Visit) -> None:
     places = [place(visit, row) for row in range(COUNT)]
     expected = [row for row, (x, y) in enumerate(places) if 300 < x < 560 and 200 < y < 420]
     assert 0 < len(expected) < COUNT
-    assert sorted(visit.page.evaluate("[...wwzd.viewer.marks.chosen]")) == expected
+    assert sorted(visit.page.evaluate("[...wwzd.viewer.rowStyles.chosen]")) == expected
     visit.page.keyboard.press("Escape")
-    assert visit.page.evaluate("wwzd.viewer.marks.chosen.size") == 0
+    assert visit.page.evaluate("wwzd.viewer.rowStyles.chosen.size") == 0
 
 
 def test_a_click_shows_the_nearest_pictures_and_they_can_be_clicked(visit: Visit, upload: str) -> None:
@@ -150,13 +150,13 @@ def test_filters_leave_what_passes_and_colours_tell_the_rest_apart(visit: Visit,
     visit.page.click("#filters-open")
     expect(counted(visit, "cat")).to_have_text("12")
     visit.page.locator("#filters label", has_text="dog").click()
-    visit.wait("wwzd.viewer.marks.skip.some(Boolean)")
-    left = [row for row, hidden in enumerate(visit.page.evaluate("[...wwzd.viewer.marks.skip]")) if not hidden]
+    visit.wait("wwzd.viewer.rowStyles.skip.some(Boolean)")
+    left = [row for row, hidden in enumerate(visit.page.evaluate("[...wwzd.viewer.rowStyles.skip]")) if not hidden]
     # By name, all cats come first.
     assert left == list(range(12, 24))
     visit.page.locator("#filters input[type=number]").first.fill("20")
     visit.page.locator("#filters input[type=number]").first.press("Enter")
-    visit.wait("wwzd.viewer.marks.skip.reduce((sum, one) => sum + one, 0) === 20")
+    visit.wait("wwzd.viewer.rowStyles.skip.reduce((sum, one) => sum + one, 0) === 20")
     # A field's own filter does not count in it, the others' do.
     expect(counted(visit, "cat")).to_have_text("0")
     expect(counted(visit, "dog")).to_have_text("4")
@@ -166,8 +166,8 @@ def test_filters_leave_what_passes_and_colours_tell_the_rest_apart(visit: Visit,
     visit.page.click("#tune")
     visit.page.select_option("#colour", "kind")
     expect(visit.page.locator("#legend .swatch")).to_have_count(2)
-    visit.wait("wwzd.viewer.marks.borders !== null")
-    colours = visit.page.evaluate("[...wwzd.viewer.marks.borders]")
+    visit.wait("wwzd.viewer.rowStyles.borders !== null")
+    colours = visit.page.evaluate("[...wwzd.viewer.rowStyles.borders]")
     assert colours[:3] == colours[33:36] != colours[36:39]
 
 
@@ -181,7 +181,7 @@ def test_columns_that_arrive_late_take_nothing_back(visit: Visit, upload: str) -
         visit.page.locator("#filters label", has_text=value).click()
     visit.page.locator("#filters label", has_text="cat").click()
     release(visit, held, "kind")
-    visit.wait("wwzd.viewer.marks.skip.some(Boolean)")
+    visit.wait("wwzd.viewer.rowStyles.skip.some(Boolean)")
     boxes = visit.page.locator("#filters input[type=checkbox]")
     assert sorted(boxes.evaluate_all("boxes => boxes.map(({checked}) => checked)")) == [False, True]
     least = visit.page.locator("#filters input[type=number]").first
@@ -193,7 +193,7 @@ def test_columns_that_arrive_late_take_nothing_back(visit: Visit, upload: str) -
     assert least.input_value() == typed
     least.fill("20")
     least.press("Enter")
-    visit.wait("wwzd.viewer.marks.skip.reduce((sum, one) => sum + one, 0) === 20")
+    visit.wait("wwzd.viewer.rowStyles.skip.reduce((sum, one) => sum + one, 0) === 20")
 
 
 def release(visit: Visit, held: dict[str, Route], end: str) -> None:

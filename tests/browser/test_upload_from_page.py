@@ -162,8 +162,8 @@ def test_integers_beyond_javascripts_are_shown_as_they_are(visit: Visit, service
     visit.open(f"/?dataset={answer.body.decode()}")
     visit.page.click("#filters-open")
     visit.page.locator("#filters label", has_text="1234567890123456788").click()
-    visit.wait("wwzd.viewer.marks.skip.some(Boolean)")
-    assert visit.page.evaluate("[...wwzd.viewer.marks.skip]") == [1, 0, 1]
+    visit.wait("wwzd.viewer.rowStyles.skip.some(Boolean)")
+    assert visit.page.evaluate("[...wwzd.viewer.rowStyles.skip]") == [1, 0, 1]
     visit.page.keyboard.press("Escape")
     visit.page.fill("#search-text", "0.jpg")
     visit.page.press("#search-text", "Enter")

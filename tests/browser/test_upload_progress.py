@@ -235,7 +235,7 @@ def test_what_came_of_the_files_has_a_place(visit: Visit, service: Service) -> N
     report.locator("summary", has_text="Unreadable").click()
     expect(report.locator("li", has_text="bad.jpg")).to_be_visible()
     visit.page.click("#copies")
-    visit.wait(f"wwzd.viewer.collection?.id === '{uploaded}' && wwzd.viewer.marks.chosen.size === 2")
+    visit.wait(f"wwzd.viewer.collection?.id === '{uploaded}' && wwzd.viewer.rowStyles.chosen.size === 2")
     expect(visit.page.locator("#panel h2")).to_have_text("2 pictures are copies of each other")
     names = visit.page.locator("#panel .faces button").evaluate_all("all => all.map((one) => one.ariaLabel)")
     assert sorted(names) == ["0.jpg", "copy.jpg"]

@@ -10,7 +10,7 @@ import { Highlights } from "./render/highlights.js";
 import { CanvasPicker } from "./interaction/canvas_picker.js";
 import { LayoutView } from "./interaction/layout_view.js";
 import { LevelOfDetail } from "./render/level_of_detail.js";
-import { RowMarks } from "./render/row_marks.js";
+import { RowStyles } from "./render/row_styles.js";
 import { SIDE } from "./render/textures.js";
 import { Thumbnails } from "./render/thumbnails.js";
 import { Tiles } from "./render/tiles.js";
@@ -31,7 +31,7 @@ export class Viewer extends EventTarget {
     this.last = 0;
     this.moving = false;
     this.layoutView = new LayoutView(this);
-    this.marks = new RowMarks(this);
+    this.rowStyles = new RowStyles(this);
     this.highlights = new Highlights(this);
     this.levelOfDetail = new LevelOfDetail(this);
     this.framing = new Framing(this);
@@ -68,7 +68,7 @@ export class Viewer extends EventTarget {
     this.cloud.setLayouts(first.rows, first.rows);
     this.framing.refit({ still: true });
     performance.mark("wwzd:room");
-    this.marks.begin(count);
+    this.rowStyles.begin(count);
     this.apply();
     this.draw();
     performance.mark("wwzd:asked");
@@ -105,7 +105,7 @@ export class Viewer extends EventTarget {
     this.levelOfDetail.forget();
     this.cloud.clear();
     this.layoutView.leave();
-    this.marks.borders = null;
+    this.rowStyles.borders = null;
     Object.assign(this, { tiles: null, collection: null });
     this.cloud.panes = [{ x: 0, width: 1, morph: 0 }];
     this.invalidate();
@@ -175,7 +175,7 @@ export class Viewer extends EventTarget {
     const { shared } = this.cloud;
     shared.uSize.value = this.size;
     shared.uPictures.value = this.pictures;
-    shared.uChosen.value = this.marks.some;
+    shared.uChosen.value = this.rowStyles.some;
     this.updateOverlays();
     this.levelOfDetail.settle();
     this.invalidate();

@@ -72,7 +72,7 @@ export class CanvasPicker {
     const view = this.view(this.paneAt(x));
     // What is in the middle of the pixel.
     const at = [Math.floor(x) + 0.5 - view.left, Math.floor(y) + 0.5];
-    return pick({ ...view, front: this.inFront(view.rows) }, this.viewer.marks.skip, ...at);
+    return pick({ ...view, front: this.inFront(view.rows) }, this.viewer.rowStyles.skip, ...at);
   }
 
   /** Where a row, or the query image, is drawn: `{ x, y, side, far }` on the canvas, or null. */
@@ -90,7 +90,7 @@ export class CanvasPicker {
     const view = this.view(this.paneAt(outline[0][0]));
     return inside(
       view,
-      this.viewer.marks.skip,
+      this.viewer.rowStyles.skip,
       outline.map(([x, y]) => [x - view.left, y]),
     );
   }

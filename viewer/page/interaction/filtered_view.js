@@ -76,9 +76,9 @@ export class FilteredView extends EventTarget {
     this.setPart("isolation", isolation, () => without(isolation, collection.count));
     this.setPart("search", search?.only ? search.rows : null, () => without(search.rows, collection.count));
     this.filters();
-    if ((applied.version ?? 0) !== visible.version) viewer.marks.filter(visible.skip);
+    if ((applied.version ?? 0) !== visible.version) viewer.rowStyles.filter(visible.skip);
     applied.version = visible.version;
-    if (applied.chosen !== chosen) viewer.marks.choose((applied.chosen = chosen));
+    if (applied.chosen !== chosen) viewer.rowStyles.choose((applied.chosen = chosen));
     if (applied.size !== size) viewer.setZoom(2 ** (applied.size = size));
     this.emphasise();
     this.colour();
@@ -151,7 +151,7 @@ export class FilteredView extends EventTarget {
     if (this.applied.emphasised === source) return;
     this.applied.emphasised = source;
     const mask = this.hovered ?? (hits && inverse(without(hits.rows, this.collection.count)));
-    this.viewer.marks.highlight(mask);
+    this.viewer.rowStyles.highlight(mask);
   }
 
   /** Put the rows forward of which a field has one of these codes; null ends it. */
@@ -172,7 +172,7 @@ export class FilteredView extends EventTarget {
       if (this.collection !== collection || this.applied.colour !== colour) return;
       const { bytes, entries } = colour ? colourRows(column, columns.fields.get(colour)) : { bytes: null };
       this.colours = colour ? { name: colour, entries } : null;
-      if (bytes || viewer.marks.borders) viewer.marks.colour(bytes);
+      if (bytes || viewer.rowStyles.borders) viewer.rowStyles.colour(bytes);
       this.notify();
     } catch (error) {
       if (this.collection !== collection) return;

@@ -56,7 +56,7 @@ export class LevelOfDetail {
       viewer.flat.now,
       viewer.layoutView.reducer,
       viewer.layoutView.split,
-      viewer.marks.version,
+      viewer.rowStyles.version,
       viewer.moving,
     ];
     // Rounded: a camera that comes to rest creeps on by less and less, and each look at it draws a frame.
@@ -69,8 +69,10 @@ export class LevelOfDetail {
     const { viewer } = this;
     const { panes, textures } = viewer.cloud;
     const most = Math.floor((textures.slots - KEPT) / panes.length);
-    const found = panes.flatMap((_, pane) => collectLargest(viewer.view(pane), viewer.marks.skip, SHARP_FROM, most));
-    const raised = found.filter(({ row }) => !viewer.marks.standsBack(row));
+    const found = panes.flatMap((_, pane) =>
+      collectLargest(viewer.view(pane), viewer.rowStyles.skip, SHARP_FROM, most),
+    );
+    const raised = found.filter(({ row }) => !viewer.rowStyles.standsBack(row));
     raised.sort((a, b) => b.side - a.side);
     this.sides = new Map();
     const greatest = viewer.view().limits[2];
@@ -81,15 +83,15 @@ export class LevelOfDetail {
   /** Tell the cloud which of them have a sharp tile; what stands back or is filtered out gets none. */
   show() {
     const { viewer } = this;
-    const { skip } = viewer.marks;
+    const { skip } = viewer.rowStyles;
     const items = [];
     const point = viewer.cloud.shared.uBest.value ? viewer.view().limits[1] : Infinity;
     for (const row of viewer.pictures ? this.rows : []) {
       const slot = viewer.slot(row);
       // A point cannot be as large as some: without a slot, they are drawn from the small tiles.
       if (slot === null && this.sides.get(row) <= point) continue;
-      if (skip[row] || viewer.marks.standsBack(row)) continue;
-      items.push({ row, slot, border: viewer.marks.borderOf(row) });
+      if (skip[row] || viewer.rowStyles.standsBack(row)) continue;
+      items.push({ row, slot, border: viewer.rowStyles.borderOf(row) });
     }
     // At the same depth the last one is seen, as it is among the points.
     items.sort((a, b) => a.row - b.row);

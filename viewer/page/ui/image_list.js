@@ -32,10 +32,10 @@ export class ImageList {
   draw() {
     const { viewer } = this;
     const { collection } = viewer;
-    const { skip } = viewer.marks;
+    const { skip } = viewer.rowStyles;
     if (!collection || !skip) return fill(find("plain"));
     const rows = Array.from({ length: collection.count }, (_, row) => row).filter((row) => !skip[row]);
-    const marked = new Set(viewer.marks.chosen.size ? viewer.marks.chosen : this.view.state.search?.rows);
+    const marked = new Set(viewer.rowStyles.chosen.size ? viewer.rowStyles.chosen : this.view.state.search?.rows);
     const first = rows.filter((row) => marked.has(row));
     fill(
       find("plain"),

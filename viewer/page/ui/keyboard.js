@@ -84,7 +84,7 @@ export class Keyboard {
     else if (!find("filters").hidden) filterPanel.close();
     else if (search.list && [-1, QUERY_IMAGE].includes(viewer.highlights.clicked)) search.leave();
     else if (viewer.highlights.clicked !== -1) details.close();
-    else if (viewer.marks.chosen.size) selection.clear();
+    else if (viewer.rowStyles.chosen.size) selection.clear();
     else selection.leave();
     if (!inside || !find(inside).hidden) return;
     const opener = { filters: "filters-open", settings: "tune" }[inside];

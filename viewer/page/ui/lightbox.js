@@ -104,7 +104,7 @@ export class Lightbox {
       button.title = words;
     }
     this.collection = collection;
-    this.rows = viewer.marks.chosen.has(row) ? [...viewer.marks.chosen] : [];
+    this.rows = viewer.rowStyles.chosen.has(row) ? [...viewer.rowStyles.chosen] : [];
     if (!this.dialog.open) this.dialog.showModal();
     this.show(row);
     if (this.rows.length) return;

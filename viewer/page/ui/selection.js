@@ -27,7 +27,7 @@ export class Selection {
   /** What lies inside an outline on the canvas, beside or instead of what is chosen. */
   outline(points, added) {
     const rows = this.viewer.rowsWithin(points);
-    this.choose(added ? [...this.viewer.marks.chosen, ...rows] : rows);
+    this.choose(added ? [...this.viewer.rowStyles.chosen, ...rows] : rows);
   }
 
   /** The outline while it is drawn. */
@@ -40,7 +40,7 @@ export class Selection {
     this.viewer.highlights.click(-1);
     this.view.choose(rows);
     this.gallery();
-    notifications.status(rows.length ? plural("selected", this.viewer.marks.chosen.size) : t("nothingSelected"));
+    notifications.status(rows.length ? plural("selected", this.viewer.rowStyles.chosen.size) : t("nothingSelected"));
   }
 
   /** Others are chosen than before: by this, or by going back. */
@@ -48,18 +48,21 @@ export class Selection {
     const { viewer } = this;
     notifications.status("");
     if (viewer.highlights.clicked !== -1) return; // its panel stays until it is closed
-    if (viewer.marks.chosen.size) this.gallery();
+    if (viewer.rowStyles.chosen.size) this.gallery();
     else if (panels.kind() === "selection") panels.hide();
   }
 
   gallery() {
     const { viewer } = this;
-    panels.selection(viewer, [...viewer.marks.chosen], {
+    panels.selection(viewer, [...viewer.rowStyles.chosen], {
       close: () => this.clear(),
       clear: () => this.clear(),
       open: this.open,
-      download: () => this.download([...viewer.marks.chosen], "wwzd-selection.csv"),
-      only: viewer.marks.chosen.size && viewer.marks.chosen.size < viewer.collection.count ? () => this.only() : null,
+      download: () => this.download([...viewer.rowStyles.chosen], "wwzd-selection.csv"),
+      only:
+        viewer.rowStyles.chosen.size && viewer.rowStyles.chosen.size < viewer.collection.count
+          ? () => this.only()
+          : null,
     });
   }
 
@@ -87,7 +90,7 @@ export class Selection {
 
   /** What the panel showed before a picture was opened. */
   back() {
-    if (this.viewer.marks.chosen.size) this.gallery();
+    if (this.viewer.rowStyles.chosen.size) this.gallery();
     else if (this.listing) this.shown();
     else panels.hide();
   }

@@ -1,10 +1,10 @@
-// What is marked among the rows: those that are put forward, left out, or have a coloured border.
+// How rows are drawn beside their pictures: put forward, left out, or with a coloured border.
 
 const HIDDEN = 0;
 const PLAIN = 128;
 const CHOSEN = 255;
 
-export class RowMarks {
+export class RowStyles {
   constructor(viewer) {
     /** @type {import("../viewer.js").Viewer} */
     this.viewer = viewer;
