@@ -199,7 +199,7 @@ def _labels(upload: Upload) -> bytes:
 
 
 def _sprite(upload: Upload) -> bytes:
-    """The tiles in a square: the projector counts rows of ⌈√n⌉ pictures, whatever the sheet's width."""
+    """The tiles in a square: the projector counts rows of ⌈√n⌉ pictures, whatever the tilemap's width."""
     tiles = upload.page(0).pixels
     side = math.ceil(math.sqrt(upload.total))
     square = np.full((side * CELL, side * CELL, 3), 255, np.uint8)

@@ -25,7 +25,7 @@ def tile(rgb: NDArray[np.uint8]) -> Tile:
 
 
 def cell_of(index: int) -> tuple[int, int]:
-    """Left and top of cell `index` (0 … 999) in the sheet."""
+    """Left and top of cell `index` (0 … 999) in the tilemap."""
     row, column = divmod(index, COLUMNS)
     return column * CELL, row * CELL
 
@@ -37,7 +37,7 @@ def place_of(index: int, width: int, height: int) -> tuple[int, int]:
 
 
 class Tilemap:
-    """A sheet of 10 × 100 cells, filled row by row, left to right, on white."""
+    """A tilemap of 10 × 100 cells, filled row by row, left to right, on white."""
 
     def __init__(self) -> None:
         self._sheet = np.full((ROWS * CELL, COLUMNS * CELL, 3), 255, np.uint8)
@@ -49,7 +49,7 @@ class Tilemap:
         self._sheet[top : top + height, left : left + width] = picture
 
     def jpeg(self) -> bytes:
-        """The sheet as a baseline JPEG of quality 92 without chroma subsampling."""
+        """The tilemap as a baseline JPEG of quality 92 without chroma subsampling."""
         data = io.BytesIO()
         Image.fromarray(self._sheet).save(data, "JPEG", quality=92, subsampling="4:4:4")
         return data.getvalue()

@@ -31,7 +31,7 @@ def receive(file: "UploadedFile[bytes]") -> Dataset:
     """An archive → its ready dataset: at once if it has been here before, else when the worker is done with it.
 
     Of the uploads that wait for nobody, one that is being computed is finished first; the queued ones stand back.
-    Raises `ApiError` for an archive that is no good, and `Busy` while another upload is awaited.
+    Raises `ApiError` for an archive that is no good, and `Busy` while a client waits for another upload.
     """
     worker_readiness.refuse_until_prepared()
     pipeline = pipeline_settings.pipeline()

@@ -85,8 +85,8 @@ export class CollectionsDialog {
     }
     const own = storage.uploads();
     if (!this.offers.facts) return { found: own.map((upload) => ({ ...upload, status: "ready" })), mayGo: false };
-    const told = await Promise.all(own.map(({ id }) => api.json(`/dataset/${id}`).catch(gone)));
-    return { found: told.filter(Boolean), mayGo: true };
+    const answers = await Promise.all(own.map(({ id }) => api.json(`/dataset/${id}`).catch(gone)));
+    return { found: answers.filter(Boolean), mayGo: true };
   }
 
   heading(title) {
@@ -183,8 +183,8 @@ export class CollectionsDialog {
     const rename = async (event) => {
       event.preventDefault();
       try {
-        const told = await api.rename(id, input.value);
-        this.renamed(id, told.name);
+        const renamed = await api.rename(id, input.value);
+        this.renamed(id, renamed.name);
         await this.open();
       } catch (error) {
         failed.textContent = errorText(error);

@@ -127,7 +127,7 @@ function numbers({ name, min, max, histogram }, { columns, wanted, filter }) {
       },
     }),
   );
-  let told = []; // what the inputs were last made to say: what differs is being typed, and stays
+  let shownRange = []; // what the inputs were last made to say: what differs is being typed, and stays
   const bars = (histogram?.counts ?? []).map(() => h("i", {}));
   return {
     element: h(
@@ -142,8 +142,8 @@ function numbers({ name, min, max, histogram }, { columns, wanted, filter }) {
       const highest = Math.max(1, ...counts);
       for (const [at, count] of counts.entries()) bars[at].style.height = `${(100 * count) / highest}%`;
       const range = (wanted(name) ?? [min, max]).map(String);
-      for (const [end, input] of inputs.entries()) if (range[end] !== told[end]) input.value = range[end];
-      told = range;
+      for (const [end, input] of inputs.entries()) if (range[end] !== shownRange[end]) input.value = range[end];
+      shownRange = range;
     },
   };
 }

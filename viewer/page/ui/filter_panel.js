@@ -82,7 +82,7 @@ export class FilterPanel {
   /** The panel anew: the fields that filter first, then the unfolded ones. Nothing moves while it is used. */
   draw() {
     const { fields } = this.columns;
-    this.summary = h("p", { class: "told" });
+    this.summary = h("p", { class: "summary" });
     this.list = h("div", { class: "fields" });
     this.all = h("button", { class: "quiet", onclick: () => this.view.showAll() }, t("showAll"));
     const seek = h("input", { type: "search", placeholder: t("findField"), "aria-label": t("findField") });

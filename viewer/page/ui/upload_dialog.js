@@ -225,7 +225,7 @@ export class UploadDialog {
     const isShown = this.current() === id;
     if (isWatched) this.dialog.close();
     const notices = outcome.notices(job.facts, job.packed);
-    const told = [t("done", { name }), ...notices.map(({ words: sentence }) => sentence)].join(" ");
+    const words = [t("done", { name }), ...notices.map(({ words: sentence }) => sentence)].join(" ");
     const more = {
       label: t("more"),
       act: () => this.show(h("p", {}, h("strong", {}, name)), ...outcome.shown(notices)),
@@ -233,9 +233,9 @@ export class UploadDialog {
     const ways = notices.length ? [more] : [];
     if (isShown) await this.arrived(id);
     else if (isWatched) await this.go(id);
-    else return notifications.notice(told, { label: t("show"), act: () => this.go(id) }, ...ways);
-    if (!notices.length) notifications.toast(told);
-    else if (this.current() !== id || document.querySelector("dialog[open]")) notifications.notice(told, more);
+    else return notifications.notice(words, { label: t("show"), act: () => this.go(id) }, ...ways);
+    if (!notices.length) notifications.toast(words);
+    else if (this.current() !== id || document.querySelector("dialog[open]")) notifications.notice(words, more);
     else more.act();
   }
 
