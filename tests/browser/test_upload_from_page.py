@@ -151,6 +151,7 @@ def test_unmatched_metadata_is_reported_at_the_end(visit: Visit) -> None:
     visit.page.set_input_files("#files", {"name": "some.zip", "mimeType": "application/zip", "buffer": archive})
     notice = visit.page.locator("#uploader .outcome")
     expect(notice).to_contain_text("1 row of metadata.csv names no picture", timeout=120_000)
+    expect(visit.page.locator("#uploader-title")).to_have_text("some")
     expect(notice).to_contain_text("lost.jpg")
     expect(notice).to_contain_text("1 of 3 pictures are not in it")
 

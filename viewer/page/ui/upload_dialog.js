@@ -65,9 +65,13 @@ export class UploadDialog {
   }
 
   show(...children) {
+    this.open(t("uploadTitle"), children);
+  }
+
+  open(title, children) {
     fill(
       this.dialog,
-      heading(t("uploadTitle"), () => this.dialog.close(), { id: "uploader-title" }),
+      heading(title, () => this.dialog.close(), { id: "uploader-title" }),
       ...children,
     );
     if (!this.dialog.open) this.dialog.showModal();
@@ -228,7 +232,7 @@ export class UploadDialog {
     const words = [t("done", { name }), ...notices.map(({ words: sentence }) => sentence)].join(" ");
     const more = {
       label: t("more"),
-      act: () => this.show(h("p", {}, h("strong", {}, name)), ...outcome.shown(notices)),
+      act: () => this.open(name, outcome.shown(notices)),
     };
     const ways = notices.length ? [more] : [];
     if (isShown) await this.arrived(id);
