@@ -41,7 +41,7 @@ def contrast(visit: Visit, row: int) -> float:
 def go_to(visit: Visit, row: int) -> None:
     """So near that it is drawn as large as it can be, alone."""
     visit.page.evaluate(
-        f"const {{cameraController, size, cloud, layouts, reducer}} = wwzd.viewer; "
+        f"const {{cameraController, size, cloud, layoutView: {{layouts, reducer}}}} = wwzd.viewer; "
         f"const [x, y, z] = cloud.positionOf({row}, layouts[reducer].rows); "
         "cameraController.set([x, y, z + 2 * size, x, y, z])"
     )
