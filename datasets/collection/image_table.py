@@ -26,6 +26,7 @@ from .field import ARROW_TYPES, Field, type_of
 FORMAT = 1
 _PREFIX = "field."
 """Of the columns that hold metadata: a field may be called as any other column is."""
+_DIGITS = 6  # of the number that a picture without a name is called by, as CelebA's are
 _MEMBER = pa.struct([(name, pa.int64()) for name in Member._fields])
 _STATS = {
     "width": pa.int32(),
@@ -55,9 +56,7 @@ def write(
     plain = [name.encode(errors="replace").decode() for name in names]
     columns = {"name": pa.array(plain, pa.string()), "folded_name": pa.array(map(_folded, plain), pa.string())}
     for name, of_type in _STATS.items():
-        values = (
-            [_PACKED[name](value) for value in stats[name]] if name in stats and name in _PACKED else stats.get(name)
-        )
+        values = [_PACKED.get(name, _same)(value) for value in stats[name]] if name in stats else None
         columns[name] = pa.nulls(len(plain), of_type) if values is None else pa.array(values, of_type)
     columns["quality"] = pa.array([_quality(stats, row) for row in range(len(plain))], pa.list_(pa.string()))
     columns["member"] = pa.array([member and Member(*member)._asdict() for member in members], _MEMBER)
@@ -108,15 +107,19 @@ class ImageTable:
     def names(self, rows: Sequence[int] | NDArray[np.int64]) -> list[str]:
         """Where pictures have no names, they are called by their numbers."""
         if not self.is_named:
-            return [f"{row:06d}" for row in rows]
+            return [f"{row:0{_DIGITS}d}" for row in rows]
         found: list[str] = self._array("name").take(pa.array(rows, pa.int64())).to_pylist()
         return found
 
     def named(self, text: str) -> NDArray[np.int64]:
         """Ascending rows whose names contain the text, upper case or lower, accents written one way or another."""
-        folded = self._array("folded_name") if self.is_named else pa.array(self.names(range(self.total)))
+        folded = self._array("folded_name") if self.is_named else self._numbers()
         found = pc.match_substring(folded, _folded(text).encode(errors="replace").decode())
         return np.flatnonzero(found.to_numpy(zero_copy_only=False))
+
+    def _numbers(self) -> pa.Array:
+        """What `names` calls all pictures that have none."""
+        return pc.utf8_lpad(pa.array(np.arange(self.total)).cast(pa.string()), _DIGITS, "0")
 
     def sizes(self, rows: Sequence[int]) -> list[tuple[int | None, int | None, int | None]]:
         """Width, height and bytes of some pictures; None where they are not known."""
@@ -243,11 +246,12 @@ class _Part:
     def read(self, names: Sequence[str]) -> dict[str, pa.Array]:
         if not names:
             return {}
+        found = {}
         with _readable(self._path) as file:
-            # A name is taken for a path into nested columns: `a` reads `a.b` too.
-            table = file.read(columns=list(names), use_threads=False)
-        found = dict(zip(table.column_names, table.columns, strict=True))
-        return {name: found[name].combine_chunks() for name in names}
+            for name in names:  # one by one: the room that all need at once would stay taken
+                # A name is taken for a path into nested columns: `a` reads `a.b` too.
+                found[name] = file.read(columns=[name], use_threads=False).column(name).combine_chunks()
+        return found
 
 
 def _readable(path: Path) -> pq.ParquetFile:
