@@ -33,16 +33,11 @@ def receive(file: "UploadedFile[bytes]") -> Dataset:
     Of the uploads that wait for nobody, one that is being computed is finished first; the queued ones stand back.
     Raises `ApiError` for an archive that is no good, and `Busy` while a client waits for another upload.
     """
-    worker_readiness.refuse_until_prepared()
-    pipeline = pipeline_settings.pipeline()
-    archive = Archive(file, pipeline_settings.limits())
-    dataset_id = dataset_id_of(file, archive, pipeline)
-    if known := _known(dataset_id):
-        return known
-    expected = min(len(archive.names), CAPACITY)
-    disk_space.check(0, expected)
+    found = _examined(file)
+    if isinstance(found, Dataset):
+        return found
     with busy_flag.hold():
-        return _wait(_queue(dataset_id, file, expected, pipeline, is_synchronous=True))
+        return _wait(_queue(*found, is_synchronous=True))
 
 
 def accept(file: "UploadedFile[bytes]") -> Dataset:
@@ -50,15 +45,10 @@ def accept(file: "UploadedFile[bytes]") -> Dataset:
 
     Raises `ApiError` for an archive that is no good, and `QueueFull`. The busy flag is neither heeded nor raised.
     """
-    worker_readiness.refuse_until_prepared()
-    pipeline = pipeline_settings.pipeline()
-    archive = Archive(file, pipeline_settings.limits())
-    dataset_id = dataset_id_of(file, archive, pipeline)
-    if known := _known(dataset_id):
-        return known
-    expected = min(len(archive.names), CAPACITY)
-    disk_space.check(0, expected)
-    dataset = _queue(dataset_id, file, expected, pipeline, is_synchronous=False)
+    found = _examined(file)
+    if isinstance(found, Dataset):
+        return found
+    dataset = _queue(*found, is_synchronous=False)
     dataset.refresh_from_db()
     return dataset
 
@@ -101,6 +91,20 @@ def retry(dataset: Dataset) -> bool:
     _reset(dataset, is_synchronous=False)
     compute_dataset.enqueue(dataset.hash)
     return True
+
+
+def _examined(file: "UploadedFile[bytes]") -> Dataset | tuple[str, File[bytes], int, Pipeline]:
+    """The ready dataset of an archive, or else what `_queue` takes: its id, the file, the pictures expected, the
+    pipeline."""
+    worker_readiness.refuse_until_prepared()
+    pipeline = pipeline_settings.pipeline()
+    archive = Archive(file, pipeline_settings.limits())
+    dataset_id = dataset_id_of(file, archive, pipeline)
+    if known := _known(dataset_id):
+        return known
+    expected = min(len(archive.names), CAPACITY)
+    disk_space.check(0, expected)
+    return dataset_id, file, expected, pipeline
 
 
 def _known(dataset_id: str) -> Dataset | None:
