@@ -87,7 +87,7 @@ SOCKET = os.environ.get("WWZD_SOCKET", "")
 
 INSTALLED_APPS = [
     "wwzd",  # its `ready` makes what the other apps need
-    "datasets",  # first: its templates stand in for some of the admin's
+    "datasets",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -126,6 +126,7 @@ APPEND_SLASH = False
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "datasets" / room / "templates" for room in ("admin", "api")],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -163,6 +164,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "datasets" / "admin" / "static"]
 WHITENOISE_USE_FINDERS = True  # the few static files are served from where the apps keep them: nothing to collect
 
 # Always a file, in the folder's own file system: hashed from disk and moved to its place by renaming.

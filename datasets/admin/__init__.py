@@ -4,9 +4,10 @@ from django.apps import apps
 from django.contrib import admin
 
 from .dataset import DatasetAdmin
+from .derived_result import DerivedResultAdmin
 from .service_state import BusyFlagAdmin, WorkerStateAdmin
 
-__all__ = ["BusyFlagAdmin", "DatasetAdmin", "WorkerStateAdmin"]
+__all__ = ["BusyFlagAdmin", "DatasetAdmin", "DerivedResultAdmin", "WorkerStateAdmin"]
 
 admin.site.site_header = admin.site.site_title = "WWZD"
 admin.site.index_title = "Uploads and their state"

@@ -24,6 +24,7 @@ class InstalledCatalogue(Collection):
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self.folder = catalogue.folder
+        self.id = catalogue.folder.path.name
         self.total = catalogue.total
         self.name = catalogue.name
         self.network = catalogue.network

@@ -33,6 +33,8 @@ THUMBNAIL_REMAINS = "Its thumbnail can still be had."
 class Collection(ABC):
     """Pictures by row."""
 
+    id: str
+    """Of an upload, or the name of the catalogue's folder."""
     folder: CollectionFolder
     cache_key: str
     """Names the cached answers that are made of it; another key whenever they would differ."""

@@ -17,6 +17,7 @@ class Upload(Collection):
 
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
+        self.id = dataset.hash
         self.folder = CollectionFolder(path=dataset.folder)
         # An id that was deleted and sent again is computed anew.
         computed = dataset.finished_at or dataset.started_at

@@ -1,8 +1,10 @@
-"""What the database keeps: uploads, the busy flag, and the worker's last sign of life."""
+"""What the database keeps: uploads, what else is to be computed of collections, the busy flag, and the worker's last
+sign of life."""
 
 from .dataset import Dataset
 from .dataset_files import ARCHIVE, RESULTS, file_path
 from .dataset_queries import Status
+from .derived_result import DerivedResult
 from .service_state import BusyFlag, WorkerState
 
 __all__ = [
@@ -10,6 +12,7 @@ __all__ = [
     "RESULTS",
     "BusyFlag",
     "Dataset",
+    "DerivedResult",
     "Status",
     "WorkerState",
     "file_path",

@@ -14,6 +14,7 @@ from datasets.errors import ApiError, NotFound, ServerError
 
 from .dataset_files import DatasetFiles
 from .dataset_queries import DatasetQuerySet, Status
+from .derived_result import DerivedResult
 
 ATTEMPTS = 3
 """How often the work on an upload may be begun that nobody holds a connection open for. One that brings its worker down
@@ -213,6 +214,7 @@ class Dataset(DatasetFiles):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         # The row first: without it the files are swept at the next start, if this process dies in between.
         result = super().delete(*args, **kwargs)
+        DerivedResult.objects.filter(collection=self.hash).delete()
         self.remove_files()
         return result
 

@@ -14,7 +14,7 @@ from PIL import Image
 from pytest_django import DjangoAssertNumQueries
 
 from datasets.errors import ServerError
-from datasets.models import BusyFlag, Dataset, Status, WorkerState
+from datasets.models import BusyFlag, Dataset, DerivedResult, Status, WorkerState
 from datasets.tilemaps import preview
 from datasets.uploads.intake import WORKER_DIED
 from tests.support.pictures import colour, photograph, zipped
@@ -285,3 +285,14 @@ def tilemap_of(count: int) -> bytes:
     data = io.BytesIO()
     image.save(data, "JPEG", quality=92, subsampling="4:4:4")
     return data.getvalue()
+
+
+def test_further_results_that_wait_or_failed_can_be_looked_at_and_forgotten(admin_client: Client) -> None:
+    url = "/admin/datasets/derivedresult/"
+    row = DerivedResult.objects.create(collection="0123456789abcdef", kind="similarity", name="similarity")
+    row.fail(ServerError("The server failed on <this>.", code="server-error"))
+    shown = content(admin_client, url)
+    assert "similarity" in shown
+    assert "The server failed on &lt;this&gt;." in shown
+    content(admin_client, url, action="delete_selected", _selected_action=[row.pk], post="yes")
+    assert not DerivedResult.objects.exists()

@@ -19,6 +19,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
 from datasets.catalogue import conversion, installation
+from datasets.derived import process
 from datasets.errors import DiskFull
 from datasets.management.supervisor import Child, run
 from datasets.models import Dataset, WorkerState
@@ -48,6 +49,7 @@ class Command(BaseCommand):
             with _disk_told_plainly():
                 call_command("migrate", verbosity=0)
                 recovery.after_service_death()
+                process.recover()
                 _keep_private()
                 disk_space.keep_reserve()
             self._ensure_catalogue()

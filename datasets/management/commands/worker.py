@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
 from datasets.catalogue.tilemap_prerendering import EVERY_SECONDS, TilemapPrerendering
+from datasets.derived.process import ResultsProcess
 from datasets.models import WorkerState
 from datasets.pictures import pipeline_settings
 from datasets.uploads import disk_space, recovery, retention, tasks, worker_readiness
@@ -70,10 +71,19 @@ class Command(BaseCommand):
             with suppress(OSError):  # the log may lie on the disk that is full
                 self.stdout.write(f"worker: ready after {time.monotonic() - started:.0f} s, {engine}")
                 self.stdout.flush()
-            with beating(TilemapPrerendering().step, every=EVERY_SECONDS):
-                call_command(
-                    "db_worker", worker_id=tasks.WORKER, interval=0.1, startup_delay=False, reload=False, verbosity=0
-                )
+            results = ResultsProcess()
+            try:
+                with beating(TilemapPrerendering().step, every=EVERY_SECONDS), beating(results.step):
+                    call_command(
+                        "db_worker",
+                        worker_id=tasks.WORKER,
+                        interval=0.1,
+                        startup_delay=False,
+                        reload=False,
+                        verbosity=0,
+                    )
+            finally:
+                results.stop()
 
     def _prepare(self) -> None:
         """What is done once, by a process that gives its memory back. Requests are served meanwhile."""

@@ -1,0 +1,124 @@
+"""Compute the further results that are queued, one after the other. Runs in a process of its own beside the worker's
+(`process`)."""
+
+import logging
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from datasets.catalogue.collection import installed
+from datasets.collection.base import Collection
+from datasets.collection.uploaded import upload
+from datasets.errors import ApiError, NotFound, ServerError
+from datasets.models import DerivedResult
+from datasets.uploads import disk_space
+from datasets.uploads.busy_flag import beating
+from datasets.uploads.watchdog import watchdog
+
+from .kinds import KINDS
+
+logger = logging.getLogger(__name__)
+
+_STAGE_SECONDS = 3600
+"""How long one stage may show no sign of life: t-SNE of 200,000 pictures takes most of it on two cores."""
+_DELETED_SECONDS = 10
+"""How long work may go on that nobody wants any more."""
+
+
+class NotWanted(Exception):
+    """The collection or the request was deleted while the result was computed."""
+
+
+def compute_all(worker: str) -> None:
+    """Until nothing is queued any more."""
+    while (row := DerivedResult.objects.next_in_queue()) is not None:
+        if row.claim(worker):
+            _compute(row)
+
+
+def collection_of(row: DerivedResult) -> Collection:
+    """Raises `NotFound` where it has been deleted, or another catalogue has taken its place."""
+    if len(row.collection) == _ID_LENGTH:
+        return upload(row.collection)
+    found = installed()
+    if found.id != row.collection:
+        raise NotFound("Another catalogue is installed.", code="catalogue-missing")
+    return found
+
+
+_ID_LENGTH = 32
+"""Of the ids of uploads; the names of the catalogue's folders are shorter."""
+
+
+def _compute(row: DerivedResult) -> None:
+    started = time.monotonic()
+    try:
+        found = collection_of(row)
+        with _reporting(row) as report:
+            KINDS[row.kind].compute(found, row.name, row.parameters, report)
+        remove_if_deleted(row, found)
+        disk_space.insist(row.finish)
+    except NotWanted:
+        remove_if_deleted(row, found)
+    except Exception as error:
+        told = _told(error, row)
+        disk_space.insist(lambda: row.fail(told))
+    facts = {"collection": row.collection, "kind": row.kind, "name": row.name, "total_s": time.monotonic() - started}
+    logger.info("further result", extra={"facts": facts})
+
+
+def _told(error: Exception, row: DerivedResult) -> ApiError:
+    if isinstance(error, ApiError):
+        return error
+    if refused := disk_space.api_error(error):
+        logger.error("%s failed: %s", row, error)
+        return refused
+    logger.exception("%s failed", row)
+    return ServerError(f"The server failed on this result ({type(error).__name__}); its log says why.")
+
+
+def remove_if_deleted(row: DerivedResult, found: Collection) -> None:
+    """What was written after the collection had been deleted would lie there for ever."""
+    try:
+        collection_of(row)
+    except NotFound:
+        shutil.rmtree(found.folder.path, ignore_errors=True)
+
+
+class _Report:
+    """Keeps how far the work is, for the row; see `kinds.Report`."""
+
+    def __init__(self, row: DerivedResult) -> None:
+        self._row = row
+        self._stage, self._share = "", 0.0
+        self._wanted = True
+
+    def stage(self, name: str) -> None:
+        self._stage = name
+        self._moved()
+        self.beat()
+
+    def progress(self, share: float) -> None:
+        self._share = min(max(share, 0.0), 1.0)
+        self._moved()
+
+    def beat(self) -> None:
+        self._wanted = self._row.beat(self._stage, self._share)
+        if not self._wanted:
+            watchdog.hurry(_DELETED_SECONDS)
+
+    def _moved(self) -> None:
+        if not self._wanted:
+            raise NotWanted
+        watchdog.expect(_STAGE_SECONDS, f"{self._row}, {self._stage},")
+
+
+@contextmanager
+def _reporting(row: DerivedResult) -> Iterator[_Report]:
+    report = _Report(row)
+    try:
+        with beating(report.beat):
+            yield report
+    finally:
+        watchdog.rest()

@@ -1,0 +1,44 @@
+"""Ask for a further result of a collection: it is queued, unless it is there or was asked for already."""
+
+from typing import Any
+
+from django.conf import settings
+
+from datasets.catalogue import installation
+from datasets.catalogue.collection import InstalledCatalogue
+from datasets.collection.base import Collection
+from datasets.models import DerivedResult, Status
+
+from . import jobs
+from .kinds import KINDS
+
+
+def request(found: Collection, kind: str, name: str, parameters: dict[str, Any] | None = None) -> DerivedResult | None:
+    """The row of what is queued or being computed; None where the result is there.
+
+    One that has failed is queued again, whoever asks.
+    """
+    if KINDS[kind].is_ready(found.folder, name):
+        return None
+    row, created = DerivedResult.objects.get_or_create(
+        collection=found.id, kind=kind, name=name, defaults={"parameters": parameters or {}}
+    )
+    if not created:
+        again = DerivedResult.objects.filter(pk=row.pk, status=Status.FAILED)
+        again.update(status=Status.QUEUED, attempts=0, progress=0, error="", error_code="")
+        row.refresh_from_db()
+    if settings.TASKS_BACKEND != "immediate":
+        return row
+    jobs.compute_all(worker="")
+    return DerivedResult.objects.filter(pk=row.pk).first()
+
+
+def request_missing() -> None:
+    """Queue what every catalogue has and the installed one lacks; not again what has failed."""
+    catalogue = installation.catalogue_store().catalogue()
+    if not catalogue.total or not catalogue.folder.features_path(0).exists():
+        return
+    found = InstalledCatalogue(catalogue)
+    for name, kind in KINDS.items():
+        if kind.is_automatic and not DerivedResult.objects.of(found.id, name).exists():
+            request(found, name, name)
