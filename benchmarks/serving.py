@@ -202,7 +202,7 @@ def plain_application() -> Any:
     from django.http import HttpRequest, HttpResponse
     from django.urls import path
 
-    (file,) = (Path(os.environ["PLAIN_DATA"]) / "vectors").glob("pca-*.npy")
+    (file,) = (Path(os.environ["PLAIN_DATA"]) / "collections").glob("*/layouts/pca.npy")
     vectors = np.load(file)
 
     def view(request: HttpRequest, start: int, end: int) -> HttpResponse:
