@@ -39,6 +39,7 @@ def main() -> None:
 
 def install(data: Path) -> None:
     """A catalogue of CelebA's size, whose numbers are spread as UMAP spreads them, and one tilemap."""
+    import benchmarks.configured  # noqa: F401  before the next one
     from datasets.catalogue import installation
 
     random = np.random.default_rng(0)
