@@ -1,8 +1,8 @@
 """Features and a layout of them → how far the layout can be trusted: trustworthiness, continuity and neighbours kept.
 
 Trustworthiness falls where a picture lies among pictures that are unlike it, continuity where like pictures lie far
-from it (Venna & Kaski 2001). Likeness is the cosine of the features, as in `nearest_neighbours`; nearness in the layout is
-Euclidean.
+from it (Venna & Kaski 2001). Likeness is the cosine of the features, as in `nearest_neighbours`; nearness in the layout
+is Euclidean.
 """
 
 from collections.abc import Iterator
