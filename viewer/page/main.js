@@ -105,6 +105,7 @@ function start() {
     arrived: (id) => navigation.arrived(id),
     current: () => navigation.wanted,
     similar: facts.offers.search ? (file) => search.byPicture(file) : null,
+    most: facts.limits.pictures,
   });
   outcome.rest.take = (facts) => uploader.takeRest(facts);
   const add = () => uploader.ask();
