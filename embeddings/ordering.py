@@ -5,15 +5,14 @@ would get another layout.
 """
 
 import hashlib
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .extractors import Features
 
-
-def order_by_content(features: Features) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """`(n, d)` features → which rows to fit on, and which of those each row is.
+def order_by_content(features: Iterable[NDArray[np.float32]]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Features, `(n, d)` or row by row → which rows to fit on, and which of those each row is.
 
     The first, `(m,)`, names every distinct row once, in the order of their digests; `features[first][second]` are the
     features again. Rows that are equal to the bit, as copies of a picture have, so get one and the same place.
