@@ -144,3 +144,8 @@ def _medoid(members: NDArray[np.intp], coordinates: NDArray[np.float32]) -> int:
     """The member with the least sum of squared distances to the others: the one nearest to their mean."""
     own = coordinates[members]
     return int(members[np.square(own - own.mean(axis=0)).sum(axis=1).argmin()])
+
+
+def warm_up() -> None:
+    """Compile what `find` compiles at first use, or load it from numba's cache."""
+    find([np.random.default_rng(SEED).normal(size=(60, 30)).astype(np.float32)])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from . import clusters
 from .backbones import Weights
 from .extractors import Device, Extractor, Features, open_extractor
 from .images.decoding import RGB
@@ -115,6 +116,7 @@ class Pipeline:
         _ = self.extractor
         self._reducers()
         warm_up()
+        clusters.warm_up()
 
     def extract(self, crops: Iterable[RGB]) -> Features:
         """Crops `(side, side, 3) uint8` → `(n, d) float32`."""

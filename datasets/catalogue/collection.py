@@ -40,6 +40,10 @@ class InstalledCatalogue(Collection):
     def metadata_path(self) -> Path:
         return self.catalogue.metadata_path
 
+    @property
+    def cluster_labels_path(self) -> Path:
+        return self.catalogue.cluster_labels_path
+
     def finder(self) -> NeighbourSearch:
         try:
             return _finder(self.folder, self.total, self.folder.index_version)

@@ -9,6 +9,8 @@ from contextlib import closing, contextmanager
 from django.conf import settings
 
 from datasets.collection import manifest
+from datasets.collection.clusters import Clusters
+from datasets.collection.folder import CollectionFolder
 from datasets.errors import ApiError, DiskFull, ServerError, TooLarge
 from datasets.models import ARCHIVE, Dataset, Status, file_path
 from datasets.pictures import pipeline_settings
@@ -19,6 +21,7 @@ from datasets.pictures.image_stats import as_columns
 from datasets.pictures.metadata import files
 from datasets.pictures.zip_archive import Archive, Skipped
 from datasets.tilemaps.layout import CAPACITY
+from embeddings import clusters
 from embeddings.pipeline import VERSION, Pipeline
 from embeddings.reducers import SEED, Reducer
 from embeddings.vector_files import Vectors, dumped
@@ -117,6 +120,7 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     places = pipeline.place(pictures.features, report.stage, on_placed=keep, on_fitted=keep_fitted)
     report.stage("storing")
     dataset.store("features", dumped(pictures.features))
+    Clusters(levels=tuple(clusters.find([pictures.features]))).save(CollectionFolder(path=dataset.folder).clusters_path)
     dataset.explained_variance = places.explained_variance
     describe(dataset, pipeline)
     dataset.engine = str(pipeline.extractor.info)

@@ -1,0 +1,138 @@
+"""The clusters of a collection as clients see them: their names, their medoids, and what is frequent in them."""
+
+from typing import Any
+
+from datasets.collection import cluster_labels
+from datasets.collection.base import Collection
+from datasets.collection.clusters import Clusters, field_name
+from datasets.collection.enrichment import Trait, traits
+from datasets.errors import ApiError, NotFound
+from embeddings.clusters import Level
+
+MOST_TRAITS = 5
+"""Of a cluster, the most telling ones."""
+LABEL_LENGTH = 80
+
+
+def labels_version(found: Collection) -> str:
+    """Another one whenever clusters were given other names."""
+    try:
+        return f"{found.cluster_labels_path.stat().st_mtime_ns:x}"
+    except FileNotFoundError:
+        return "none"
+
+
+def levels(found: Collection) -> dict[str, Any]:
+    """All levels. Raises `NotFound` where they have not been computed."""
+    clusters = found.clusters()
+    given = cluster_labels.read(found.cluster_labels_path, clusters)
+    own = {field_name(number) for number in range(len(clusters.levels))}
+    fields = [field for field in found.images.fields() if field.name not in own]
+    return {
+        "levels": [
+            {
+                "level": number + 1,
+                "field": field_name(number),
+                "clusters": _entries(
+                    found,
+                    level,
+                    {cluster: label for (of_level, cluster), label in given.items() if of_level == number},
+                    traits(fields, level.labels, len(level.sizes), MOST_TRAITS),
+                ),
+                "outside": int((level.labels < 0).sum()),
+            }
+            for number, level in enumerate(clusters.levels)
+        ],
+        "total": found.total,
+    }
+
+
+def rename(found: Collection, level: str, cluster: str, label: str) -> dict[str, Any]:
+    """Name a cluster, or with an empty name none. Returns it as in `levels`. Raises `NotFound`."""
+    clusters = found.clusters()
+    number = _number(level, len(clusters.levels))
+    which = None if number is None else _number(cluster, len(clusters.levels[number].sizes))
+    if number is None or which is None:
+        raise NotFound(_unknown(clusters, level, cluster), code="cluster-unknown")
+    cluster_labels.write(found.cluster_labels_path, clusters, number, which, label)
+    entry: dict[str, Any] = levels(found)["levels"][number]["clusters"][which]
+    return entry
+
+
+def _number(text: str, count: int) -> int | None:
+    """What clients count from 1, from 0; None where there are not so many."""
+    return int(text) - 1 if text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= count else None
+
+
+def _unknown(clusters: Clusters, level: str, cluster: str) -> str:
+    known = ", ".join(f"{k + 1} with {len(level.sizes)} clusters" for k, level in enumerate(clusters.levels)) or "none"
+    return f"There is no cluster {cluster[:9]} of level {level[:9]}; the levels are {known}."
+
+
+def _entries(
+    found: Collection, level: Level, given: dict[int, str], over_represented: list[list[Trait]]
+) -> list[dict[str, Any]]:
+    medoids = level.medoids.tolist()
+    names = found.names(medoids)
+    taken: dict[str, int] = {}
+    entries = []
+    for cluster, size in enumerate(level.sizes.tolist()):
+        of_cluster = over_represented[cluster]
+        parent = int(level.parents[cluster])
+        entries.append(
+            {
+                "id": cluster + 1,
+                "parent": parent + 1 if parent >= 0 else None,
+                "size": size,
+                "medoid": {"index": medoids[cluster], "name": names[cluster]},
+                "label": given.get(cluster) or _numbered(_telling(of_cluster), taken) or str(cluster + 1),
+                "is_named": cluster in given,
+                "traits": [
+                    {
+                        "field": trait.field,
+                        "value": trait.value,
+                        "count": trait.count,
+                        "inside": round(trait.inside, 6),
+                        "outside": round(trait.outside, 6),
+                    }
+                    for trait in of_cluster
+                ],
+            }
+        )
+    return entries
+
+
+def _telling(found: list[Trait]) -> str:
+    """The most telling trait in a word or two: a text or the name of what is true; else with its field before it."""
+    if not found:
+        return ""
+    trait = found[0]
+    name = trait.field.replace("_", " ")
+    if trait.value is True:
+        return name[:LABEL_LENGTH]
+    if trait.value is False:
+        affirmed = next((other for other in found if other.value is True), None)
+        return affirmed.field.replace("_", " ")[:LABEL_LENGTH] if affirmed else f"{name}: 0"[:LABEL_LENGTH]
+    is_word = isinstance(trait.value, str) and not trait.value.replace(".", "").replace("-", "").isdecimal()
+    return trait.value[:LABEL_LENGTH] if is_word else f"{name} {trait.value}"[:LABEL_LENGTH]
+
+
+def _numbered(label: str, taken: dict[str, int]) -> str:
+    """The same with a number after it where it is not the first on its level."""
+    if not label:
+        return ""
+    taken[label] = taken.get(label, 0) + 1
+    return label if taken[label] == 1 else f"{label} {taken[label]}"
+
+
+def check_label(data: Any) -> str:
+    """The name in the body of a request. Raises `ApiError`."""
+    label = data.get("label") if isinstance(data, dict) else None
+    cleaned = " ".join("".join(c if c.isprintable() else " " for c in label).split()) if isinstance(label, str) else ""
+    if not isinstance(label, str) or set(data) != {"label"} or len(label) > LABEL_LENGTH:
+        raise ApiError(
+            f"Send an object with “label”, a text of at most {LABEL_LENGTH} characters, and nothing else.",
+            code="parameter-invalid",
+            name="label",
+        )
+    return cleaned
