@@ -2,7 +2,8 @@
 
 Each value in each cluster is tested with the log-likelihood ratio G² (Dunning 1993), which, unlike χ², holds for rare
 values too. What passes at one in a hundred over all tests of the level (Bonferroni), and is borne by five pictures and
-a tenth of the cluster, is ranked by the difference of its shares inside and outside.
+a tenth of the cluster, is ranked by its part of the relative entropy of inside and outside (Kullback & Leibler 1951):
+the share inside times the logarithm of how often that is the share outside. Frequent and rare elsewhere comes first.
 """
 
 from collections.abc import Iterable
@@ -41,6 +42,8 @@ class Trait:
     """Share of those pictures of the cluster that have any value."""
     outside: float
     """The same of the pictures outside."""
+    weight: float
+    """How telling it is: p · log(p / q) of the shares, half a picture being added outside, where there may be none."""
 
 
 def traits(fields: Iterable[Field], labels: NDArray[np.int32], clusters: int, most: int) -> list[list[Trait]]:
@@ -52,7 +55,7 @@ def traits(fields: Iterable[Field], labels: NDArray[np.int32], clusters: int, mo
         for cluster, trait in table.traits(_ERROR / max(tests, 1)):
             found[cluster].append(trait)
     for each in found:
-        each.sort(key=lambda trait: trait.outside - trait.inside)
+        each.sort(key=lambda trait: -trait.weight)
         del each[most:]
     return found
 
@@ -105,6 +108,8 @@ class _Table:
             & (known_outside > 0)
             & (_g2(counts, known, others, known_outside) >= NormalDist().inv_cdf(error) ** 2)  # of one side
         )
+        smoothed = (others + 0.5) / (known_outside + 1)
+        weights = inside * np.log(np.where(passes, inside / smoothed, 1))
         for cluster, column in np.argwhere(passes):
             yield (
                 int(cluster),
@@ -114,6 +119,7 @@ class _Table:
                     count=int(counts[cluster, column]),
                     inside=float(inside[cluster, column]),
                     outside=float(outside[cluster, column]),
+                    weight=float(weights[cluster, column]),
                 ),
             )
 

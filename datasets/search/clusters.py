@@ -1,5 +1,6 @@
 """The clusters of a collection as clients see them: their names, their medoids, and what is frequent in them."""
 
+import re
 from typing import Any
 
 from datasets.collection import cluster_labels
@@ -12,6 +13,10 @@ from embeddings.clusters import Level
 MOST_TRAITS = 5
 """Of a cluster, the most telling ones."""
 LABEL_LENGTH = 80
+_CONSIDERED = 20
+"""Traits among which a label is looked for."""
+_LEAST_SHARE = 1 / 3
+_NUMBERS = re.compile(r"[-.0-9e+]*")
 
 
 def labels_version(found: Collection) -> str:
@@ -28,23 +33,15 @@ def levels(found: Collection) -> dict[str, Any]:
     given = cluster_labels.read(found.cluster_labels_path, clusters)
     own = {field_name(number) for number in range(len(clusters.levels))}
     fields = [field for field in found.images.fields() if field.name not in own]
-    return {
-        "levels": [
-            {
-                "level": number + 1,
-                "field": field_name(number),
-                "clusters": _entries(
-                    found,
-                    level,
-                    {cluster: label for (of_level, cluster), label in given.items() if of_level == number},
-                    traits(fields, level.labels, len(level.sizes), MOST_TRAITS),
-                ),
-                "outside": int((level.labels < 0).sum()),
-            }
-            for number, level in enumerate(clusters.levels)
-        ],
-        "total": found.total,
-    }
+    told: list[dict[str, Any]] = []
+    words: list[set[str]] = []
+    for number, level in enumerate(clusters.levels):
+        over_represented = traits(fields, level.labels, len(level.sizes), _CONSIDERED)
+        names = {cluster: label for (of_level, cluster), label in given.items() if of_level == number}
+        entries, words = _entries(found, level, names, over_represented, words)
+        outside = int((level.labels < 0).sum())
+        told.append({"level": number + 1, "field": field_name(number), "clusters": entries, "outside": outside})
+    return {"levels": told, "total": found.total}
 
 
 def rename(found: Collection, level: str, cluster: str, label: str) -> dict[str, Any]:
@@ -70,22 +67,31 @@ def _unknown(clusters: Clusters, level: str, cluster: str) -> str:
 
 
 def _entries(
-    found: Collection, level: Level, given: dict[int, str], over_represented: list[list[Trait]]
-) -> list[dict[str, Any]]:
+    found: Collection,
+    level: Level,
+    given: dict[int, str],
+    over_represented: list[list[Trait]],
+    of_parents: list[set[str]],
+) -> tuple[list[dict[str, Any]], list[set[str]]]:
+    """The clusters of a level, and the words by which each and those around it go; by those of the level before."""
     medoids = level.medoids.tolist()
     names = found.names(medoids)
     taken: dict[str, int] = {}
-    entries = []
+    entries: list[dict[str, Any]] = []
+    words: list[set[str]] = []
     for cluster, size in enumerate(level.sizes.tolist()):
-        of_cluster = over_represented[cluster]
+        of_cluster = over_represented[cluster][:MOST_TRAITS]
         parent = int(level.parents[cluster])
+        around = of_parents[parent] if parent >= 0 else set()
+        telling = _telling(over_represented[cluster], around)
+        words.append(around | {telling})
         entries.append(
             {
                 "id": cluster + 1,
                 "parent": parent + 1 if parent >= 0 else None,
                 "size": size,
                 "medoid": {"index": medoids[cluster], "name": names[cluster]},
-                "label": given.get(cluster) or _numbered(_telling(of_cluster), taken) or str(cluster + 1),
+                "label": given.get(cluster) or _numbered(telling, taken) or str(cluster + 1),
                 "is_named": cluster in given,
                 "traits": [
                     {
@@ -99,22 +105,25 @@ def _entries(
                 ],
             }
         )
-    return entries
+    return entries, words
 
 
-def _telling(found: list[Trait]) -> str:
-    """The most telling trait in a word or two: a text or the name of what is true; else with its field before it."""
-    if not found:
-        return ""
-    trait = found[0]
+def _telling(found: list[Trait], around: set[str]) -> str:
+    """The most telling trait in a word or two, of those that a third of the pictures has and that are not false; not
+    what a cluster around it is called already, where there is another. Empty where there is none."""
+    borne = [trait for trait in found if trait.inside >= _LEAST_SHARE and trait.value is not False]
+    words = [_word(trait) for trait in borne]
+    return next((word for word in words if word not in around), words[0] if words else "")
+
+
+def _word(trait: Trait) -> str:
+    """A text, or the name of what is true; else the field with the value."""
     name = trait.field.replace("_", " ")
     if trait.value is True:
         return name[:LABEL_LENGTH]
-    if trait.value is False:
-        affirmed = next((other for other in found if other.value is True), None)
-        return affirmed.field.replace("_", " ")[:LABEL_LENGTH] if affirmed else f"{name}: 0"[:LABEL_LENGTH]
-    is_word = isinstance(trait.value, str) and not trait.value.replace(".", "").replace("-", "").isdecimal()
-    return trait.value[:LABEL_LENGTH] if is_word else f"{name} {trait.value}"[:LABEL_LENGTH]
+    if isinstance(trait.value, str) and not _NUMBERS.fullmatch(trait.value):
+        return trait.value[:LABEL_LENGTH]
+    return f"{name} {trait.value}"[:LABEL_LENGTH]
 
 
 def _numbered(label: str, taken: dict[str, int]) -> str:

@@ -1,5 +1,6 @@
 """What is over-represented in clusters: shares that are true, nothing that chance explains, all types of fields."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,13 @@ def labels(*sizes: int) -> NDArray[np.int32]:
     return np.concatenate([inside, np.full(2 * len(inside), -1)]).astype(np.int32)
 
 
+def trait(name: str, value: Any, count: int, inside: tuple[int, int], outside: tuple[int, int]) -> Trait:
+    """Of shares, each as pictures that have the value of those that have any."""
+    p, q = inside[0] / inside[1], outside[0] / outside[1]
+    weight = p * math.log(p / ((outside[0] + 0.5) / (outside[1] + 1)))
+    return Trait(field=name, value=value, count=count, inside=p, outside=q, weight=weight)
+
+
 def test_g2_is_the_log_likelihood_ratio_of_the_table() -> None:
     for count, known, others, outside in ((30, 40, 20, 160), (5, 10, 3, 900), (10, 10, 0, 50), (1, 7, 9, 9)):
         table = [[count, known - count], [others, outside - others]]
@@ -35,10 +43,10 @@ def test_texts_and_booleans_come_with_their_shares() -> None:
     wild = [True] * 40 + [None] * 20 + [False] * 100 + [True] * 20
     first, second = traits([field("kind", kinds, pa.string()), field("wild", wild, pa.bool_())], where, 2, most=5)
     assert first == [
-        Trait(field="wild", value=True, count=40, inside=1.0, outside=20 / 120),
-        Trait(field="kind", value="rose", count=36, inside=0.9, outside=40 / 140),
+        trait("wild", True, 40, (40, 40), (20, 120)),
+        trait("kind", "rose", 36, (36, 40), (40, 140)),
     ]
-    assert second == [Trait(field="kind", value="tulip", count=20, inside=1.0, outside=44 / 160)]
+    assert second == [trait("kind", "tulip", 20, (20, 20), (44, 160))]
 
 
 def test_numbers_are_told_as_parts_that_a_filter_takes() -> None:

@@ -12,6 +12,7 @@ import { setLanguage, t } from "./i18n/index.js";
 import { UploadJobs } from "./data/upload_jobs.js";
 import { Keyboard } from "./ui/keyboard.js";
 import { Legend } from "./ui/legend.js";
+import { Landmarks } from "./ui/landmarks.js";
 import { Lightbox } from "./ui/lightbox.js";
 import * as storage from "./data/storage.js";
 import { FilterPanel } from "./ui/filter_panel.js";
@@ -59,8 +60,13 @@ function start() {
   });
   const lightbox = new Lightbox(viewer, { left: (row) => details.click(row) });
   const pointer = new Pointer(viewer, {
-    hover: (...where) => details.hover(...where),
-    click: (row) => {
+    hover: (row, x, y) => details.hover(row >= 0 && landmarks.at(x, y) ? -1 : row, x, y),
+    click: (row, x, y) => {
+      const landmark = landmarks.at(x, y);
+      if (landmark) {
+        landmarks.go(landmark);
+        return;
+      }
       if (row >= 0) filterPanel.giveWay();
       details.click(row);
       lightbox.click(row);
@@ -73,6 +79,14 @@ function start() {
   });
   const legend = new Legend(view, filteredView);
   new FilterChips(view, filteredView);
+  const landmarks = new Landmarks(viewer, view, filteredView, {
+    named: () => {
+      filterPanel.offer();
+      legend.again();
+      filteredView.notify();
+    },
+    changed,
+  });
   const controls = new Controls(viewer, view, {
     use: (tool) => pointer.use(tool),
     changed,
@@ -115,6 +129,7 @@ function start() {
     details,
     selection,
     filterPanel,
+    landmarks,
     add,
   });
   const about = new CollectionInfo({
