@@ -60,7 +60,11 @@ function start() {
   });
   const lightbox = new Lightbox(viewer, { left: (row) => details.click(row) });
   const pointer = new Pointer(viewer, {
-    hover: (row, x, y) => details.hover(row >= 0 && landmarks.at(x, y) ? -1 : row, x, y),
+    hover: (row, x, y) => {
+      const landmark = landmarks.at(x, y);
+      details.hover(landmark ? -1 : row, x, y);
+      if (landmark) viewer.canvas.classList.add("over");
+    },
     click: (row, x, y) => {
       const landmark = landmarks.at(x, y);
       if (landmark) {
@@ -156,7 +160,7 @@ function start() {
   viewer.addEventListener("panes", (/** @type {any} */ { detail }) => namePanes(detail));
   viewer.addEventListener("tiles", (/** @type {any} */ { detail }) => notifications.tiles(detail));
   viewer.addEventListener("fault", () => notifications.toast(t("fault")));
-  new Keyboard(viewer, { controls, details, selection, filterPanel, search });
+  new Keyboard(viewer, { controls, details, selection, filterPanel, search, landmarks });
   if (viewer.cloud.renderer instanceof NullRenderer) new ImageList(viewer, view, { open: (row) => details.open(row) });
   else offerVirtualReality(viewer, find("vr"), notifications.showError);
   viewer.canvas.addEventListener("webglcontextlost", () =>

@@ -94,7 +94,7 @@ export function standing({ roots }, reach) {
     else if (seen > 0 && seen < LEFT && belongs(cluster, seen)) found.push(cluster);
     else if (!seen) waiting.push(...cluster.parts); // its medoid is out of view, its parts may not be
   }
-  return found.sort((a, b) => a.level - b.level || b.size - a.size);
+  return found.sort((a, b) => a.level - b.level || a.id - b.id);
 }
 
 /** One of the third level that lies in no larger cluster is shown when those that do may be. */
