@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import benchmarks.configured  # noqa: F401  before the next ones
 from datasets.catalogue import build_directory, builder
 from datasets.catalogue.sources import OpenSource
 from datasets.pictures.extraction import prepare

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+import benchmarks.configured  # noqa: F401  before the next ones
 from datasets.catalogue import installation
 from datasets.catalogue.build_directory import BuildDirectory
 from datasets.catalogue.builder import index

@@ -39,6 +39,7 @@ def main() -> None:
 
 def install(data: Path) -> None:
     """A catalogue of CelebA's size, whose numbers are spread as UMAP spreads them, and one tilemap."""
+    import benchmarks.configured  # noqa: F401  before the next one
     from datasets.catalogue import installation
 
     random = np.random.default_rng(0)
@@ -202,7 +203,7 @@ def plain_application() -> Any:
     from django.http import HttpRequest, HttpResponse
     from django.urls import path
 
-    (file,) = (Path(os.environ["PLAIN_DATA"]) / "vectors").glob("pca-*.npy")
+    (file,) = (Path(os.environ["PLAIN_DATA"]) / "collections").glob("*/layouts/pca.npy")
     vectors = np.load(file)
 
     def view(request: HttpRequest, start: int, end: int) -> HttpResponse:

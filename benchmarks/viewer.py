@@ -29,6 +29,7 @@ from urllib.parse import quote
 import numpy as np
 from playwright.sync_api import Browser, Page
 
+import benchmarks.configured  # noqa: F401  before the next ones
 from datasets.catalogue import installation
 from datasets.collection import image_table
 from datasets.pictures.metadata.columns import Column

@@ -4,15 +4,14 @@ Network features spread over so many dimensions that hardly any place in them is
 nearest neighbours is laid out in few dimensions first, here by UMAP's forces, and density is measured there.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .extractors import Features
-from .ordering import order_by_content
+from .ordering import ChosenRows, order_by_content
 from .principal_axes import FeatureChunks, Standardizer
 from .reducers import SEED
 from .vector_files import Vectors
@@ -25,7 +24,6 @@ _NEIGHBOURS = 15
 _CURVE = (1.93280839734315, 0.7904949732233831)
 """UMAP's a and b for a min_dist of 0 (`umap.umap_.find_ab_params(1.0, 0.0)`): copies may lie in one place."""
 _EPOCHS, _EPOCHS_OF_MANY, _MANY = 200, 100, 20_000
-_BLOCK = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +52,7 @@ def find(blocks: FeatureChunks, on_step: Callable[[str], object] = lambda step: 
     if len(distinct) < LEAST_POINTS:
         return []
     on_step("principal axes")
-    sorted_blocks = _Rows(blocks, distinct)
+    sorted_blocks = ChosenRows(blocks, distinct)
     coordinates = Standardizer.fit(sorted_blocks).project_all(sorted_blocks)
     on_step("neighbours")
     places = _embedded(coordinates)
@@ -65,27 +63,6 @@ def find(blocks: FeatureChunks, on_step: Callable[[str], object] = lambda step: 
         labels = tree.labels(tree.leaves(minimum))
         levels.append(_level(labels, coordinates, distinct, rows, levels[-1].labels if levels else None))
     return levels
-
-
-class _Rows(Sequence[Features]):
-    """Some rows of features, in an order of their own, copied a thousand at a time when they are asked for."""
-
-    def __init__(self, blocks: FeatureChunks, rows: NDArray[np.intp]) -> None:
-        self._blocks, self._rows = blocks, rows
-        self._starts = np.cumsum([0, *(len(block) for block in blocks)])
-
-    def __len__(self) -> int:
-        return -(-len(self._rows) // _BLOCK)
-
-    def __getitem__(self, index: int) -> Features:  # type: ignore[override]
-        if not 0 <= index < len(self):
-            raise IndexError(index)
-        rows = self._rows[index * _BLOCK : (index + 1) * _BLOCK]
-        which = np.searchsorted(self._starts, rows, "right") - 1
-        taken = np.empty((len(rows), self._blocks[0].shape[1]), np.float32)
-        for k, (block, row) in enumerate(zip(which, rows, strict=True)):
-            taken[k] = self._blocks[block][row - self._starts[block]]
-        return taken
 
 
 def _embedded(coordinates: NDArray[np.float32]) -> Vectors:

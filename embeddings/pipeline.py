@@ -8,14 +8,15 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import clusters
 from .backbones import Weights
 from .extractors import Device, Extractor, Features, open_extractor
 from .images.decoding import RGB
-from .ordering import order_by_content
+from .ordering import AT_ONCE, ChosenRows, order_by_content
 from .precision import PrecisionChoice
-from .principal_axes import Standardizer
+from .principal_axes import FeatureChunks, Standardizer
 from .reducers import FORMAT, REDUCERS, SEED, ModelError, Reducer, warm_up
 from .vector_files import Vectors, replacing
 
@@ -139,12 +140,12 @@ class Pipeline:
         fitted = dict(self._reducers())
         if not fitted:
             chosen, rows = order_by_content(features)
-            standardizer = Standardizer.fit([features[chosen[np.sort(rows)]]])
-            coordinates = standardizer.project(features[chosen])
+            standardizer, coordinates = _standardised(features, chosen, rows)
         for name, kind in REDUCERS.items():
             on_start(name)
             if name in fitted:
-                places[name] = fitted[name].transform(features)
+                parts = ChosenRows([features], np.arange(len(features)))
+                places[name] = np.concatenate([fitted[name].transform(part) for part in parts])
             else:
                 fitted[name], found = kind.fit(standardizer, coordinates, seed=SEED)
                 places[name] = found[rows]
@@ -156,3 +157,14 @@ class Pipeline:
         if self.space and not self._loaded:
             self._loaded.update(self.space.reducers())
         return self._loaded
+
+
+def _standardised(
+    features: Features, chosen: NDArray[np.intp], rows: NDArray[np.intp]
+) -> tuple[Standardizer, NDArray[np.float32]]:
+    """What `order_by_content` gives of features → their standardisation, and the coordinates of the distinct ones."""
+    blocks: FeatureChunks = ChosenRows([features], chosen[np.sort(rows)])
+    standardizer = Standardizer.fit(blocks)
+    if len(features) <= AT_ONCE:
+        return standardizer, standardizer.project(features[chosen])
+    return standardizer, standardizer.project_all(ChosenRows([features], chosen))

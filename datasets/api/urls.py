@@ -13,6 +13,7 @@ from datasets.api.views import (
     management,
     metadata,
     pictures,
+    ranges,
     search,
     vectors,
 )
@@ -41,6 +42,19 @@ urlpatterns = [
     ),  # before its sisters
     path("dataset/<str:dataset_id>/features/<str:reducer>", contract.DatasetVectors.as_view(), name="dataset-vectors"),
     path("dataset/<str:dataset_id>/tilemap", contract.DatasetTilemap.as_view(), name="dataset-tilemap"),
+    # The ranges of an upload of any size, as the catalogue's.
+    path("dataset/<str:dataset_id>/info", ranges.Info.as_view(), name="dataset-info"),
+    path("dataset/<str:dataset_id>/tilemaps/<str:number>", ranges.Tilemap.as_view(), name="dataset-range-tilemap"),
+    path(
+        "dataset/<str:dataset_id>/tilemaps/<str:number>/manifest",
+        ranges.Manifest.as_view(),
+        name="dataset-range-manifest",
+    ),
+    path(
+        "dataset/<str:dataset_id>/<str:reducer>/<str:start>/<str:end>/standalone",
+        ranges.Vectors.as_view(),
+        name="dataset-range-vectors",
+    ),
     # Uploads that are looked after.
     path("dataset/<str:dataset_id>", management.OneDataset.as_view(), name="dataset"),
     path("dataset/<str:dataset_id>/rest", management.RestOfDataset.as_view(), name="dataset-rest"),
