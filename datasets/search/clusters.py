@@ -38,7 +38,8 @@ def levels(found: Collection) -> dict[str, Any]:
     for number, level in enumerate(clusters.levels):
         over_represented = traits(fields, level.labels, len(level.sizes), _CONSIDERED)
         names = {cluster: label for (of_level, cluster), label in given.items() if of_level == number}
-        entries, words = _entries(found, level, names, over_represented, words)
+        prefix = f"{number + 1}." if number else ""
+        entries, words = _entries(found, level, names, over_represented, words, prefix)
         outside = int((level.labels < 0).sum())
         told.append({"level": number + 1, "field": field_name(number), "clusters": entries, "outside": outside})
     return {"levels": told, "total": found.total}
@@ -72,8 +73,10 @@ def _entries(
     given: dict[int, str],
     over_represented: list[list[Trait]],
     of_parents: list[set[str]],
+    prefix: str,
 ) -> tuple[list[dict[str, Any]], list[set[str]]]:
-    """The clusters of a level, and the words by which each and those around it go; by those of the level before."""
+    """The clusters of a level, and the words by which each and those around it go; by those of the level before.
+    `prefix` stands before the numbers of those that have no word."""
     medoids = level.medoids.tolist()
     names = found.names(medoids)
     taken: dict[str, int] = {}
@@ -91,7 +94,7 @@ def _entries(
                 "parent": parent + 1 if parent >= 0 else None,
                 "size": size,
                 "medoid": {"index": medoids[cluster], "name": names[cluster]},
-                "label": given.get(cluster) or _numbered(telling, taken) or str(cluster + 1),
+                "label": given.get(cluster) or _numbered(telling, taken) or f"{prefix}{cluster + 1}",
                 "is_named": cluster in given,
                 "traits": [
                     {

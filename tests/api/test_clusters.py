@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from django.core.management import call_command
 from django.test import Client
-from PIL import Image
 from pytest_django import Settings
 
 from datasets.catalogue.collection import installed
@@ -19,29 +18,11 @@ from datasets.collection.uploaded import upload as uploaded
 from datasets.errors import URN
 from datasets.models import DerivedResult
 from tests.api.test_pictures import QUIET, upload
-from tests.support.pictures import encode, photograph, zipped
+from tests.support.clustered_pictures import FILES, KINDS, TABLE
+from tests.support.pictures import photograph, zipped
 from tests.support.problems import sentence
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
-
-KINDS = ("garden", "meadow", "wood")
-
-
-def pictures(each: int = 24) -> dict[str, bytes]:
-    """Three photographs in many lights and cuts: what is of one photograph is alike."""
-    random = np.random.default_rng(0)
-    files = {}
-    for number, kind in enumerate(KINDS):
-        with Image.open(io.BytesIO(photograph(50 + number, (160, 160)))) as image:
-            for k in range(each):
-                left, top = random.integers(0, 24, 2)
-                light = np.asarray(image.crop((left, top, left + 128, top + 128))) * random.uniform(0.8, 1.1)
-                files[f"{kind}-{k:02d}.jpg"] = encode(Image.fromarray(light.clip(0, 255).astype(np.uint8)), "JPEG")
-    return files
-
-
-FILES = pictures()
-TABLE = "file,kind,age\n" + "".join(f"{name},{name.split('-')[0]},{k % 40}\n" for k, name in enumerate(FILES))
 
 
 @pytest.fixture
@@ -153,6 +134,14 @@ def test_few_pictures_have_none(client: Client) -> None:
     assert client.get(f"{address}/clusters").json() == {"levels": [], "total": 4}
     assert client.get(f"{address}/images/fields").json()["fields"] == []
     assert rename(client, address, "x").status_code == 404
+
+
+def test_without_metadata_they_are_called_by_their_numbers(client: Client) -> None:
+    address = f"/dataset/{upload(client, FILES)}"
+    for level in client.get(f"{address}/clusters").json()["levels"]:
+        prefix = "" if level["level"] == 1 else f"{level['level']}."
+        for cluster in level["clusters"]:
+            assert (cluster["label"], cluster["traits"]) == (f"{prefix}{cluster['id']}", [])
 
 
 def test_a_field_of_the_same_name_goes_before(client: Client) -> None:

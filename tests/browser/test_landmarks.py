@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.api.test_clusters import FILES, TABLE
 from tests.support.chromium import Visit
+from tests.support.clustered_pictures import FILES, TABLE
 from tests.support.pictures import zipped
 from tests.support.service import Service
 
