@@ -1,4 +1,4 @@
-"""Vectors in the forms that clients read: JSON, NumPy, raw floats, Arrow, Parquet, CSV."""
+"""Vectors in the forms that clients read: JSON, NumPy, raw floats, 16-bit codes, Arrow, Parquet, CSV."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from rest_framework.request import Request
 
 from datasets.collection.response_cache import Chunks
 from datasets.collection.spreadsheet import heads, safe
+from embeddings import quantization
 from embeddings.vector_files import Vectors, dumped
 
 from . import renderers
@@ -44,6 +45,8 @@ class Format:
     precompressed: bool
     """Compressing it once more is of no use."""
     suffix: str
+    dtype: str = "<f4"
+    """Of the numbers, as NumPy writes it."""
 
 
 def preferred(request: Request) -> str:
@@ -66,6 +69,10 @@ def _npy(matrix: Matrix) -> Chunks:
 def _raw(matrix: Matrix) -> Iterator[bytes]:
     for start in range(0, len(matrix.vectors), _BATCH):
         yield np.ascontiguousarray(matrix.vectors[start : start + _BATCH], dtype="<f4").tobytes()
+
+
+def _uint16(matrix: Matrix) -> Chunks:
+    return [quantization.packed(quantization.quantize(matrix.vectors))]
 
 
 def _arrow(matrix: Matrix) -> Chunks:
@@ -134,6 +141,9 @@ FORMATS: dict[str, Format] = {
     "json": Format(media_type="application/json", render=_json, precompressed=False, suffix="json"),
     "npy": Format(media_type="application/x-npy", render=_npy, precompressed=True, suffix="npy"),
     "raw": Format(media_type="application/octet-stream", render=_raw, precompressed=True, suffix="f32"),
+    "uint16": Format(
+        media_type="application/vnd.wwzd.uint16", render=_uint16, precompressed=True, suffix="u16", dtype="<u2"
+    ),
     "arrow": Format(
         media_type="application/vnd.apache.arrow.stream", render=_arrow, precompressed=True, suffix="arrows"
     ),
