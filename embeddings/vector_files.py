@@ -61,6 +61,41 @@ def save(path: Path, vectors: NDArray[np.generic]) -> None:
         np.save(file, vectors, allow_pickle=False)
 
 
+class RowsWriter:
+    """Rows → one `.npy` file, block by block, whose number need not be known before the last one."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.shape = (0, 0)
+
+    def append(self, block: NDArray[np.float32]) -> None:
+        """`(rows, d) float32`; d is the same in all blocks."""
+        if not self.shape[0]:
+            self._write_header(block.shape)
+        self._file.write(np.ascontiguousarray(block, "<f4").tobytes())
+        self.shape = self.shape[0] + len(block), block.shape[1]
+
+    def finish(self) -> None:
+        """NumPy leaves room in the header for the rows to become more (`GROWTH_AXIS_MAX_DIGITS`)."""
+        end = self._file.tell()
+        self._file.seek(0)
+        self._write_header(self.shape)
+        self._file.seek(end)
+
+    def _write_header(self, shape: tuple[int, ...]) -> None:
+        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(self._file, header)
+
+
+@contextmanager
+def writing_rows(path: Path) -> Iterator[RowsWriter]:
+    """Write an array that comes in blocks; the file is there when the block ends well."""
+    with replacing(path) as file:
+        writer = RowsWriter(file)
+        yield writer
+        writer.finish()
+
+
 def load(path: Path) -> Vectors:
     """Map `(n, 3) float32` vectors from a `.npy` file. Raises `BadVectors` where it holds something else."""
     try:

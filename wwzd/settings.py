@@ -66,6 +66,7 @@ try:
     DECODE_SECONDS = positive("DECODE_SECONDS", 10)
     DECODE_MB = positive("DECODE_MB", 1024)
     WORKER_MB = positive("WORKER_MB", 6144)
+    MAX_PICTURES = positive("MAX_PICTURES", 50_000)
     MAX_QUEUE = positive("MAX_QUEUE", 20)
     CACHE_MB = positive("CACHE_MB", 1024)
     KEEP_ARCHIVES = env.bool("KEEP_ARCHIVES", True)

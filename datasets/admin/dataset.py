@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 
 from datasets.collection.uploaded import Upload
 from datasets.models import Dataset, Status
-from datasets.tilemaps import preview
+from datasets.tilemaps import preview, ranges
 from datasets.tilemaps.layout import CELL, COLUMNS
 from datasets.uploads import intake
 from embeddings.reducers import REDUCERS
@@ -176,7 +176,7 @@ class DatasetAdmin(ReadOnlyAdmin):
     def whole_tilemap(self, dataset: Dataset) -> str:
         if not dataset.is_stored("tilemap"):
             return self.empty_value_display
-        height = CELL * -(-dataset.count // COLUMNS)
+        height = CELL * -(-min(dataset.count, ranges.SIZE) // COLUMNS)
         return _rendered("tilemap", url=_url("tilemap", dataset), width=CELL * COLUMNS, height=height)
 
     @admin.display(description="from the front")
@@ -215,7 +215,8 @@ class DatasetAdmin(ReadOnlyAdmin):
         if reducer not in REDUCERS:
             raise Http404
         return picture_response(
-            "image/png", lambda: preview.cloud(dataset.vectors(reducer), dataset.path("tilemap").read_bytes())
+            "image/png",
+            lambda: preview.cloud(dataset.vectors(reducer)[: ranges.SIZE], dataset.path("tilemap").read_bytes()),
         )
 
     def _visible(self, request: HttpRequest, pk: int) -> Dataset:

@@ -41,17 +41,31 @@ Content = Callable[[], bytes | Iterable[bytes]] | Path
 
 def everything(upload: Upload) -> Iterator[bytes]:
     """Names, vectors, features, metadata, tilemap, report, and a manifest that says what is what."""
-    dataset, page = upload.dataset, upload.page(0)
+    dataset = upload.dataset
     files: dict[str, Content] = {
         "manifest.json": lambda: _json(_manifest(upload)),
         "pictures.csv": lambda: _pictures(upload),
-        "tilemap.jpg": page.tilemap,
-        "tilemap.json": lambda: _json(thumbnails.manifest(page, 0)),
+        **_tilemaps(upload),
         "features.npy": dataset.path("features"),
         **{f"{name}.npy": dataset.path(name) for name in REDUCERS},
         "report.json": dataset.path("report"),
     }
     return zipped(files)
+
+
+def _tilemaps(upload: Upload) -> dict[str, Content]:
+    """Each range's, and where each picture lies in it."""
+    count = ranges.count(upload.total)
+    files: dict[str, Content] = {}
+    for number in range(count):
+        name = "tilemap" if count == 1 else f"tilemaps/{ranges.range_id(number)}"
+        files[f"{name}.jpg"] = upload.tilemap(number)
+        files[f"{name}.json"] = partial(_manifest_of_range, upload, number)
+    return files
+
+
+def _manifest_of_range(upload: Upload, number: int) -> bytes:
+    return _json(thumbnails.manifest(upload.page(number), number * ranges.SIZE))
 
 
 def catalogue(installed: InstalledCatalogue) -> Iterator[bytes]:
@@ -78,7 +92,10 @@ def catalogue(installed: InstalledCatalogue) -> Iterator[bytes]:
 
 
 def projector(upload: Upload) -> Iterator[bytes]:
-    """Tensors, labels, sprite and `projector_config.pbtxt`, as `tensorboard --logdir` takes them."""
+    """Tensors, labels, sprite and `projector_config.pbtxt`, as `tensorboard --logdir` takes them.
+
+    The sprite is one picture of all tiles, which the projector limits to 8192 × 8192 pixels: of up to 1000 pictures.
+    """
     tensors: dict[str, Callable[[], Vectors]] = {
         "features": upload.features,
         **{name: lambda name=name: upload.dataset.vectors(name) for name in REDUCERS},  # type: ignore[misc]
@@ -86,8 +103,9 @@ def projector(upload: Upload) -> Iterator[bytes]:
     files: dict[str, Content] = {
         "projector_config.pbtxt": lambda: _projector_config(upload, list(tensors)).encode(),
         "metadata.tsv": lambda: _labels(upload),
-        "sprite.jpg": lambda: _sprite(upload),
     }
+    if _has_sprite(upload):
+        files["sprite.jpg"] = lambda: _sprite(upload)
     for name, read in tensors.items():
         files[f"{name}.bytes"] = lambda read=read: np.ascontiguousarray(read(), "<f4").tobytes()  # type: ignore[misc]
     return zipped(files)
@@ -160,14 +178,21 @@ def _manifest(upload: Upload) -> dict[str, Any]:
         "uploaded": dataset.created_at.isoformat(),
         "files": {
             "pictures.csv": "row, name, size and metadata of each picture",
-            "tilemap.jpg": "picture k is tile k, in rows of ten",
-            "tilemap.json": "where each picture lies in the tilemap",
+            **_described_tilemaps(upload),
             "features.npy": "(n, d) float32: row k is picture k as the network sees it",
             **{f"{name}.npy": f"(n, 3) float32: where {name.upper()} puts picture k" for name in REDUCERS},
             "report.json": "what became of each file of the uploaded archive",
         },
         "versions": {name: version(name) for name in ("numpy", "openvino", "torch", "umap-learn", "scikit-learn")},
     }
+
+
+def _described_tilemaps(upload: Upload) -> dict[str, str]:
+    if upload.total <= ranges.SIZE:
+        names, rule = ("tilemap.jpg", "tilemap.json"), "picture k is tile k, in rows of ten"
+    else:
+        names, rule = ("tilemaps/000.jpg", "tilemaps/000.json"), "1000 pictures each: picture k is tile k mod 1000"
+    return {names[0]: rule, names[1]: "where each picture lies in the tilemap"}
 
 
 def _pictures(collection: Collection) -> Iterator[bytes]:
@@ -198,6 +223,10 @@ def _labels(upload: Upload) -> bytes:
     return "".join("\t".join(map(_plain, line)) + "\n" for line in lines).encode()
 
 
+def _has_sprite(upload: Upload) -> bool:
+    return upload.total <= ranges.SIZE
+
+
 def _sprite(upload: Upload) -> bytes:
     """The tiles in a square: the projector counts rows of ⌈√n⌉ pictures, whatever the tilemap's width."""
     tiles = upload.page(0).pixels
@@ -218,12 +247,16 @@ def _plain(value: Any) -> str:
 
 
 def _projector_config(upload: Upload, tensors: list[str]) -> str:
+    sprite = (
+        f'  sprite {{\n    image_path: "sprite.jpg"\n    single_image_dim: {CELL}\n    single_image_dim: {CELL}\n  }}\n'
+        if _has_sprite(upload)
+        else ""
+    )
     widths = dict.fromkeys(REDUCERS, 3) | {"features": upload.features().shape[1]}
     return "".join(
         f'embeddings {{\n  tensor_name: "{name}"\n  tensor_path: "{name}.bytes"\n'
         f"  tensor_shape: {upload.total}\n  tensor_shape: {widths[name]}\n"
-        f'  metadata_path: "metadata.tsv"\n'
-        f'  sprite {{\n    image_path: "sprite.jpg"\n    single_image_dim: {CELL}\n    single_image_dim: {CELL}\n  }}\n'
+        f'  metadata_path: "metadata.tsv"\n{sprite}'
         "}\n"
         for name in tensors
     )

@@ -4,7 +4,18 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from datasets.api.views import contract, exports, health, interface, management, metadata, pictures, search, vectors
+from datasets.api.views import (
+    contract,
+    exports,
+    health,
+    interface,
+    management,
+    metadata,
+    pictures,
+    ranges,
+    search,
+    vectors,
+)
 
 
 def of_both(route: str, view: Any, name: str) -> list[URLPattern]:
@@ -30,6 +41,19 @@ urlpatterns = [
     ),  # before its sisters
     path("dataset/<str:dataset_id>/features/<str:reducer>", contract.DatasetVectors.as_view(), name="dataset-vectors"),
     path("dataset/<str:dataset_id>/tilemap", contract.DatasetTilemap.as_view(), name="dataset-tilemap"),
+    # The ranges of an upload of any size, as the catalogue's.
+    path("dataset/<str:dataset_id>/info", ranges.Info.as_view(), name="dataset-info"),
+    path("dataset/<str:dataset_id>/tilemaps/<str:number>", ranges.Tilemap.as_view(), name="dataset-range-tilemap"),
+    path(
+        "dataset/<str:dataset_id>/tilemaps/<str:number>/manifest",
+        ranges.Manifest.as_view(),
+        name="dataset-range-manifest",
+    ),
+    path(
+        "dataset/<str:dataset_id>/<str:reducer>/<str:start>/<str:end>/standalone",
+        ranges.Vectors.as_view(),
+        name="dataset-range-vectors",
+    ),
     # Uploads that are looked after.
     path("dataset/<str:dataset_id>", management.OneDataset.as_view(), name="dataset"),
     path("dataset/<str:dataset_id>/rest", management.RestOfDataset.as_view(), name="dataset-rest"),

@@ -1,15 +1,11 @@
 """The pictures of the installed catalogue, by row."""
 
-from functools import lru_cache
 from pathlib import Path
 
 from datasets.collection.base import THUMBNAIL_REMAINS, Collection
-from datasets.collection.folder import CollectionFolder
 from datasets.collection.similarity import SimilarityTables
 from datasets.errors import NotFound
 from datasets.pictures.zip_archive import MemberError
-from datasets.tilemaps import ranges
-from embeddings.nearest_neighbours import NeighbourSearch
 
 from .installation import Catalogue, catalogue_store
 
@@ -40,15 +36,9 @@ class InstalledCatalogue(Collection):
     def metadata_path(self) -> Path:
         return self.catalogue.metadata_path
 
-    def finder(self) -> NeighbourSearch:
-        try:
-            return _finder(self.folder, self.total, self.folder.index_version)
-        except FileNotFoundError:
-            raise self.features_missing() from None
-
     def similarity(self) -> SimilarityTables:
         """Its copies and outliers. Raises `NotFound` where they have not been looked for."""
-        found = _similarity(self.folder, self.total)
+        found = super().similarity()
         if found is None:
             raise NotFound(
                 "Copies and outliers of this catalogue have not been looked for: where it was built here, "
@@ -82,20 +72,3 @@ def installed() -> InstalledCatalogue:
     if not catalogue.total:
         raise NotFound("No catalogue is installed.", code="catalogue-missing")
     return InstalledCatalogue(catalogue)
-
-
-@lru_cache(maxsize=1)
-def _finder(folder: CollectionFolder, total: int, index: int) -> NeighbourSearch:
-    return NeighbourSearch(folder.features(ranges.count(total)), folder.index if index else None)
-
-
-def _similarity(folder: CollectionFolder, total: int) -> SimilarityTables | None:
-    try:
-        return _load_similarity(folder, total, folder.similarity_path.stat().st_mtime_ns)
-    except FileNotFoundError:
-        return None
-
-
-@lru_cache(maxsize=1)
-def _load_similarity(folder: CollectionFolder, total: int, version: int) -> SimilarityTables | None:
-    return folder.similarity(total)

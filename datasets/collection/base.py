@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from datasets.errors import ApiError, NotFound
 from datasets.pictures.image_stats import ImageStats
 from datasets.tilemaps import ranges
+from embeddings import nearest_neighbours
 from embeddings.extractors import Features
 from embeddings.nearest_neighbours import NeighbourSearch
 
 from .folder import CollectionFolder
+from .similarity import SimilarityTables
 from .tilemap_page import TilemapPage
 
 if TYPE_CHECKING:
@@ -82,7 +84,19 @@ class Collection(ABC):
 
     def finder(self) -> NeighbourSearch:
         """Finds neighbours among its pictures. Raises `NotFound` where the features are not at hand."""
-        return NeighbourSearch(self.blocks(), self.folder.index)
+        if self.total <= nearest_neighbours.EXACT_ROWS:
+            return NeighbourSearch(self.blocks())
+        try:
+            return _finder(self.folder, self.total, self.folder.index_version)
+        except FileNotFoundError:
+            raise self.features_missing() from None
+
+    def similarity(self) -> SimilarityTables | None:
+        """Its copies and outliers, where they have been looked for."""
+        try:
+            return _similarity(self.folder, self.total, self.folder.similarity_path.stat().st_mtime_ns)
+        except FileNotFoundError:
+            return None
 
     @abstractmethod
     def read(self, row: int) -> bytes:
@@ -123,6 +137,16 @@ def _version(path: Path | None) -> str:
         return f"{path.stat().st_mtime_ns:x}" if path else "none"
     except FileNotFoundError:
         return "none"
+
+
+@lru_cache(maxsize=2)
+def _finder(folder: CollectionFolder, total: int, index: int) -> NeighbourSearch:
+    return NeighbourSearch(folder.features(ranges.count(total)), folder.index if index else None)
+
+
+@lru_cache(maxsize=2)
+def _similarity(folder: CollectionFolder, total: int, version: int) -> SimilarityTables | None:
+    return folder.similarity(total)
 
 
 @lru_cache(maxsize=16)

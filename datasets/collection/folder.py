@@ -2,7 +2,7 @@
 
 manifest.json           what belongs together, and the digests of the files; written last
 images.parquet          a row a picture: name, size, digest, where it lies in its ZIP
-features/000.npy …      `(n, d) float32`, a file a range; features.npy in an upload, which has but one
+features/000.npy …      `(n, d) float32`, a file a range; one features.npy in an upload
 layouts/pca.npy …       `(n, 3) float32`; pca.npz … the fitted reducers, space.json what announces them
 index/                  finds neighbours, in a collection of many; similarity.npz: copies and outliers
 tilemaps/000.jpg …
@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from datasets.collection.similarity import SimilarityTables
-from datasets.tilemaps.ranges import range_id
+from datasets.tilemaps.ranges import SIZE, range_id
 from embeddings.extractors import Features
 from embeddings.reducers import REDUCERS
 from embeddings.vector_files import Vectors, load
@@ -57,10 +57,19 @@ class CollectionFolder:
 
     def features(self, ranges: int) -> list[Features]:
         """Of so many ranges, memory-mapped. Raises `FileNotFoundError`."""
-        whole = self.path / "features.npy"
-        paths = [whole] if whole.exists() else [self.features_path(number) for number in range(ranges)]
-        # As plain arrays: that of a memory map is of a kind of its own.
-        return [np.asarray(np.load(path, mmap_mode="r", allow_pickle=False)) for path in paths]
+        if self.all_features_path.exists():
+            array = _mapped(self.all_features_path)
+            return [array[first : first + SIZE] for first in range(0, len(array), SIZE)]
+        return [_mapped(self.features_path(number)) for number in range(ranges)]
+
+    @property
+    def all_features_path(self) -> Path:
+        """Of the features of all ranges in one file, which uploads have."""
+        return self.path / "features.npy"
+
+    def all_features(self) -> Features:
+        """`(n, d)`, memory-mapped. Raises `FileNotFoundError` where there is not one file of them."""
+        return _mapped(self.all_features_path)
 
     def tilemap_path(self, number: int) -> Path:
         return self.path / "tilemaps" / f"{range_id(number)}.jpg"
@@ -85,6 +94,11 @@ class CollectionFolder:
     def similarity(self, total: int) -> SimilarityTables | None:
         """Copies and outliers among its pictures, if they have been found."""
         return SimilarityTables.load(self.similarity_path, total)
+
+
+def _mapped(path: Path) -> Features:
+    # As a plain array: that of a memory map is of a kind of its own.
+    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
 def link(source: Path, target: Path) -> None:

@@ -27,9 +27,11 @@ class Upload(Collection):
         self.network = dataset.network
 
     def features(self) -> Features:
-        """`(n, d) float32`, memory-mapped."""
-        (features,) = self.blocks()
-        return features
+        """`(n, d) float32`, memory-mapped. Raises `NotFound` where they are gone."""
+        try:
+            return self.folder.all_features()
+        except FileNotFoundError:
+            raise self.features_missing() from None
 
     def reducers(self) -> dict[str, Reducer]:
         """Those that were fitted on its pictures; none for a dataset of another space, or of an older version."""

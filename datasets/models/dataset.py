@@ -13,7 +13,7 @@ from django.utils import timezone
 from datasets.errors import ApiError, NotFound, ServerError
 
 from .dataset_files import DatasetFiles
-from .dataset_queries import DatasetQuerySet, Status
+from .dataset_queries import AT_ONCE, DatasetQuerySet, Status
 from .derived_result import DerivedResult
 
 ATTEMPTS = 3
@@ -83,6 +83,16 @@ class Dataset(DatasetFiles):
     def get_absolute_url(self) -> str:
         """The call that tells of it."""
         return reverse("dataset", args=[self.hash])
+
+    @property
+    def limit(self) -> int:
+        """How many pictures it may have."""
+        return int(self.intake.get("limit", AT_ONCE))
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it is computed beside the worker, which others wait for."""
+        return self.expected > AT_ONCE
 
     @property
     def duration(self) -> timedelta | None:

@@ -81,6 +81,10 @@ class DatasetFiles(models.Model):
         array: Vectors = np.load(self.path(reducer), allow_pickle=False)
         return array
 
+    def note(self, result: str) -> None:
+        """A result that has been written lies in its place; the row is saved by whoever finishes the step."""
+        self.files = self.files | {result: file_path(self, RESULTS[result])}
+
     def store(self, result: str, content: bytes) -> None:
         """Put a result into the dataset's folder; the row is saved by whoever finishes the step."""
         with self.writing(result) as file:
@@ -91,7 +95,7 @@ class DatasetFiles(models.Model):
         """The same, for who writes it piece by piece."""
         with replacing(self.folder / RESULTS[result]) as file:
             yield file
-        self.files = self.files | {result: file_path(self, RESULTS[result])}
+        self.note(result)
 
     def store_archive(self, content: File[bytes] | bytes) -> None:
         """Put the upload as it came into the dataset's folder; the row is saved by whoever finishes the step."""

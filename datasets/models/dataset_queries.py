@@ -18,6 +18,10 @@ STALE_AFTER = timedelta(seconds=15)
 compiled loops hold the interpreter for a few."""
 
 
+AT_ONCE = 1000
+"""Pictures that the worker computes at a time; an upload of more is computed by a process beside it."""
+
+
 class Status(models.TextChoices):
     QUEUED = "queued", "queued"
     PROCESSING = "processing", "processing"
@@ -68,11 +72,20 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
         """In the queue, without those whose archives are still being stored."""
         return self.queued().exclude(archive="")
 
+    def large(self) -> Self:
+        """Of more pictures than the worker takes."""
+        return self.filter(expected__gt=AT_ONCE)
+
     def next_in_queue(self, preferred: str = "") -> "Dataset | None":
         """What to compute next: the preferred one if it is still queued, else what a client waits for, else the
         oldest."""
         order = Case(When(hash=preferred, then=0), default=1)
-        return self.ready_to_compute().order_by(order, "-is_synchronous", "created_at").first()
+        small = self.ready_to_compute().filter(expected__lte=AT_ONCE)
+        return small.order_by(order, "-is_synchronous", "created_at").first()
+
+    def next_large(self) -> "Dataset | None":
+        """The oldest of those in the queue that the worker does not take."""
+        return self.ready_to_compute().large().order_by("created_at").first()
 
     def abandoned(self) -> Self:
         """What no one will finish or fetch once the whole service was killed: work begun, clients waited for, and

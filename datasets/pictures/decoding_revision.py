@@ -15,11 +15,11 @@ _MOST_BYTES = 32 * 2**20
 """Of all heads together. What lies beyond says nothing: at worst an upload keeps the id that it had at first."""
 
 
-def decoding_revision(archive: Archive, first: int = 0) -> int:
+def decoding_revision(archive: Archive, first: int = 0, limit: int = CAPACITY) -> int:
     """`COLOUR_MANAGED` where one of the pictures that are taken is decoded otherwise than at first, else `FIRST`."""
     left = _MOST_BYTES
     profiles: set[bytes] = set()
-    for name in archive.names[first : first + CAPACITY]:
+    for name in archive.names[first : first + limit]:
         for most in _HEADS:
             if left < most:
                 break

@@ -78,8 +78,9 @@ def extract_pictures(
     extract: Callable[[Iterable[RGB]], Features],
     on_file: Callable[[int], object] = lambda count: None,
     allowance: Allowance | None = None,
+    most: int = CAPACITY,
 ) -> Pictures:
-    """Take prepared files until 1000 of them were pictures, or there are no more.
+    """Take prepared files until so many of them, 1000 at most, were pictures, or there are no more.
 
     `on_file` is told the number of pictures after each file. The iterator can be gathered from again.
     """
@@ -108,7 +109,7 @@ def extract_pictures(
                 facts.append(outcome.facts)
                 yield outcome.crop
             on_file(len(names))
-            if len(names) == CAPACITY:
+            if len(names) == most:
                 return
 
     features = extract(crops())

@@ -1,5 +1,5 @@
-"""Among pictures: which are the same, or nearly, and which are like no other. An upload's are compared when someone
-asks, a catalogue's once and for all (`similarity`)."""
+"""Among pictures: which are the same, or nearly, and which are like no other. Those of up to 1000 pictures are
+compared when someone asks, those of more have been once and for all (`similarity`)."""
 
 from collections import Counter
 from typing import Any
@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.catalogue.collection import InstalledCatalogue
 from datasets.collection.base import Collection
 from datasets.collection.similarity import NEIGHBOURS, Pair, equal, near
-from datasets.collection.uploaded import Upload
 from embeddings import nearest_neighbours
 
 
@@ -57,21 +55,16 @@ def outliers(found: Collection, limit: int) -> dict[str, Any]:
 
 def _copies(found: Collection, threshold: float) -> tuple[list[tuple[int, int]], list[Pair]]:
     """Pairs of equal files, and pairs at least so similar."""
-    if isinstance(found, InstalledCatalogue):
-        similarity = found.similarity()
-        return [(first, second) for first, second in similarity.equal.tolist()], similarity.pairs(threshold)
-    if isinstance(found, Upload):
-        images = found.images
-        return equal(images.column("digest")), near(found.features(), images.fingerprints(), threshold)
-    raise TypeError(found)
+    if (tables := found.similarity()) is not None:
+        return [(first, second) for first, second in tables.equal.tolist()], tables.pairs(threshold)
+    images = found.images
+    return equal(images.column("digest")), near(np.concatenate(found.blocks()), images.fingerprints(), threshold)
 
 
 def _outlier_scores(found: Collection) -> NDArray[np.float32]:
-    if isinstance(found, InstalledCatalogue):
-        return found.similarity().outlier_scores
-    if isinstance(found, Upload):
-        return nearest_neighbours.outlier_scores(nearest_neighbours.nearest_of_all([found.features()], NEIGHBOURS)[1])
-    raise TypeError(found)
+    if (tables := found.similarity()) is not None:
+        return tables.outlier_scores
+    return nearest_neighbours.outlier_scores(nearest_neighbours.nearest_of_all(found.blocks(), NEIGHBOURS)[1])
 
 
 def _connected(count: int, pairs: list[Pair]) -> list[list[int]]:

@@ -9,18 +9,21 @@ from django.core.files.base import File
 
 from datasets.pictures.decoding_revision import decoding_revision
 from datasets.pictures.zip_archive import Archive
+from datasets.tilemaps.layout import CAPACITY
 from embeddings.images.decode_revision import FIRST
 from embeddings.pipeline import Pipeline
 
 _JSON_NUMBER = re.compile(r"[0-9]+(e[0-9]+)?")
 
 
-def dataset_id_of(file: BinaryIO | File[bytes], archive: Archive, pipeline: Pipeline, first: int = 0) -> str:
+def dataset_id_of(
+    file: BinaryIO | File[bytes], archive: Archive, pipeline: Pipeline, *, first: int = 0, limit: int
+) -> str:
     """An upload's id: 32 hexadecimal digits made from the archive's bytes and from all that decides its vectors.
 
-    `archive` is `file`, opened; `first` is the first of its pictures that the upload has.
+    `archive` is `file`, opened; `first` is the first of its pictures that the upload has, `limit` the most of them.
     """
-    revision = decoding_revision(archive, first)
+    revision = decoding_revision(archive, first, limit)
     # As before there were revisions, for pictures that are decoded as then: their uploads keep their ids.
     decided_by = pipeline.signature if revision == FIRST else f"{pipeline.signature}:decoding-{revision}"
     file.seek(0)
@@ -28,6 +31,9 @@ def dataset_id_of(file: BinaryIO | File[bytes], archive: Archive, pipeline: Pipe
     file.seek(0)
     if first:
         content = f"{content}:from {first}"
+    taken, by_default = (min(len(archive.names) - first, most) for most in (limit, CAPACITY))
+    if taken != by_default:
+        content = f"{content}:up to {taken}"
     for attempt in count():
         dataset_id = hashlib.sha256(f"{content}:{decided_by}:{attempt}".encode()).hexdigest()[:32]
         if not parses_as_number(dataset_id):

@@ -67,10 +67,18 @@ class QueueEstimate:
 
 
 def queue_estimates() -> dict[str, QueueEstimate]:
-    """By id, for all that is queued or computed now, in the queue's order: what a client waits for, then by age."""
+    """By id, for all that is queued or computed now, in the queue's order: what a client waits for, then by age.
+
+    Large uploads are a queue of their own.
+    """
     unfinished = list(
         Dataset.objects.unfinished().defer("skipped", "versions").order_by("-is_synchronous", "created_at")
     )
+    large, others = ([each for each in unfinished if each.is_large is is_large] for is_large in (True, False))
+    return _estimates(large) | _estimates(others)
+
+
+def _estimates(unfinished: list[Dataset]) -> dict[str, QueueEstimate]:
     now = timezone.now()
     rates = {key: StageRates.of(*key) for key in {(dataset.backbone, dataset.precision) for dataset in unfinished}}
     found: dict[str, QueueEstimate] = {}

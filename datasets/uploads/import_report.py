@@ -1,31 +1,36 @@
 """What became of each file of an archive: a row, perhaps with a remark, or none, and why.
 
-A remark never costs a picture its row: the first 1000 readable pictures are taken, whatever they show.
+A remark never costs a picture its row: the readable pictures are taken in the order of their names, whatever they show.
 """
 
+import json
 from collections import Counter
 from typing import Any
 
-from datasets.collection import similarity
-from datasets.collection.similarity import fingerprints_of
+from datasets.collection.similarity import THRESHOLD, Pair
+from datasets.models import Dataset
 from datasets.pictures import quality
-from datasets.pictures.extraction import Pictures
 from datasets.pictures.metadata.files import Described
 from datasets.pictures.zip_archive import Archive, Skipped
-from datasets.tilemaps.layout import CAPACITY
 
+from .range_extraction import Extracted
 from .selection import Intake
 from .selection import remarks as about
 
 
-def reported(archive: Archive, pictures: Pictures, described: Described | None, intake: Intake) -> dict[str, Any]:
-    """The report of an upload that has just been read; with how its metadata was matched, if it has any."""
+def reported(
+    archive: Archive, pictures: Extracted, described: Described | None, intake: Intake, copies: list[Pair]
+) -> dict[str, Any]:
+    """The report of an upload that has just been read; with how its metadata was matched, if it has any.
+
+    `copies` are pairs of pictures that are nearly the same.
+    """
     remarks = [quality.remarks(facts) for facts in pictures.facts]
-    _name_copies(remarks, pictures)
+    _name_copies(remarks, pictures, copies)
     files = [_row(index, name, remarks[index]) for index, name in enumerate(pictures.names)]
     files += [_none(skipped) for skipped in pictures.skipped + archive.replaced + archive.lost + archive.left]
     no_pictures = [Skipped(name=name, reason="it is no picture", kind="passed_over") for name in pictures.ignored]
-    reason = f"only the first {CAPACITY} pictures are taken"
+    reason = f"only the first {intake['limit']} pictures are taken"
     first = intake["first"]
     beyond = [Skipped(name=name, reason=reason, kind="beyond") for name in archive.names[first + pictures.taken :]]
     reason = "it belongs to the upload that has the pictures before these"
@@ -36,6 +41,11 @@ def reported(archive: Archive, pictures: Pictures, described: Described | None, 
         files.append(_none(kind))
     matched = described.summary() if described else None
     return _summed(files, archive.ignored - len(archive.left), about(intake, len(pictures.names)), matched)
+
+
+def write_report(dataset: Dataset, report: dict[str, Any]) -> None:
+    """Store it; the row is saved by whoever finishes the step."""
+    dataset.store("report", json.dumps(report).encode())
 
 
 def of_names(names: list[str], skipped: list[dict[str, Any]], ignored: int, intake: Intake) -> dict[str, Any]:
@@ -86,7 +96,7 @@ def _none(skipped: Skipped) -> dict[str, Any]:
     }
 
 
-def _name_copies(remarks: list[list[dict[str, Any]]], pictures: Pictures) -> None:
+def _name_copies(remarks: list[list[dict[str, Any]]], pictures: Extracted, near: list[Pair]) -> None:
     """Put before the other remarks of a row of which earlier one it is a copy."""
     names, facts = pictures.names, pictures.facts
     copies: dict[int, dict[str, Any]] = {}
@@ -95,11 +105,10 @@ def _name_copies(remarks: list[list[dict[str, Any]]], pictures: Pictures) -> Non
         earlier = first.setdefault(each.digest, row)
         if earlier != row:
             copies[row] = {"kind": "duplicate", "reason": f"the same file as {names[earlier]}", "of": earlier}
-    fingerprints = fingerprints_of([each.fingerprint for each in facts])
-    for earlier, row, cosine in similarity.near(pictures.features, fingerprints, similarity.THRESHOLD):
+    for earlier, row, cosine in near:
         if row not in copies and earlier not in copies:
             reason = f"nearly the same as {names[earlier]}, with a cosine of {cosine:.3f}"
-            threshold = {"value": round(cosine, 6), "threshold": similarity.THRESHOLD}
+            threshold = {"value": round(cosine, 6), "threshold": THRESHOLD}
             copies[row] = {"kind": "near_duplicate", "reason": reason, "of": earlier} | threshold
     for row, remark in copies.items():
         remarks[row].insert(0, remark)

@@ -21,7 +21,7 @@ from embeddings.pipeline import Pipeline
 from . import busy_flag, disk_space, worker_readiness
 from .dataset_id import dataset_id_of
 from .processing import describe
-from .tasks import AWAITED, compute_dataset, deliver
+from .tasks import AWAITED, compute_dataset, deliver, deliver_new
 
 _POLL_SECONDS = 0.05
 _WORKER_MAY_BE_AWAY = timedelta(seconds=60)
@@ -33,31 +33,36 @@ def receive(file: "UploadedFile[bytes]") -> Dataset:
     Of the uploads that wait for nobody, one that is being computed is finished first; the queued ones stand back.
     Raises `ApiError` for an archive that is no good, and `Busy` while a client waits for another upload.
     """
-    found = _examined(file)
+    found = _examined(file, CAPACITY)
     if isinstance(found, Dataset):
         return found
     with busy_flag.hold():
-        return _wait(_queue(*found, is_synchronous=True))
+        return _wait(_queue(*found, is_synchronous=True, limit=CAPACITY))
 
 
-def accept(file: "UploadedFile[bytes]") -> Dataset:
+def accept(file: "UploadedFile[bytes]", limit: int | None = None) -> Dataset:
     """An archive → its dataset, ready if it has been here before, else queued: the worker takes one after the other.
+
+    `limit` is the most pictures that it may have, 1000 if it is not said: those of more are computed beside the worker.
 
     Raises `ApiError` for an archive that is no good, and `QueueFull`. The busy flag is neither heeded nor raised.
     """
-    found = _examined(file)
+    limit = limit or CAPACITY
+    found = _examined(file, limit)
     if isinstance(found, Dataset):
         return found
-    dataset = _queue(*found, is_synchronous=False)
+    dataset = _queue(*found, is_synchronous=False, limit=limit)
     dataset.refresh_from_db()
     return dataset
 
 
-def accept_rest(dataset: Dataset) -> Dataset:
-    """The next pictures of a ready dataset's archive, in the order of their names, as a dataset of their own.
+def accept_rest(dataset: Dataset, limit: int | None = None) -> Dataset:
+    """The next pictures of a ready dataset's archive, `limit` at most in the order of their names, as a dataset of
+    their own.
 
     Raises `Conflict` where there are none, `Gone` where the archive was not kept, and `QueueFull`.
     """
+    limit = limit or CAPACITY
     first = dataset.intake.get("available", 0) - dataset.intake.get("over_capacity", 0)
     if dataset.status != Status.READY:
         raise dataset.not_there()
@@ -68,12 +73,12 @@ def accept_rest(dataset: Dataset) -> Dataset:
     pipeline = pipeline_settings.pipeline()
     with dataset.archive.open("rb") as stored:
         file = File(stored, name=_name_of_rest(dataset.name, first))
-        dataset_id = dataset_id_of(file, Archive(file, pipeline_settings.limits()), pipeline, first)
+        dataset_id = dataset_id_of(file, Archive(file, pipeline_settings.limits()), pipeline, first=first, limit=limit)
         if known := _known(dataset_id):
             return known
-        expected = min(dataset.intake["over_capacity"], CAPACITY)
+        expected = min(dataset.intake["over_capacity"], limit)
         disk_space.check(stored.size, expected)
-        rest = _queue(dataset_id, file, expected, pipeline, is_synchronous=False, first=first)
+        rest = _queue(dataset_id, file, expected, pipeline, is_synchronous=False, first=first, limit=limit)
     rest.refresh_from_db()
     return rest
 
@@ -89,20 +94,20 @@ def retry(dataset: Dataset) -> bool:
     if not dataset.can_be_retried:
         return False
     _reset(dataset, is_synchronous=False)
-    compute_dataset.enqueue(dataset.hash)
+    deliver_new(dataset)
     return True
 
 
-def _examined(file: "UploadedFile[bytes]") -> Dataset | tuple[str, File[bytes], int, Pipeline]:
+def _examined(file: "UploadedFile[bytes]", limit: int) -> Dataset | tuple[str, File[bytes], int, Pipeline]:
     """The ready dataset of an archive, or else what `_queue` takes: its id, the file, the pictures expected, the
     pipeline."""
     worker_readiness.refuse_until_prepared()
     pipeline = pipeline_settings.pipeline()
     archive = Archive(file, pipeline_settings.limits())
-    dataset_id = dataset_id_of(file, archive, pipeline)
+    dataset_id = dataset_id_of(file, archive, pipeline, limit=limit)
     if known := _known(dataset_id):
         return known
-    expected = min(len(archive.names), CAPACITY)
+    expected = min(len(archive.names), limit)
     disk_space.check(0, expected)
     return dataset_id, file, expected, pipeline
 
@@ -113,15 +118,21 @@ def _known(dataset_id: str) -> Dataset | None:
 
 
 def _queue(
-    dataset_id: str, file: File[bytes], expected: int, pipeline: Pipeline, *, is_synchronous: bool, first: int = 0
+    dataset_id: str,
+    file: File[bytes],
+    expected: int,
+    pipeline: Pipeline,
+    *,
+    is_synchronous: bool,
+    limit: int,
+    first: int = 0,
 ) -> Dataset:
-    task = compute_dataset.using(priority=AWAITED) if is_synchronous else compute_dataset
     with transaction.atomic():
         dataset, created = Dataset.objects.get_or_create(hash=dataset_id, defaults={"is_synchronous": is_synchronous})
         if not created and dataset.status in (Status.QUEUED, Status.PROCESSING):
             # Its end is awaited, not a second beginning; the first to be done with it is done for both.
             if is_synchronous:
-                task.enqueue(dataset_id)
+                compute_dataset.using(priority=AWAITED).enqueue(dataset_id)
             else:
                 Dataset.objects.filter(pk=dataset.pk).update(is_synchronous=False)
             return dataset
@@ -130,14 +141,14 @@ def _queue(
             raise QueueFull(settings.MAX_QUEUE)
         dataset.name = (file.name or "")[:255]
         dataset.archive, dataset.archive_size = "", file.size or 0
-        dataset.expected, dataset.intake = expected, {"first": first}
+        dataset.expected, dataset.intake = expected, {"first": first, "limit": limit}
         describe(dataset, pipeline)
         _reset(dataset, is_synchronous=is_synchronous)
     try:
         dataset.remove_files()
         dataset.store_archive(file)
         dataset.save(update_fields=["archive"])
-        task.enqueue(dataset_id)
+        deliver_new(dataset)
     except Exception as error:
         # A queued dataset without a task would never end, nor could it be sent again.
         refused = disk_space.api_error(error) or ServerError("The server could not take the upload; its log says why.")

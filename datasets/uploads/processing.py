@@ -3,18 +3,18 @@
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
 
 from datasets.collection import manifest
+from datasets.collection.folder import CollectionFolder
+from datasets.collection.similarity import THRESHOLD
 from datasets.errors import ApiError, DiskFull, ServerError, TooLarge
 from datasets.models import ARCHIVE, Dataset, Status, file_path
 from datasets.pictures import pipeline_settings
-from datasets.pictures.decode_limits import Allowance
 from datasets.pictures.decoding_revision import decoding_revision
-from datasets.pictures.extraction import Pictures, extract_pictures, prepare
 from datasets.pictures.image_stats import as_columns
 from datasets.pictures.metadata import files
 from datasets.pictures.zip_archive import Archive, Skipped
@@ -26,7 +26,9 @@ from embeddings.versions import versions
 
 from . import disk_space
 from .busy_flag import beating
-from .import_report import reported
+from .copies import find_similar, near_copies
+from .import_report import reported, write_report
+from .range_extraction import extract
 from .selection import intake_of
 from .watchdog import watchdog
 
@@ -82,20 +84,22 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     report.stage("features")
     with dataset.archive.open("rb") as file:
         archive = Archive(file, pipeline_settings.limits())
-        first = dataset.intake.get("first", 0)
-        revision = decoding_revision(archive, first)
-        pictures = _gather(archive, archive.names[first:], pipeline, report.progress)
+        first, limit = dataset.intake.get("first", 0), dataset.limit
+        revision = decoding_revision(archive, first, limit)
+        pictures = extract(dataset, archive, pipeline, first=first, limit=limit, progress=report.progress)
         described = files.of_archive(archive, pictures.names)
-        intake = intake_of(archive, pictures, first)
+        intake = intake_of(archive, pictures, first, limit)
+        is_large = len(pictures.names) > CAPACITY
+        copies = [] if is_large else near_copies(dataset, pictures)
     # First of all: it stays, should the rest fail.
-    dataset.store("report", json.dumps(reported(archive, pictures, described, intake)).encode())
+    write_report(dataset, reported(archive, pictures, described, intake, copies))
     if not pictures.names:
         raise _none_readable(pictures.skipped, TooLarge if pictures.over_limit else ApiError)
     dataset.count = len(pictures.names)
     dataset.skipped = [skipped.as_dict() for skipped in archive.replaced + archive.lost + pictures.skipped]
     dataset.intake = dict(intake)
     dataset.ignored = archive.ignored + len(pictures.ignored)
-    dataset.store("tilemap", pictures.tilemap)
+    dataset.note("tilemap")
     with dataset.writing("images") as table:
         image_table.write(
             table,
@@ -114,9 +118,14 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
         """Beside the vectors: other pictures can be placed among these later."""
         reducer.save(dataset.folder / "layouts" / f"{reducer.name}.npz")
 
-    places = pipeline.place(pictures.features, report.stage, on_placed=keep, on_fitted=keep_fitted)
+    features = CollectionFolder(path=dataset.folder).all_features()
+    places = pipeline.place(features, report.stage, on_placed=keep, on_fitted=keep_fitted)
     report.stage("storing")
-    dataset.store("features", dumped(pictures.features))
+    dataset.note("features")
+    if is_large:
+        tables = find_similar(dataset, pictures)
+        copies = tables.pairs(THRESHOLD)
+        write_report(dataset, reported(archive, pictures, described, intake, copies))
     dataset.explained_variance = places.explained_variance
     describe(dataset, pipeline)
     dataset.engine = str(pipeline.extractor.info)
@@ -149,22 +158,6 @@ def _clear_away(dataset: Dataset) -> None:
         dataset.remove_files()
     elif current.status != Status.READY:  # else another worker has been faster
         dataset.remove_files(current.archive.name or file_path(current, ARCHIVE), *current.files.values())
-
-
-def _gather(archive: Archive, names: list[str], pipeline: Pipeline, progress: Callable[[float], None]) -> Pictures:
-    """The first 1000 readable pictures of these."""
-    expected = min(len(names), CAPACITY)
-    allowance = Allowance(pixels=settings.MAX_TOTAL_MEGAPIXELS * 1_000_000, seconds=3 * settings.DECODE_SECONDS)
-    prepared = prepare(
-        names,
-        archive.read,
-        pipeline.weights.backbone,
-        settings.MAX_MEGAPIXELS * 1_000_000,
-        size=archive.size,
-        allowance=allowance,
-    )
-    with closing(prepared):
-        return extract_pictures(prepared, pipeline.extract, lambda count: progress(count / expected), allowance)
 
 
 class Report:

@@ -35,12 +35,17 @@ def after_service_death() -> None:
 def after_worker_death(worker: str) -> None:
     """For the moment at which a worker process has been seen to end."""
     disk_space.insist(WorkerState.objects.filter(worker_id=worker).delete)
-    begun = Dataset.objects.filter(worker=worker, status=Status.PROCESSING)
-    given_up = disk_space.insist(lambda: begun.all().requeue_or_fail(WORKER_DIED))
+    given_up = requeue_work_of(worker)
     disk_space.insist(lambda: tasks.forget_calls(worker))
     disk_space.insist(tasks.deliver_again)
     if given_up:
         logger.warning("recovered", extra={"facts": {"datasets_given_up": given_up}})
+
+
+def requeue_work_of(worker: str) -> int:
+    """Queue again, or give up, what a process had begun that has been seen to end. Returns the number of both."""
+    begun = Dataset.objects.filter(worker=worker, status=Status.PROCESSING)
+    return disk_space.insist(lambda: begun.all().requeue_or_fail(WORKER_DIED))
 
 
 def what_is_wrong(worker: str, pid: int) -> str:

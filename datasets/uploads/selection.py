@@ -2,13 +2,16 @@
 
 from typing import TypedDict
 
-from datasets.pictures.extraction import Pictures
 from datasets.pictures.zip_archive import Archive
+
+from .range_extraction import Extracted
 
 
 class Intake(TypedDict, total=False):
     """What `Dataset.intake` holds."""
 
+    limit: int
+    """How many pictures it may have."""
     first: int
     """How many of the archive's pictures, in the order of names, come before this upload's."""
     available: int
@@ -21,11 +24,12 @@ class Intake(TypedDict, total=False):
     """Pictures in folders that were not taken."""
 
 
-def intake_of(archive: Archive, pictures: Pictures, first: int) -> Intake:
+def intake_of(archive: Archive, pictures: Extracted, first: int, limit: int) -> Intake:
     """Of an upload that begins at the archive's picture `first`."""
     available = len(archive.names)
     return {
         "first": first,
+        "limit": limit,
         "available": available,
         "over_capacity": max(available - first - pictures.taken, 0),
         "folder": archive.folder,

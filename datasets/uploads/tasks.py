@@ -9,6 +9,7 @@ to compute, so none of them has to agree with a row: one too many finds nothing 
 import os
 import secrets
 
+from django.conf import settings
 from django_tasks import task
 from django_tasks_db.models import DBTaskResult
 
@@ -36,7 +37,18 @@ def compute_dataset(dataset_id: str) -> None:
 
 def deliver(dataset: Dataset) -> None:
     """Have a queued dataset computed that has waited already."""
+    if dataset.is_large:
+        return  # the process beside the worker finds it
     compute_dataset.using(priority=AWAITED if dataset.is_synchronous else BEFORE_OTHERS).enqueue(dataset.hash)
+
+
+def deliver_new(dataset: Dataset) -> None:
+    """Have a dataset computed that has just been queued."""
+    if dataset.is_large and settings.TASKS_BACKEND == "immediate":
+        processing.process(dataset, WORKER)
+    elif not dataset.is_large:
+        task = compute_dataset.using(priority=AWAITED) if dataset.is_synchronous else compute_dataset
+        task.enqueue(dataset.hash)
 
 
 def deliver_again() -> None:

@@ -356,3 +356,25 @@ def test_a_failure_while_writing_leaves_the_old_file_alone(tmp_path: Path) -> No
         fail()
     assert path.read_bytes() == b"old"
     assert [found.name for found in tmp_path.iterdir() if found.is_file()] == ["file"]
+
+
+def test_rows_that_come_in_blocks_are_one_array(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    blocks = [random.normal(size=(count, 7)).astype(np.float32) for count in (1, 999, 30)]
+    path = tmp_path / "of blocks" / "rows.npy"
+    with vector_files.writing_rows(path) as rows:
+        for block in blocks:
+            rows.append(block)
+        assert not path.exists()
+    assert np.array_equal(np.load(path, allow_pickle=False), np.concatenate(blocks))
+    assert np.load(path, mmap_mode="r").shape == (1030, 7)
+    with pytest.raises(OSError, match="full"):
+        break_off(path, blocks[0])
+    assert len(np.load(path)) == 1030
+    assert [entry.name for entry in path.parent.iterdir()] == ["rows.npy"]
+
+
+def break_off(path: Path, block: Any) -> None:
+    with vector_files.writing_rows(path) as rows:
+        rows.append(block)
+        raise OSError("the disk is full")

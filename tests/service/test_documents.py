@@ -145,7 +145,8 @@ def test_every_call_is_shown(service: Service) -> None:
     for path in service.get("/schema").json()["paths"]:
         if path in {"/health", "/schema", "/status"}:  # the table of all calls describes them
             continue
-        example = path.replace("{reducer}/{start}/{end}", "pca/0/1").replace("{reducer}", "umap")
+        example = path.replace("{identity}/{reducer}/{start}/{end}", "{identity}/pca/0/0")
+        example = example.replace("{reducer}/{start}/{end}", "pca/0/1").replace("{reducer}", "umap")
         example = re.sub("/tilemaps/{[a-z]+}", "/tilemaps/000", example)
         example = example.replace("{index}", "0").replace("{name}", "kind")
         example = example.replace("/catalogue/", "/dataset/{identity}/")  # of which the same is told

@@ -80,7 +80,7 @@ def test_a_full_disk_during_processing_is_reported(client: Client, monkeypatch: 
     store = Dataset.store
 
     def full(self: Dataset, result: str, content: bytes) -> None:
-        if result == "tilemap":
+        if result == "pca":
             raise NO_SPACE
         store(self, result, content)
 

@@ -8,8 +8,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from datasets.models import Dataset
-from datasets.pictures import decoding_revision, extraction
-from datasets.uploads import import_report, intake, processing
+from datasets.uploads import intake
 from tests.support.pictures import photograph, picture, zipped
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -18,9 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Room for five pictures, so that the tests are fast."""
-    modules = (extraction, decoding_revision, processing, intake, import_report)
-    for module in modules:
-        monkeypatch.setattr(module, "CAPACITY", 5)
+    monkeypatch.setattr(intake, "CAPACITY", 5)
 
 
 def upload(client: Client, files: dict[str, bytes], name: str = "photos.zip") -> str:

@@ -28,7 +28,7 @@ def test_every_distinct_row_is_chosen_once_in_an_order_of_its_own() -> None:
     assert np.array_equal(features[order][again], features[chosen])
 
 
-@pytest.mark.parametrize("count", [1, 2, 4, 5, 16, 150])
+@pytest.mark.parametrize("count", [1, 2, 4, 5, 16, 150, 1300])
 def test_equal_sets_have_equal_places_in_any_order(count: int) -> None:
     features = rows(count)
     features[count // 2] = features[0]

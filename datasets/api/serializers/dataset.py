@@ -29,6 +29,7 @@ _SHARE = {"type": "number", "minimum": 0, "maximum": 1.0001}
 _OF_A_READY_ONE = {
     "network": "The network's own features.",
     "manifest": "Where each picture lies in the tilemap.",
+    "info": "Its ranges.",
     "fields": "What the metadata are.",
     "images": "Names, sizes and metadata.",
     "report": "What became of each file.",

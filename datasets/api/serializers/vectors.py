@@ -17,10 +17,15 @@ class VectorsSerializer(serializers.Serializer[Any]):
     )
 
 
-class CatalogueVectorsSerializer(VectorsSerializer):
+class RangesSerializer(VectorsSerializer):
     """Row k belongs to tile k of the tilemaps, one after the other."""
 
     tilemap_ids = serializers.ListField(child=serializers.RegexField("^[0-9]{3,}$"))
+
+
+class CatalogueVectorsSerializer(RangesSerializer):
+    """Row k belongs to tile k of the tilemaps, one after the other."""
+
     tilemaps = serializers.ListField(
         child=serializers.CharField(), required=False, help_text="The same list, with UMAP only."
     )

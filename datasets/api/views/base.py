@@ -16,7 +16,7 @@ from datasets.api.http.chunked_bodies import FORM_BYTES, BoundedBody
 from datasets.collection.base import Collection
 from datasets.collection.uploaded import Upload
 from datasets.errors import ApiError, NotFound, TooLarge
-from datasets.models import Dataset
+from datasets.models import Dataset, Status
 from datasets.uploads import busy_flag, disk_space
 from embeddings.reducers import REDUCERS
 
@@ -64,6 +64,11 @@ def dataset_with(dataset_id: str, result: str) -> Dataset:
 
 def cache_control_of(found: Collection) -> str:
     return responses.DATASET if isinstance(found, Upload) else responses.CATALOGUE
+
+
+def cache_control_while(dataset: Dataset) -> str:
+    """What is read before all is done may be computed anew, should the rest fail."""
+    return responses.DATASET if dataset.status == Status.READY else responses.UNFINISHED
 
 
 def cached_json(

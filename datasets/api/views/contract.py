@@ -14,13 +14,12 @@ from datasets.api.serializers.vectors import CatalogueVectorsSerializer, Vectors
 from datasets.catalogue import installation
 from datasets.catalogue.collection import InstalledCatalogue
 from datasets.collection.uploaded import Upload
-from datasets.models import Dataset, Status
 from datasets.search import collections
 from datasets.tilemaps import ranges
 from datasets.uploads import intake
 
 from . import tilemaps, vectors
-from .base import ContractView, check_reducer, dataset_with, unless_deleted, uploaded_file
+from .base import ContractView, cache_control_while, check_reducer, dataset_with, unless_deleted, uploaded_file
 
 _BUSY = errors(503)
 _ROWS = [[14.878308, 8.788419, 8.979465], [7.415088, 5.019762, 0.37154606]]
@@ -161,7 +160,7 @@ class DatasetVectors(ContractView):
                 f"dataset/{dataset.hash}/{reducer}-{computed:%Y%m%d%H%M%S%f}",
                 facts={"total": dataset.count},
                 collection=lambda: Upload(dataset),
-                cache_control=_cache_control(dataset),
+                cache_control=cache_control_while(dataset),
             )
 
 
@@ -180,11 +179,6 @@ class DatasetTilemap(ContractView):
     def get(self, request: Request, dataset_id: str) -> HttpResponseBase:
         dataset = dataset_with(dataset_id, "tilemap")
         with unless_deleted(dataset):
-            path, control = dataset.path("tilemap"), _cache_control(dataset)
+            path, control = dataset.path("tilemap"), cache_control_while(dataset)
             answer = tilemaps.tilemap_answer(request, path, lambda: Upload(dataset), 0, cache_control=control)
             return responses.send(request, answer)
-
-
-def _cache_control(dataset: Dataset) -> str:
-    """What is read before all is done may be computed anew, should the rest fail."""
-    return responses.DATASET if dataset.status == Status.READY else responses.UNFINISHED

@@ -58,6 +58,7 @@ ENTRY = QUEUED | {
         "features": {"pca": f"/dataset/{EXAMPLE_ID}/features/pca", "umap": f"/dataset/{EXAMPLE_ID}/features/umap"},
         "network": f"/dataset/{EXAMPLE_ID}/features/network",
         "manifest": f"/dataset/{EXAMPLE_ID}/tilemap/manifest",
+        "info": f"/dataset/{EXAMPLE_ID}/info",
         "fields": f"/dataset/{EXAMPLE_ID}/images/fields",
         **{name: f"/dataset/{EXAMPLE_ID}/{name}" for name in ("images", "report", "duplicates", "outliers", "export")},
         "page": f"/?dataset={EXAMPLE_ID}",

@@ -32,11 +32,12 @@ from datasets.api.serializers.dataset import (
     DatasetSerializer,
     estimated,
 )
+from datasets.errors import ApiError
 from datasets.models import Dataset, Status
 from datasets.uploads import intake
 from datasets.uploads.eta import QueueEstimate, queue_estimates
 
-from . import examples
+from . import examples, limit
 from .base import uploaded_file
 from .contract import DatasetUpload
 
@@ -105,10 +106,10 @@ class Datasets(DatasetUpload):
     @extend_schema(
         operation_id="upload_dataset",
         tags=["datasets"],
-        parameters=[PREFER],
+        parameters=[PREFER, limit.LIMIT],
         request=form(
             "A ZIP with pictures directly at its top level, or in one folder; the first 1000 readable ones, sorted by "
-            "name, are taken.",
+            "name, are taken, or as many as `limit` says.",
             "application/zip",
         ),
         responses={
@@ -135,11 +136,16 @@ class Datasets(DatasetUpload):
 
         The call returns when all is computed, with the id alone, as plain text. Meanwhile the server is busy for all
         others. With `Prefer: respond-async` it returns at once, with the dataset as JSON: 202 where it is queued, 200
-        where the same archive has been computed before. Nobody is told to wait then.
+        where the same archive has been computed before. Nobody is told to wait then. More than 1000 pictures are
+        computed beside the other uploads, which do not wait for them.
         """
+        most = limit.LIMIT.read(request)
         if not prefers(request, RESPOND_ASYNC):
+            if most is not None:
+                sentence = "“limit” takes “Prefer: respond-async”: a client that waits gets the first 1000 pictures."
+                raise ApiError(sentence, code="parameter-invalid", name="limit")
             return super().post(request)
-        response = _accepted(intake.accept(uploaded_file(request)))
+        response = _accepted(intake.accept(uploaded_file(request), most))
         response["Preference-Applied"] = RESPOND_ASYNC
         return response
 
@@ -216,13 +222,14 @@ class OneDataset(APIView):
 class RestOfDataset(APIView):
     """Take the pictures of its archive that it has no room for.
 
-    The next 1000, sorted by name, become a dataset of their own, which may have a rest too. Nothing has to be sent. It
-    is queued, as an upload with `Prefer: respond-async`.
+    The next 1000, sorted by name, or as many as `limit` says, become a dataset of their own, which may have a rest too.
+    Nothing has to be sent. It is queued, as an upload with `Prefer: respond-async`.
     """
 
     @extend_schema(
         operation_id="upload_rest_of_dataset",
         tags=["datasets"],
+        parameters=[limit.LIMIT],
         request=None,
         responses={
             200: Reply("It has been computed before.", DatasetSerializer, headers=["Location"]),
@@ -232,6 +239,7 @@ class RestOfDataset(APIView):
                 examples.QUEUED | {"skipped": [], "metadata": None, "versions": {}, "first": 1000},
                 ["Location", "Retry-After", "Cache-Control"],
             ),
+            400: "“limit” is a whole number from 1 to 1000000000, or “all”, not “many”.",
             404: NO_DATASET,
             409: "All pictures of this archive have been taken.",
             410: "The archive was not kept: send its other pictures in one of their own.",
@@ -240,7 +248,8 @@ class RestOfDataset(APIView):
         },
     )
     def post(self, request: Request, dataset_id: str) -> Response:
-        return _accepted(intake.accept_rest(Dataset.objects.known(dataset_id)))
+        most = limit.LIMIT.read(request)
+        return _accepted(intake.accept_rest(Dataset.objects.known(dataset_id), most))
 
 
 def _accepted(dataset: Dataset) -> Response:

@@ -100,6 +100,18 @@ class Thumbnail(APIView):
         return responses.send(request, answer)
 
 
+MANIFEST_REPLIES = sent(
+    "The places.",
+    TilemapManifestSerializer,
+    {
+        "width": 500,
+        "height": 5000,
+        "cell": 50,
+        "tiles": [{"index": 0, "name": "daisy-01.jpg", "cell": [0, 0, 50, 50], "picture": [1, 1, 48, 48]}],
+    },
+) | {400: "“x” is no range: a range is a number such as 0 or 007.", 404: NO_DATASET}
+
+
 class Manifest(APIView):
     """Where each picture lies in a tilemap.
 
@@ -109,17 +121,7 @@ class Manifest(APIView):
     @extend_schema(
         operation_id="get_{collection}_tilemap_manifest",
         tags=["pictures"],
-        responses=sent(
-            "The places.",
-            TilemapManifestSerializer,
-            {
-                "width": 500,
-                "height": 5000,
-                "cell": 50,
-                "tiles": [{"index": 0, "name": "daisy-01.jpg", "cell": [0, 0, 50, 50], "picture": [1, 1, 48, 48]}],
-            },
-        )
-        | {400: "“x” is no range: a range is a number such as 0 or 007.", 404: NO_DATASET},
+        responses=MANIFEST_REPLIES,
     )
     def get(self, request: Request, dataset_id: str | None = None, number: str = "0") -> HttpResponseBase:
         found = collections.find(dataset_id)
