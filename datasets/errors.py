@@ -59,6 +59,7 @@ KINDS = {
     "not-comparable": "The pictures were computed with another network, weights or precision.",
     "kin-missing": "Copies and outliers of this catalogue have not been looked for.",
     "tilemap-missing": "The tilemap has not been built, or is damaged.",
+    "export-too-large": "One file may not have so many pictures (`limit`); a window may.",
     "range-unknown": "There is no range of this number.",
     "field-unknown": "There is no field of this name (`name`).",
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,10 +79,10 @@ def _uint16(matrix: Matrix) -> Chunks:
 def _arrow(matrix: Matrix) -> Chunks:
     import pyarrow as pa
 
-    table = _table(matrix, flat=False)
+    table = table_of(matrix, flat=False)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table, max_chunksize=_BATCH)
+        writer.writetable_of(table, max_chunksize=_BATCH)
     return [sink.getvalue().to_pybytes()]
 
 
@@ -90,7 +91,7 @@ def _parquet(matrix: Matrix) -> Chunks:
     import pyarrow.parquet
 
     sink = pa.BufferOutputStream()
-    pa.parquet.write_table(_table(matrix, flat=False), sink, compression="zstd")
+    pa.parquet.writetable_of(table_of(matrix, flat=False), sink, compression="zstd")
     return [sink.getvalue().to_pybytes()]
 
 
@@ -99,13 +100,16 @@ def _csv(matrix: Matrix) -> Chunks:
     import pyarrow.csv
 
     sink = pa.BufferOutputStream()
-    pa.csv.write_csv(_table(matrix, flat=True), sink, pa.csv.WriteOptions(quoting_style="needed"))
+    pa.csv.write_csv(table_of(matrix, flat=True), sink, pa.csv.WriteOptions(quoting_style="needed"))
     return [sink.getvalue().to_pybytes()]
 
 
-def _table(matrix: Matrix, *, flat: bool) -> Any:
-    """Columns `index`, `name`, the vectors', and the metadata's; vectors of more than three numbers in one column of
-    lists, or, `flat` as a CSV, in a column for each number and with no text that a spreadsheet runs."""
+def table_of(matrix: Matrix, *, flat: bool, more: Mapping[str, Any] = MappingProxyType({})) -> Any:
+    """An Arrow table with the columns `index`, `name`, the vectors', `more`, and the metadata's.
+
+    Vectors of more than three numbers stand in one column of lists, or, `flat` as a CSV, in a column for each number
+    and with no text that a spreadsheet runs.
+    """
     import pyarrow as pa
 
     width = matrix.vectors.shape[1]
@@ -121,6 +125,7 @@ def _table(matrix: Matrix, *, flat: bool) -> Any:
     else:
         flattened = pa.array(np.ascontiguousarray(matrix.vectors).ravel())
         arrays["features"] = pa.FixedSizeListArray.from_arrays(flattened, width)
+    arrays |= more
     fields = matrix.fields()
     labels = heads(list(arrays), (field.name for field in fields))[len(arrays) :]
     for label, field in zip(labels, fields, strict=True):
