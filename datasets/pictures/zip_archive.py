@@ -174,7 +174,9 @@ class Archive:
         """How many there are."""
         self.metadata = layout.metadata[0] if layout.metadata else None
         """The file that says something of the pictures, if there is one."""
-        self._entries = dict(sorted(layout.pictures.items())) | dict([layout.metadata] if layout.metadata else [])
+        self.vectors = layout.vectors[0] if layout.vectors else None
+        """The file of vectors that take the place of the network's, if there is one."""
+        self._entries = dict(sorted(layout.pictures.items())) | dict(filter(None, [layout.metadata, layout.vectors]))
         if not layout.pictures:
             code = "zip-folders" if layout.elsewhere else "zip-empty"
             raise ApiError(_nothing_found(layout.folders, layout.elsewhere), code=code, count=layout.elsewhere)
@@ -186,7 +188,7 @@ class Archive:
     @property
     def names(self) -> list[str]:
         """Names of what may be pictures, without folders, sorted."""
-        return [name for name in self._entries if name != self.metadata]
+        return [name for name in self._entries if name not in (self.metadata, self.vectors)]
 
     def read(self, name: str) -> bytes:
         """One member's bytes. Several threads may read. Raises `MemberError`."""
