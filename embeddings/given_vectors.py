@@ -4,6 +4,7 @@ Nothing in them is believed: no pickles are read, and what is announced is check
 """
 
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,22 @@ def read(data: bytes, name: str) -> GivenVectors:
         raise
     except Exception as error:  # foreign bytes fail in a dozen ways
         raise BadGivenVectors(f"it cannot be read ({type(error).__name__})") from error
+
+
+def read_single(files: Iterable[bytes]) -> Features:
+    """`.npy` files of one vector each, `(d,)` → `(n, d) float32`. Raises `BadGivenVectors`."""
+    rows: list[Features] = []
+    for number, data in enumerate(files):
+        try:
+            row = np.load(io.BytesIO(data), allow_pickle=False)
+        except Exception as error:  # as above
+            raise BadGivenVectors(f"number {number} cannot be read ({type(error).__name__})") from error
+        _check_type(row.dtype)
+        _check_shape((number + 1, *row.shape))
+        if rows and row.shape != rows[0].shape:
+            raise BadGivenVectors(f"number {number} has {len(row)} numbers, and those before it {len(rows[0])}")
+        rows.append(row.astype(np.float32))
+    return _finite(np.array(rows))
 
 
 def _from_npy(data: bytes) -> GivenVectors:

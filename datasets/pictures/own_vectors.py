@@ -5,7 +5,7 @@ picture that is skipped takes its row with it. Rows of a Parquet table are of th
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,9 +15,12 @@ from embeddings import given_vectors
 from embeddings.extractors import Features
 from embeddings.given_vectors import BadGivenVectors, GivenVectors
 
+from . import pixplot
 from .metadata.picture_names import PictureNames
 from .zip_archive import Archive, MemberError, named_as_picture
 
+_ONE_VECTOR_BYTES = 2**17
+"""Of a file with one vector: 8192 numbers of float64 and the header."""
 _ONE_NAME = "so each picture must have one row"
 
 
@@ -48,7 +51,7 @@ def of_archive(archive: Archive) -> OwnVectors | None:
     """None where the ZIP has no such file. Raises `ApiError` where it has one that cannot be used."""
     file = archive.vectors
     if file is None:
-        return None
+        return _of_pixplot(archive) if archive.picture_vectors else None
     try:
         data = archive.read(file)
         given = given_vectors.read(data, file)
@@ -62,6 +65,27 @@ def of_archive(archive: Archive) -> OwnVectors | None:
         rows=_in_order(given, file, names) if rows is None else rows,
         vectors=given.vectors,
     )
+
+
+def _of_pixplot(archive: Archive) -> OwnVectors:
+    """A file for each picture, as PixPlot leaves them."""
+    digest = hashlib.sha256()
+
+    def contents() -> Iterator[bytes]:
+        for file in sorted(archive.picture_vectors):
+            if archive.size(file) > _ONE_VECTOR_BYTES:
+                raise BadGivenVectors(f"one of its files is larger than {_ONE_VECTOR_BYTES} bytes")
+            data = archive.read(file)
+            digest.update(data)
+            yield data
+
+    folder = pixplot.VECTORS
+    try:
+        vectors = given_vectors.read_single(contents())
+    except (MemberError, BadGivenVectors) as error:
+        raise ApiError(f"{folder} cannot be used: {error}.", code="vectors-unreadable", name=folder) from error
+    rows = {archive.picture_vectors[file]: row for row, file in enumerate(sorted(archive.picture_vectors))}
+    return OwnVectors(file=folder, digest=digest.hexdigest()[:16], rows=rows, vectors=vectors)
 
 
 def _in_order(given: GivenVectors, file: str, names: Sequence[str]) -> dict[str, int]:

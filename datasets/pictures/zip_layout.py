@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from . import pixplot
 from .zip_directory import Entry
 
 METADATA = ("metadata.csv", "metadata.json", "metadata.jsonl", "metadata.tsv")
@@ -54,6 +55,8 @@ class Layout:
     """Where they lie, unless at the top level."""
     metadata: tuple[str, Entry] | None = None
     vectors: tuple[str, Entry] | None = None
+    picture_vectors: dict[str, Entry] = field(default_factory=dict)
+    """Files with one vector each, by the names of the pictures that they are of."""
     replaced: list[str] = field(default_factory=list)
     """Names of files that a later one of exactly the same name replaces."""
     left: list[tuple[str, str]] = field(default_factory=list)
@@ -103,6 +106,12 @@ def laid_out(files: Sequence[Located], begins: Callable[[Entry], bool]) -> Layou
     top: tuple[str, ...] = ()
     if len(named) == 1 and () not in named and not _has_unnamed_picture(files, begins):
         top = min(named)
+    if plot := pixplot.originals(file.parts for file in files):
+        top = plot
+        named = {folder: count for folder, count in named.items() if folder == plot}  # the others are made of these
+        for file in files:
+            if (name := pixplot.pictured(file.parts, plot)) is not None:
+                layout.picture_vectors[name] = file.entry
     layout.folder = "/".join(top)
     layout.elsewhere = sum(count for folder, count in named.items() if folder != top)
     _take(files, top, layout)

@@ -167,3 +167,44 @@ def test_vectors_that_cannot_be_used_are_refused(
     assert response.status_code == 400
     assert response.json()["type"] == f"urn:wwzd:error:{code}"
     assert says in response.json()["error"]
+
+
+def plot(vectors: NDArray[Any], *, without: str = "") -> dict[str, bytes]:
+    """What PixPlot leaves, by its source: originals, thumbnails, atlases, a vector a picture, layouts, the page."""
+    files = {"output/index.html": b"<html>", "output/assets/images/icon.png": photograph(99)}
+    files["output/data/manifest.json"] = b'{"version": "0.0.113"}'
+    files["output/data/atlases/0c/atlas-0.jpg"] = photograph(98)
+    files["output/data/layouts/umap-0c.json"] = b"[[0, 0]]"
+    for k, (name, content) in enumerate(PICTURES.items()):
+        files[f"output/data/originals/{name}"] = content
+        files[f"output/data/thumbs/{name}"] = photograph(50 + k)
+        if name != without:
+            files[f"output/data/image-vectors/inception/{name}.npy"] = npy(vectors[k])
+    return files
+
+
+def test_what_pixplot_leaves_is_read(client: Client) -> None:
+    given = np.random.default_rng(2).normal(size=(COUNT, 2048)).astype(np.float32)
+    metadata = "filename,kind\n" + "".join(f"{name},k{k}\n" for k, name in enumerate(PICTURES))
+    dataset_id = uploaded(client, plot(given) | {"metadata.csv": metadata.encode()})
+    assert np.array_equal(features(client, dataset_id), given)
+    images = client.get(f"/dataset/{dataset_id}/images").json()["images"]
+    assert [(each["name"], each["metadata"]) for each in images] == [
+        (name, {"kind": f"k{k}"}) for k, name in enumerate(PICTURES)
+    ]
+    told = client.get(f"/dataset/{dataset_id}").json()
+    assert (told["folder"], told["in_folders"], told["engine"]) == ("output/data/originals", 0, "image-vectors")
+    original = client.get(f"/dataset/{dataset_id}/images/3").getvalue()
+    assert original == PICTURES["03.jpg"]
+
+
+def test_a_plot_with_a_missing_or_odd_vector_is_refused(client: Client) -> None:
+    missing = send(client, plot(VECTORS, without="05.jpg")).json()
+    assert missing["type"] == "urn:wwzd:error:vectors-unmatched"
+    assert "05.jpg" in missing["error"]
+    odd = plot(VECTORS) | {"output/data/image-vectors/inception/05.jpg.npy": npy(VECTORS[5, :4])}
+    refused = send(client, odd).json()
+    assert refused["type"] == "urn:wwzd:error:vectors-unreadable"
+    assert "number 5 has 4 numbers" in refused["error"]
+    nonsense = plot(VECTORS) | {"output/data/image-vectors/inception/05.jpg.npy": b"nonsense"}
+    assert send(client, nonsense).json()["type"] == "urn:wwzd:error:vectors-unreadable"
