@@ -61,6 +61,8 @@ KINDS = {
     "features-missing": "The network's features are not at hand, so nothing can be compared.",
     "not-comparable": "The pictures were computed with another network, weights or precision.",
     "kin-missing": "Copies and outliers of this catalogue have not been looked for.",
+    "clusters-missing": "The clusters of this collection have not been computed.",
+    "cluster-unknown": "There is no cluster of this level and number.",
     "tilemap-missing": "The tilemap has not been built, or is damaged.",
     "export-too-large": "One file may not have so many pictures (`limit`); a window may.",
     "range-unknown": "There is no range of this number.",

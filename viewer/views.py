@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
@@ -44,6 +45,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "catalogue": {"name": catalogue.name, "total": catalogue.total, "demo": catalogue.demo},
         "reducers": list(REDUCERS),
         "offers": _OFFERS,
+        "limits": {"pictures": settings.MAX_PICTURES},
     }
     # Scripts are built by `make`; without npm's registry they are not there, and the page says so.
     built = finders.find("viewer/built/main.js") is not None

@@ -6,6 +6,7 @@ from django.urls import URLPattern, path
 
 from datasets.api.views import (
     cloud_files,
+    clusters,
     contract,
     exports,
     health,
@@ -66,6 +67,8 @@ urlpatterns = [
     *of_both("images/<str:index>", pictures.Image.as_view(), "image"),
     *of_both("images/<str:index>/thumbnail", pictures.Thumbnail.as_view(), "thumbnail"),
     *of_both("images/<str:index>/neighbors", search.Neighbours.as_view(), "neighbors"),
+    *of_both("clusters", clusters.ClusterList.as_view(), "clusters"),
+    *of_both("clusters/<str:level>/<str:cluster>", clusters.OneCluster.as_view(), "cluster"),
     *of_both("duplicates", search.Duplicates.as_view(), "duplicates"),
     *of_both("outliers", search.Outliers.as_view(), "outliers"),
     path("dataset/<str:dataset_id>/export", exports.Export.as_view(), name="dataset-export"),

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from datasets.collection.base import Collection
 from datasets.collection.folder import CollectionFolder
 
-from . import similarity
+from . import clusters, similarity
 
 
 class Report(Protocol):
@@ -37,5 +37,6 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
+    "clusters": Kind(is_ready=clusters.is_ready, compute=clusters.compute, is_automatic=True),
     "similarity": Kind(is_ready=similarity.is_ready, compute=similarity.compute, is_automatic=True),
 }

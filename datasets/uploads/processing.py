@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from django.conf import settings
 
 from datasets.collection import manifest
+from datasets.collection.clusters import Clusters
 from datasets.collection.folder import CollectionFolder
 from datasets.collection.similarity import THRESHOLD
 from datasets.errors import ApiError, DiskFull, ServerError, TooLarge
@@ -19,6 +20,7 @@ from datasets.pictures.image_stats import as_columns
 from datasets.pictures.metadata import files
 from datasets.pictures.zip_archive import Archive, Skipped
 from datasets.tilemaps.layout import CAPACITY
+from embeddings import clusters
 from embeddings.pipeline import VERSION, OwnVectorsPipeline, Pipeline, with_own_vectors
 from embeddings.reducers import SEED, Reducer
 from embeddings.vector_files import Vectors, dumped, save
@@ -130,6 +132,7 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
         tables = find_similar(dataset, pictures)
         copies = tables.pairs(THRESHOLD)
         write_report(dataset, reported(archive, pictures, described, intake, copies))
+    Clusters(levels=tuple(clusters.find([features]))).save(CollectionFolder(path=dataset.folder).clusters_path)
     dataset.explained_variance = places.explained_variance
     describe(dataset, pipeline)
     dataset.engine = own.file if own else str(pipeline.extractor.info)

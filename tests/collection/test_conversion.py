@@ -117,7 +117,8 @@ def test_an_upload_answers_as_before(client: Client) -> None:
     dataset = Dataset.objects.get()
     assert set(dataset.manifest["files"]) >= {"images.parquet", "features.npy", "layouts/pca.npy", "tilemaps/000.jpg"}
     left = {path.name for path in dataset.folder.iterdir()}
-    listed = {"images.parquet", "features.npy", "layouts", "tilemaps", "report.json", "manifest.json", "source.zip"}
+    listed = {"images.parquet", "features.npy", "index", "layouts", "tilemaps", "report.json", "manifest.json"}
+    listed |= {"source.zip"}
     assert left == listed
 
 

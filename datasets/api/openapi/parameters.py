@@ -122,6 +122,8 @@ PATH_PARAMETERS = {
     "end": _range("end", "The last range"),
     "number": _range("number", "A range", 12),
     "index": _path("index", "^[0-9]{1,12}$", "Which picture: row k, tile k, name k.", "0"),
+    "level": _path("level", "^[0-9]{1,9}$", "Which level of clusters; 1 is the coarsest.", "1"),
+    "cluster": _path("id", "^[0-9]{1,9}$", "Which cluster of the level.", "1"),
     "name": Parameter("name", {"type": "string", "minLength": 1}, "A field's.", "path", example="kind"),
 }
 """By their names in the routes."""
