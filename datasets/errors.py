@@ -46,6 +46,9 @@ KINDS = {
     "zip-too-large": "The ZIP unpacks to more than the limit (`limit`).",
     "zip-entries": "The ZIP has more entries than the limit (`limit`).",
     "none-readable": "Not one of the ZIP's pictures (`count`) can be read; the first (`name`) says why.",
+    "vectors-unreadable": "The ZIP's file of vectors (`name`) cannot be used; the sentence says why.",
+    "vectors-unmatched": "The ZIP's vectors do not fit its pictures: `count` rows, or a picture without one (`name`).",
+    "own-vectors": "The pictures have vectors of their own, which no network makes: others cannot be compared.",
     "picture-unreadable": "The picture cannot be read.",
     "picture-too-large": "The picture is over the limit (`limit`, MiB).",
     "dataset-unknown": "There is no dataset of this id.",
@@ -61,6 +64,7 @@ KINDS = {
     "clusters-missing": "The clusters of this collection have not been computed.",
     "cluster-unknown": "There is no cluster of this level and number.",
     "tilemap-missing": "The tilemap has not been built, or is damaged.",
+    "export-too-large": "One file may not have so many pictures (`limit`); a window may.",
     "range-unknown": "There is no range of this number.",
     "field-unknown": "There is no field of this name (`name`).",
 }

@@ -25,6 +25,9 @@ VERSION = 1
 OWN_VERSION = 2
 """The same for datasets that are fitted on themselves alone."""
 
+OWN_VECTORS = "own:"
+"""What `Pipeline.network` begins with where vectors came with the pictures."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Space:
@@ -157,6 +160,27 @@ class Pipeline:
         if self.space and not self._loaded:
             self._loaded.update(self.space.reducers())
         return self._loaded
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnVectorsPipeline(Pipeline):
+    """For pictures that come with vectors of their own: no network runs, and they are fitted on themselves."""
+
+    digest: str
+    """Of the vectors."""
+
+    @property
+    def network(self) -> str:
+        return f"{OWN_VECTORS}{self.digest}"
+
+    def extract(self, crops: Iterable[RGB]) -> Features:
+        """A column of zeros for the crops, whose vectors are put in its place when it is known which were readable."""
+        return np.zeros((sum(1 for _ in crops), 1), np.float32)
+
+
+def with_own_vectors(pipeline: Pipeline, digest: str) -> OwnVectorsPipeline:
+    """The same preparation of pictures, with vectors that are not the network's."""
+    return OwnVectorsPipeline(weights=pipeline.weights, cache=pipeline.cache, space=None, digest=digest)
 
 
 def _standardised(

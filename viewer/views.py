@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from datasets.catalogue import installation
+from datasets.collection import cloud_model
 from datasets.tilemaps import ranges
 from embeddings.reducers import REDUCERS
 
@@ -29,8 +30,11 @@ _POLICY = "; ".join(
     )
 )
 
-_OFFERS = dict.fromkeys(("images", "neighbors", "search", "facts", "export", "list"), True)
-"""Calls beyond the contract that the page can make use of."""
+_OFFERS: dict[str, bool | int] = {
+    **dict.fromkeys(("images", "neighbors", "search", "facts", "export", "list"), True),
+    "files": cloud_model.LARGEST,
+}
+"""Calls beyond the contract that the page can make use of; `files` of so many pictures at most."""
 
 
 @require_safe

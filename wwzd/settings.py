@@ -217,6 +217,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "datasets", "description": "Uploads of up to 1000 pictures."},
         {"name": "pictures", "description": "Names, files, thumbnails and metadata, of both."},
         {"name": "likeness", "description": "Which pictures are like which."},
+        {"name": "export", "description": "Clouds of pictures as files for other programs."},
         {"name": "service", "description": "The server itself."},
     ],
 }

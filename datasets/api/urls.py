@@ -5,6 +5,7 @@ from typing import Any
 from django.urls import URLPattern, path
 
 from datasets.api.views import (
+    cloud_files,
     clusters,
     contract,
     exports,
@@ -72,6 +73,8 @@ urlpatterns = [
     *of_both("outliers", search.Outliers.as_view(), "outliers"),
     path("dataset/<str:dataset_id>/export", exports.Export.as_view(), name="dataset-export"),
     path("catalogue/export", exports.CatalogueExport.as_view(), name="catalogue-export"),
+    *of_both("export.glb", cloud_files.Model.as_view(), "export-model"),
+    *of_both("export.parquet", cloud_files.PictureTable.as_view(), "export-table"),
     path("dataset/<str:dataset_id>/report", pictures.Report.as_view(), name="dataset-report"),
     path("search", search.Search.as_view(), name="search"),
     path("dataset/<str:dataset_id>/tilemap/manifest", pictures.Manifest.as_view(), name="dataset-manifest"),

@@ -92,6 +92,11 @@ export class Collection {
     return this.offers.export && complete ? `${this.base}/export` : null;
   }
 
+  /** The cloud as a file for other programs, `glb` or `parquet`, where a layout puts it; null if it is not to be had. */
+  cloudFile(suffix, layout) {
+    return this.archive && this.count <= (this.offers.files ?? 0) ? `${this.archive}.${suffix}?layout=${layout}` : null;
+  }
+
   neighbors(row, count) {
     return api.json(`${this.base}/images/${row}/neighbors?k=${count}`);
   }
