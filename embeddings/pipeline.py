@@ -2,19 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from . import clusters
 from .backbones import Weights
 from .extractors import Device, Extractor, Features, open_extractor
 from .images.decoding import RGB
-from .ordering import order_by_content
+from .ordering import AT_ONCE, ChosenRows, order_by_content
 from .precision import PrecisionChoice
 from .principal_axes import FeatureChunks, Standardizer
 from .reducers import FORMAT, REDUCERS, SEED, ModelError, Reducer, warm_up
@@ -24,6 +24,9 @@ VERSION = 1
 """Part of every dataset's id: raised when the same pictures would get other vectors."""
 OWN_VERSION = 2
 """The same for datasets that are fitted on themselves alone."""
+
+OWN_VECTORS = "own:"
+"""What `Pipeline.network` begins with where vectors came with the pictures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +120,7 @@ class Pipeline:
         _ = self.extractor
         self._reducers()
         warm_up()
+        clusters.warm_up()
 
     def extract(self, crops: Iterable[RGB]) -> Features:
         """Crops `(side, side, 3) uint8` → `(n, d) float32`."""
@@ -143,7 +147,7 @@ class Pipeline:
         for name, kind in REDUCERS.items():
             on_start(name)
             if name in fitted:
-                parts = _Rows(features, np.arange(len(features)))
+                parts = ChosenRows([features], np.arange(len(features)))
                 places[name] = np.concatenate([fitted[name].transform(part) for part in parts])
             else:
                 fitted[name], found = kind.fit(standardizer, coordinates, seed=SEED)
@@ -158,31 +162,33 @@ class Pipeline:
         return self._loaded
 
 
-_AT_ONCE = 1000
-"""Rows of features that are in memory at a time, of more than so many."""
+@dataclass(frozen=True, kw_only=True)
+class OwnVectorsPipeline(Pipeline):
+    """For pictures that come with vectors of their own: no network runs, and they are fitted on themselves."""
+
+    digest: str
+    """Of the vectors."""
+
+    @property
+    def network(self) -> str:
+        return f"{OWN_VECTORS}{self.digest}"
+
+    def extract(self, crops: Iterable[RGB]) -> Features:
+        """A column of zeros for the crops, whose vectors are put in its place when it is known which were readable."""
+        return np.zeros((sum(1 for _ in crops), 1), np.float32)
 
 
-class _Rows(Sequence[Features]):
-    """Chosen rows of features that may be memory-mapped, some at a time."""
-
-    def __init__(self, features: Features, rows: NDArray[np.intp]) -> None:
-        self._features, self._rows = features, rows
-
-    def __len__(self) -> int:
-        return -(-len(self._rows) // _AT_ONCE)
-
-    def __getitem__(self, part: Any) -> Any:
-        if part >= len(self):
-            raise IndexError(part)
-        return self._features[self._rows[part * _AT_ONCE : (part + 1) * _AT_ONCE]]
+def with_own_vectors(pipeline: Pipeline, digest: str) -> OwnVectorsPipeline:
+    """The same preparation of pictures, with vectors that are not the network's."""
+    return OwnVectorsPipeline(weights=pipeline.weights, cache=pipeline.cache, space=None, digest=digest)
 
 
 def _standardised(
     features: Features, chosen: NDArray[np.intp], rows: NDArray[np.intp]
 ) -> tuple[Standardizer, NDArray[np.float32]]:
     """What `order_by_content` gives of features → their standardisation, and the coordinates of the distinct ones."""
-    blocks: FeatureChunks = _Rows(features, chosen[np.sort(rows)])
+    blocks: FeatureChunks = ChosenRows([features], chosen[np.sort(rows)])
     standardizer = Standardizer.fit(blocks)
-    if len(features) <= _AT_ONCE:
+    if len(features) <= AT_ONCE:
         return standardizer, standardizer.project(features[chosen])
-    return standardizer, standardizer.project_all(_Rows(features, chosen))
+    return standardizer, standardizer.project_all(ChosenRows([features], chosen))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
@@ -10,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from datasets.catalogue import installation
+from datasets.collection import cloud_model
 from datasets.tilemaps import ranges
 from embeddings.reducers import REDUCERS
 
@@ -28,8 +30,11 @@ _POLICY = "; ".join(
     )
 )
 
-_OFFERS = dict.fromkeys(("images", "neighbors", "search", "facts", "export", "list"), True)
-"""Calls beyond the contract that the page can make use of."""
+_OFFERS: dict[str, bool | int] = {
+    **dict.fromkeys(("images", "neighbors", "search", "facts", "export", "list"), True),
+    "files": cloud_model.LARGEST,
+}
+"""Calls beyond the contract that the page can make use of; `files` of so many pictures at most."""
 
 
 @require_safe
@@ -40,6 +45,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "catalogue": {"name": catalogue.name, "total": catalogue.total, "demo": catalogue.demo},
         "reducers": list(REDUCERS),
         "offers": _OFFERS,
+        "limits": {"pictures": settings.MAX_PICTURES},
     }
     # Scripts are built by `make`; without npm's registry they are not there, and the page says so.
     built = finders.find("viewer/built/main.js") is not None

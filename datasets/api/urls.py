@@ -5,6 +5,8 @@ from typing import Any
 from django.urls import URLPattern, path
 
 from datasets.api.views import (
+    cloud_files,
+    clusters,
     contract,
     exports,
     health,
@@ -66,6 +68,8 @@ urlpatterns = [
     *of_both("images/<str:index>", pictures.Image.as_view(), "image"),
     *of_both("images/<str:index>/thumbnail", pictures.Thumbnail.as_view(), "thumbnail"),
     *of_both("images/<str:index>/neighbors", search.Neighbours.as_view(), "neighbors"),
+    *of_both("clusters", clusters.ClusterList.as_view(), "clusters"),
+    *of_both("clusters/<str:level>/<str:cluster>", clusters.OneCluster.as_view(), "cluster"),
     *of_both("duplicates", search.Duplicates.as_view(), "duplicates"),
     *of_both("layouts", layouts.Layouts.as_view(), "layouts"),
     *of_both("layouts/<str:layout>", layouts.OneLayout.as_view(), "layout"),
@@ -74,6 +78,8 @@ urlpatterns = [
     *of_both("outliers", search.Outliers.as_view(), "outliers"),
     path("dataset/<str:dataset_id>/export", exports.Export.as_view(), name="dataset-export"),
     path("catalogue/export", exports.CatalogueExport.as_view(), name="catalogue-export"),
+    *of_both("export.glb", cloud_files.Model.as_view(), "export-model"),
+    *of_both("export.parquet", cloud_files.PictureTable.as_view(), "export-table"),
     path("dataset/<str:dataset_id>/report", pictures.Report.as_view(), name="dataset-report"),
     path("search", search.Search.as_view(), name="search"),
     path("dataset/<str:dataset_id>/tilemap/manifest", pictures.Manifest.as_view(), name="dataset-manifest"),

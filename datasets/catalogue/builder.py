@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from datasets.collection.clusters import Clusters
 from datasets.collection.folder import discard, link
 from datasets.collection.similarity import SimilarityTables, fingerprints_of
 from datasets.pictures.extraction import extract_pictures, prepare
-from embeddings import legacy_pickles, nearest_neighbours
+from embeddings import clusters, legacy_pickles, nearest_neighbours
 from embeddings.backbones import BACKBONES
 from embeddings.extractors import Features
 from embeddings.images.decoding import RGB
@@ -96,6 +97,15 @@ def measure_similarity(work: BuildDirectory, on_step: Callable[[str], object]) -
     }
     similarity = SimilarityTables.measure(blocks, fingerprints_of(known["fingerprint"]), known["digest"], work.index)
     similarity.save(work.similarity_path)
+
+
+def find_clusters(work: BuildDirectory, on_step: Callable[[str], object]) -> None:
+    """Find clusters, if that has not been done yet."""
+    blocks = work.blocks()
+    if Clusters.load(work.clusters_path, sum(len(block) for block in blocks)) is not None:
+        return
+    found = clusters.find(blocks, lambda step: on_step(f"clusters: {step}"))
+    Clusters(levels=tuple(found)).save(work.clusters_path)
 
 
 def publish(data: Path, work: BuildDirectory) -> int:

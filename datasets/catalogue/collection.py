@@ -36,6 +36,10 @@ class InstalledCatalogue(Collection):
     def metadata_path(self) -> Path:
         return self.catalogue.metadata_path
 
+    @property
+    def cluster_labels_path(self) -> Path:
+        return self.catalogue.cluster_labels_path
+
     def similarity(self) -> SimilarityTables:
         """Its copies and outliers. Raises `NotFound` where they have not been looked for."""
         found = super().similarity()

@@ -3,6 +3,7 @@
 data/catalogue.json                          names it; replaced atomically, and the last file of every change
 data/collections/<id>/                       its folder (`datasets.collection.folder`), which never changes
 data/collections/metadata-<fingerprint>.parquet   what `import_metadata` was told of the pictures with these vectors
+data/collections/cluster-labels-<fingerprint>.json   names that clusters were given
 data/pickles/celeba_features_{pca,umap}_reduced.pickle    what the old server left, or `build_catalogue` wrote
 data/tilemaps/tilemap-000.jpg …                           the same
 """
@@ -64,6 +65,11 @@ class Catalogue:
     @property
     def metadata_path(self) -> Path:
         return metadata_path(self.data, self.fingerprint)
+
+    @property
+    def cluster_labels_path(self) -> Path:
+        """Beside the collections, as the metadata."""
+        return self.data / "collections" / f"cluster-labels-{self.fingerprint}.json"
 
 
 def tilemap_path(folder: Path, number: int) -> Path:

@@ -26,6 +26,7 @@ from .similarity import SimilarityTables
 from .tilemap_page import TilemapPage
 
 if TYPE_CHECKING:
+    from .clusters import Clusters
     from .image_table import ImageTable
 
 _ROW = re.compile(r"[0-9]{1,12}")
@@ -50,7 +51,7 @@ class Collection(ABC):
     @cached_property
     def images(self) -> "ImageTable":
         """What is known of each picture. Raises `FileNotFoundError` where an upload has just been deleted."""
-        paths = self.table_path, self.metadata_path
+        paths = self.table_path, self.metadata_path, self.folder.clusters_path
         return _opened(self.total, *paths, *map(_version, paths))
 
     @property
@@ -65,8 +66,25 @@ class Collection(ABC):
 
     @property
     def metadata_version(self) -> str:
-        """Another one whenever the metadata may be others."""
-        return _version(self.metadata_path)
+        """Another one whenever the metadata, or the clusters beside them, may be others."""
+        return f"{_version(self.metadata_path)}-{_version(self.folder.clusters_path)}"
+
+    @property
+    @abstractmethod
+    def cluster_labels_path(self) -> Path:
+        """Of the names that clusters were given."""
+
+    def clusters(self) -> "Clusters":
+        """Raises `NotFound` where they have not been computed."""
+        from . import clusters  # with the modules that compute them, which a start does not wait for
+
+        found = clusters.read(self.folder.clusters_path, self.total)
+        if found is None:
+            raise NotFound(
+                "The clusters of this collection have not been computed: ask for them with POST.",
+                code="clusters-missing",
+            )
+        return found
 
     def tilemap(self, number: int) -> Path:
         """Of the rows 1000 · number …"""
@@ -150,7 +168,8 @@ def _similarity(folder: CollectionFolder, total: int, version: int) -> Similarit
 
 
 @lru_cache(maxsize=16)
-def _opened(total: int, path: Path | None, metadata: Path | None, *versions: str) -> "ImageTable":
+def _opened(total: int, path: Path | None, metadata: Path | None, found: Path, *versions: str) -> "ImageTable":
+    from . import clusters
     from .image_table import ImageTable  # takes half a second to import, which a start does not wait for
 
-    return ImageTable(total, path, metadata)
+    return ImageTable(total, path, metadata, clusters.read(found, total))

@@ -4,7 +4,7 @@ manifest.json           what belongs together, and the digests of the files; wri
 images.parquet          a row a picture: name, size, digest, where it lies in its ZIP
 features/000.npy …      `(n, d) float32`, a file a range; one features.npy in an upload
 layouts/pca.npy …       `(n, 3) float32`; pca.npz … the fitted reducers, space.json what announces them
-index/                  finds neighbours, in a collection of many; similarity.npz: copies and outliers
+index/                  finds neighbours, in a collection of many; similarity.npz: copies and outliers; clusters.npz
 tilemaps/000.jpg …
 """
 
@@ -90,6 +90,10 @@ class CollectionFolder:
     @property
     def similarity_path(self) -> Path:
         return self.index / "similarity.npz"
+
+    @property
+    def clusters_path(self) -> Path:
+        return self.index / "clusters.npz"
 
     def similarity(self, total: int) -> SimilarityTables | None:
         """Copies and outliers among its pictures, if they have been found."""

@@ -21,6 +21,7 @@ from datasets.pictures.metadata.columns import Column
 from datasets.pictures.zip_archive import Member
 from embeddings.vector_files import replacing
 
+from .clusters import ClusterColumns, Clusters
 from .field import ARROW_TYPES, Field, type_of
 
 FORMAT = 1
@@ -92,11 +93,18 @@ def _write(file: BinaryIO, columns: dict[str, pa.Array]) -> None:
 class ImageTable:
     """The pictures of a collection. Nothing in it changes."""
 
-    def __init__(self, total: int, path: Path | None, metadata: Path | None = None) -> None:
+    def __init__(
+        self, total: int, path: Path | None, metadata: Path | None = None, clusters: Clusters | None = None
+    ) -> None:
         """`path` is of the table, None where nothing is known of the pictures but their number; `metadata` is of a
-        table with more fields, which replace those of the same name, or fields of a file that is not there."""
+        table with more fields, which replace those of the same name, or fields of a file that is not there. Clusters
+        are fields too, where no others have their names."""
         self.total = total
-        self._parts = [part for part in (path and _Part(path, total), metadata and _fields_of(metadata, total)) if part]
+        parts = path and _Part(path, total), metadata and _fields_of(metadata, total)
+        self._parts: list[_Part | ClusterColumns] = [part for part in parts if part]
+        taken = {name for part in self._parts for name in part.types}
+        if clusters:
+            self._parts.append(ClusterColumns(clusters, _PREFIX, taken))
         self._arrays: dict[str, pa.Array] = {}
 
     @property
@@ -280,21 +288,5 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _from_digest(written: str) -> bytes:
-    return bytes.fromhex(written)
-
-
-def _to_digest(stored: bytes) -> str:
-    return stored.hex()
-
-
-def _from_fingerprint(written: str) -> int:
-    return int(written, 16)
-
-
-def _to_fingerprint(stored: int) -> str:
-    return f"{stored:016x}"
-
-
-_PACKED: dict[str, Callable[[Any], Any]] = {"digest": _from_digest, "fingerprint": _from_fingerprint}
-_UNPACKED: dict[str, Callable[[Any], Any]] = {"digest": _to_digest, "fingerprint": _to_fingerprint}
+_PACKED: dict[str, Callable[[Any], Any]] = {"digest": bytes.fromhex, "fingerprint": lambda text: int(text, 16)}
+_UNPACKED: dict[str, Callable[[Any], Any]] = {"digest": bytes.hex, "fingerprint": lambda stored: f"{stored:016x}"}

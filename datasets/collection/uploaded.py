@@ -1,5 +1,7 @@
 """The pictures of an upload, by row."""
 
+from pathlib import Path
+
 from datasets.errors import Gone, NotFound
 from datasets.models import Dataset
 from datasets.pictures.zip_archive import MemberError
@@ -25,6 +27,10 @@ class Upload(Collection):
         self.total = dataset.count
         self.name = dataset.name
         self.network = dataset.network
+
+    @property
+    def cluster_labels_path(self) -> Path:
+        return self.folder.path / "cluster_labels.json"
 
     def features(self) -> Features:
         """`(n, d) float32`, memory-mapped. Raises `NotFound` where they are gone."""

@@ -65,6 +65,7 @@ class BuildingCommand(BaseCommand):
         builder.fit(work, say)
         builder.index(work, say)
         builder.measure_similarity(work, say)
+        builder.find_clusters(work, say)
         total = builder.publish(settings.DATA_DIR, work)
         installation.catalogue_store.cache_clear()
         self.stdout.write(self.style.SUCCESS(f"Installed {total:,} pictures; a running server shows them now."))

@@ -6,10 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from . import pixplot
 from .zip_directory import Entry
 
 METADATA = ("metadata.csv", "metadata.json", "metadata.jsonl", "metadata.tsv")
 """What the file that says something of the pictures is called, in any case of letters; the first one counts."""
+VECTORS = ("vectors.npy", "vectors.parquet")
+"""What the file of vectors that take the place of the network's is called, as above."""
 # Python's own table, without the operating system's: the same archive is judged alike on every machine.
 _TYPES = mimetypes.MimeTypes()
 _MACHINES_OWN = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information"}
@@ -51,6 +54,9 @@ class Layout:
     folder: str = ""
     """Where they lie, unless at the top level."""
     metadata: tuple[str, Entry] | None = None
+    vectors: tuple[str, Entry] | None = None
+    picture_vectors: dict[str, Entry] = field(default_factory=dict)
+    """Files with one vector each, by the names of the pictures that they are of."""
     replaced: list[str] = field(default_factory=list)
     """Names of files that a later one of exactly the same name replaces."""
     left: list[tuple[str, str]] = field(default_factory=list)
@@ -100,6 +106,12 @@ def laid_out(files: Sequence[Located], begins: Callable[[Entry], bool]) -> Layou
     top: tuple[str, ...] = ()
     if len(named) == 1 and () not in named and not _has_unnamed_picture(files, begins):
         top = min(named)
+    if plot := pixplot.originals(file.parts for file in files):
+        top = plot
+        named = {folder: count for folder, count in named.items() if folder == plot}  # the others are made of these
+        for file in files:
+            if (name := pixplot.pictured(file.parts, plot)) is not None:
+                layout.picture_vectors[name] = file.entry
     layout.folder = "/".join(top)
     layout.elsewhere = sum(count for folder, count in named.items() if folder != top)
     _take(files, top, layout)
@@ -109,11 +121,14 @@ def laid_out(files: Sequence[Located], begins: Callable[[Entry], bool]) -> Layou
 def _take(files: Sequence[Located], top: tuple[str, ...], layout: Layout) -> None:
     taken: dict[tuple[str, ...], str] = {}
     notes: dict[tuple[int, int], tuple[str, Entry]] = {}
+    vectors: dict[tuple[int, int], tuple[str, Entry]] = {}
     for file in files:
-        hidden = _hidden(file)
-        about = METADATA.index(file.name.lower()) if file.name.lower() in METADATA else None
-        if hidden is None and about is not None and file.folder == top[: len(file.folder)]:
-            notes[-len(file.folder), about] = file.name, file.entry  # the nearest one counts
+        hidden, lower = _hidden(file), file.name.lower()
+        is_above = hidden is None and file.folder == top[: len(file.folder)]
+        if is_above and lower in METADATA:
+            notes[-len(file.folder), METADATA.index(lower)] = file.name, file.entry  # the nearest one counts
+        elif is_above and lower in VECTORS:
+            vectors[-len(file.folder), VECTORS.index(lower)] = file.name, file.entry
         elif hidden is not None or file.folder != top:
             layout.left.append((file.path, hidden or "it lies in a folder"))
         elif not may_be_picture(file.name):
@@ -124,10 +139,16 @@ def _take(files: Sequence[Located], top: tuple[str, ...], layout: Layout) -> Non
         else:
             taken[file.exact] = _unlike(file.name, layout.pictures)
             layout.pictures[taken[file.exact]] = file.entry
-    if notes:
-        first = min(notes)
-        layout.metadata = notes.pop(first)
-        layout.left += [(name, f"{layout.metadata[0]} is taken") for name, _ in notes.values()]
+    layout.metadata, layout.vectors = _first(notes, layout), _first(vectors, layout)
+
+
+def _first(found: dict[tuple[int, int], tuple[str, Entry]], layout: Layout) -> tuple[str, Entry] | None:
+    """The file that counts; the others are left."""
+    if not found:
+        return None
+    first = found.pop(min(found))
+    layout.left += [(name, f"{first[0]} is taken") for name, _ in found.values()]
+    return first
 
 
 def _has_unnamed_picture(files: Sequence[Located], begins: Callable[[Entry], bool]) -> bool:

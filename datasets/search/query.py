@@ -17,7 +17,7 @@ from datasets.pictures import pipeline_settings
 from datasets.pictures.decoder_pool import decoders
 from embeddings.extractors import Features
 from embeddings.images.decoding import UnreadableImage
-from embeddings.pipeline import Pipeline
+from embeddings.pipeline import OWN_VECTORS, Pipeline
 from embeddings.reducers import REDUCERS
 
 from . import collections
@@ -45,7 +45,13 @@ def _answer(path: Path, target: str | None, count: int) -> dict[str, Any]:
 
 
 def check_comparable(network: str, among: Collection) -> None:
-    """Raises `Conflict` where the features of `among` were computed with another network."""
+    """Raises `Conflict` where the features of `among` were computed with another network, or by none."""
+    if network != among.network and OWN_VECTORS in (network[: len(OWN_VECTORS)], among.network[: len(OWN_VECTORS)]):
+        raise Conflict(
+            "These pictures came with vectors of their own, which no network here makes: only they can be compared "
+            "with each other.",
+            code="own-vectors",
+        )
     if not network or among.network != network:
         raise Conflict(
             "These pictures were computed with another network, weights or precision, so they cannot be compared.",

@@ -26,6 +26,8 @@ def dataset_id_of(
     revision = decoding_revision(archive, first, limit)
     # As before there were revisions, for pictures that are decoded as then: their uploads keep their ids.
     decided_by = pipeline.signature if revision == FIRST else f"{pipeline.signature}:decoding-{revision}"
+    if archive.vectors or archive.picture_vectors:
+        decided_by += ":own-vectors"
     file.seek(0)
     content = hashlib.file_digest(cast(Any, file), "sha256").hexdigest()
     file.seek(0)

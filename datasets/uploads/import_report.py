@@ -39,6 +39,9 @@ def reported(
     if described:
         kind = Skipped(name=described.file, reason="; ".join(described.remarks), kind="metadata")
         files.append(_none(kind))
+    if archive.vectors:
+        reason = "its vectors take the place of the network's"
+        files.append(_none(Skipped(name=archive.vectors, reason=reason, kind="vectors")))
     matched = described.summary() if described else None
     return _summed(files, archive.ignored - len(archive.left), about(intake, len(pictures.names)), matched)
 

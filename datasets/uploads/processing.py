@@ -9,19 +9,21 @@ from contextlib import contextmanager
 from django.conf import settings
 
 from datasets.collection import manifest
+from datasets.collection.clusters import Clusters
 from datasets.collection.folder import CollectionFolder
 from datasets.collection.similarity import THRESHOLD
 from datasets.errors import ApiError, DiskFull, ServerError, TooLarge
 from datasets.models import ARCHIVE, Dataset, Status, file_path
-from datasets.pictures import pipeline_settings
+from datasets.pictures import own_vectors, pipeline_settings
 from datasets.pictures.decoding_revision import decoding_revision
 from datasets.pictures.image_stats import as_columns
 from datasets.pictures.metadata import files
 from datasets.pictures.zip_archive import Archive, Skipped
 from datasets.tilemaps.layout import CAPACITY
-from embeddings.pipeline import VERSION, Pipeline
+from embeddings import clusters
+from embeddings.pipeline import VERSION, OwnVectorsPipeline, Pipeline, with_own_vectors
 from embeddings.reducers import SEED, Reducer
-from embeddings.vector_files import Vectors, dumped
+from embeddings.vector_files import Vectors, dumped, save
 from embeddings.versions import versions
 
 from . import disk_space
@@ -86,7 +88,11 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
         archive = Archive(file, pipeline_settings.limits())
         first, limit = dataset.intake.get("first", 0), dataset.limit
         revision = decoding_revision(archive, first, limit)
+        if own := own_vectors.of_archive(archive):
+            pipeline = with_own_vectors(pipeline, own.digest)
         pictures = extract(dataset, archive, pipeline, first=first, limit=limit, progress=report.progress)
+        if own and pictures.names:
+            save(CollectionFolder(path=dataset.folder).all_features_path, own.of(pictures.names))
         described = files.of_archive(archive, pictures.names)
         intake = intake_of(archive, pictures, first, limit)
         is_large = len(pictures.names) > CAPACITY
@@ -126,9 +132,10 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
         tables = find_similar(dataset, pictures)
         copies = tables.pairs(THRESHOLD)
         write_report(dataset, reported(archive, pictures, described, intake, copies))
+    Clusters(levels=tuple(clusters.find([features]))).save(CollectionFolder(path=dataset.folder).clusters_path)
     dataset.explained_variance = places.explained_variance
     describe(dataset, pipeline)
-    dataset.engine = str(pipeline.extractor.info)
+    dataset.engine = own.file if own else str(pipeline.extractor.info)
     dataset.seed, dataset.versions = SEED, {"pipeline": str(VERSION), "decoding": str(revision), **versions()}
     dataset.timings = report.timings()
     # Last of all: it says what belongs together.
@@ -145,8 +152,9 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
 
 def describe(dataset: Dataset, pipeline: Pipeline) -> None:
     """Note what the vectors are made with; it is known as soon as the id is, which depends on it."""
-    dataset.backbone = pipeline.weights.backbone.name
-    dataset.precision = pipeline.choice.precision
+    is_own = isinstance(pipeline, OwnVectorsPipeline)
+    dataset.backbone = "own" if is_own else pipeline.weights.backbone.name
+    dataset.precision = "" if is_own else pipeline.choice.precision
     dataset.network = pipeline.network
     dataset.space = "catalogue" if pipeline.space else "own"
 

@@ -14,6 +14,7 @@ from django.test import Client
 from datasets.api.http.formats import FORMATS
 from datasets.catalogue import installation
 from datasets.collection import sampling
+from embeddings.quantization import LEVELS, dequantize, unpacked
 from tests.api.test_pictures import upload
 from tests.support.pictures import photograph
 
@@ -42,6 +43,10 @@ def test_every_form_holds_the_same_numbers(client: Client, dataset_id: str) -> N
     raw = client.get(f"{path}?format=raw")
     assert (raw["X-Shape"], raw["X-Dtype"]) == (f"{COUNT},3", "<f4")
     assert np.array_equal(np.frombuffer(raw.getvalue(), "<f4").reshape(COUNT, 3), wanted)
+    codes = client.get(f"{path}?format=uint16")
+    assert (codes["X-Shape"], codes["X-Dtype"]) == (f"{COUNT},3", "<u2")
+    off = np.abs(dequantize(unpacked(codes.getvalue())) - wanted)
+    assert (off <= np.ptp(wanted, axis=0) / LEVELS / 2 * 1.001).all()
     tables = {
         "arrow": pa.ipc.open_stream(body(client, f"{path}?format=arrow")).read_all(),
         "parquet": pa.parquet.read_table(io.BytesIO(body(client, f"{path}?format=parquet"))),
@@ -89,6 +94,7 @@ def test_the_networks_features_come_in_every_form(client: Client, dataset_id: st
         ("application/x-npy;q=0.4, application/json", "json"),
         ("text/csv;q=0.9, application/vnd.apache.parquet;q=0.95", "parquet"),
         ("application/octet-stream", "raw"),
+        ("application/vnd.wwzd.uint16", "uint16"),
         ("APPLICATION/VND.APACHE.ARROW.STREAM", "arrow"),
         ("text/csv; charset=utf-8", "csv"),
         ("text/csv;q=0", "json"),
@@ -139,6 +145,12 @@ def test_windows_and_samples_name_their_rows(client: Client, data: Any) -> None:
     assert client.get("/pca/0/2/standalone?sample=100&seed=7").json() == sample
     assert client.get("/pca/0/2/standalone?sample=100&seed=8").json()["indices"] != rows
     assert client.get("/pca/0/2/standalone?sample=9999").json()["indices"] == list(range(2500))
+    for rows, query in ((range(990, 1010), "offset=990&limit=20"), (sample["indices"], "sample=100&seed=7")):
+        numbers = list(rows)
+        read = unpacked(body(client, f"/pca/0/2/standalone?format=uint16&{query}"))
+        assert (read.minimum == arrays["pca"][numbers].min(axis=0)).all()
+        assert (np.abs(dequantize(read) - arrays["pca"][numbers]) <= read.step / 2 * 1.001).all()
+    assert unpacked(body(client, "/pca/0/2/standalone?format=uint16&offset=5000")).codes.shape == (0, 3)
     table = pa.ipc.open_stream(body(client, "/pca/1/1/standalone?format=arrow&sample=10")).read_all()
     assert all(1000 <= row["index"] < 2000 and row["name"] == f"{row['index']:06d}" for row in table.to_pylist())
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import FilePayload, expect
 
 from tests.support.chromium import Visit
-from tests.support.pictures import photograph, picture, zipped
+from tests.support.pictures import photograph, zipped
 from tests.support.service import Service
 
 
@@ -73,35 +73,6 @@ def test_several_zips_and_a_zip_among_pictures_get_a_true_sentence(visit: Visit)
     expect(alert).to_have_text("These are 2 ZIPs: drop one at a time, each becomes a collection of its own.")
     choose("a.zip", "b.jpg")
     expect(alert).to_have_text("“a.zip” is a ZIP among other files: drop it alone, or the pictures without it.")
-
-
-def check_the_rest_follows(visit: Visit, service: Service) -> None:
-    """Of 1,002 pictures a thousand are shown, and the page takes the others."""
-    visit.wait("wwzd.viewer.collection?.kind === 'dataset'", 240)
-    expect(visit.page.locator("#uploader .outcome").first).to_contain_text(
-        "1,000 of 1,002: the first by name.", timeout=240_000
-    )
-    visit.page.get_by_role("button", name="Take the 2 others as well").click()
-    visit.wait("wwzd.viewer.collection?.count === 2", 120)
-    assert shown(visit, service)[1] == ["1000.png", "1001.png"]
-
-
-def test_pictures_beyond_the_first_thousand_follow_as_another_upload(
-    visit: Visit, service: Service, tmp_path: Path
-) -> None:
-    folder = written(tmp_path / "many", {f"{index:04d}.png": picture(index % 1000, (8, 8)) for index in range(1002)})
-    written(folder, {f"._{index:04d}.png": b"-" for index in range(1002)})
-    visit.open()
-    visit.page.set_input_files("#folder", folder)
-    expect(visit.page.locator("#uploader")).to_contain_text("1,000 of 1,002 pictures are sent now")
-    check_the_rest_follows(visit, service)
-
-
-def test_a_zip_of_more_than_a_thousand_says_so_and_its_rest_follows(visit: Visit, service: Service) -> None:
-    archive = zipped({f"{index:04d}.png": picture(index % 1000, (9, 9)) for index in range(1002)})
-    visit.open()
-    visit.page.set_input_files("#files", {"name": "more.zip", "mimeType": "application/zip", "buffer": archive})
-    check_the_rest_follows(visit, service)
 
 
 def test_a_zip_with_a_stray_beside_a_full_folder_says_so(visit: Visit) -> None:

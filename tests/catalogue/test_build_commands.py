@@ -180,7 +180,10 @@ def test_the_demo_is_built_from_digits_and_replaces_no_other_catalogue(client: C
     assert label_accuracy(places) >= 0.85
     first = client.get("/catalogue/images/0")
     assert (first["Content-Type"], Image.open(io.BytesIO(first.content)).size) == ("image/png", (8, 8))
-    assert [field["name"] for field in client.get("/catalogue/images/fields").json()["fields"]] == ["digit"]
+    fields = [field["name"] for field in client.get("/catalogue/images/fields").json()["fields"]]
+    assert fields == ["digit", "cluster", "cluster.2", "cluster.3"]
+    coarsest = client.get("/catalogue/clusters").json()["levels"][0]["clusters"]
+    assert all(cluster["traits"][0]["field"] == "digit" for cluster in coarsest)
     sevens = client.get("/catalogue/images?field.digit=7&limit=1000").json()["images"]
     assert len(sevens) == 179
     assert all("-digit-7" in each["name"] for each in sevens)

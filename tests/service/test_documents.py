@@ -17,6 +17,7 @@ from PIL import Image
 
 from datasets.catalogue import installation
 from datasets.tilemaps.layout import Tilemap
+from tests.support.clustered_pictures import FILES
 from tests.support.paths import ROOT
 from tests.support.pictures import encode, photograph, zipped
 from tests.support.service import Service
@@ -27,7 +28,8 @@ DOCUMENTS = (ROOT / "README.md", API, ROOT / "docs" / "uploads.md")
 ADDRESS = "http://localhost:5000"
 
 _ID = re.compile("[0-9a-f]{32}")
-_NUMBER = re.compile(r"(Retry-After: )[0-9]+|-?[0-9]+\.[0-9]+")
+_NUMBER = re.compile(r'(Retry-After: )[0-9]+|-?[0-9]+\.[0-9]+|(,)(?:"[0-9]+")?$', re.MULTILINE)
+"""Figures, and a picture's cluster at the end of a line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +65,15 @@ def folder(tmp_path: Path) -> Path:
     daisies = {f"daisy-{number:02d}.jpg": photograph(40 + number, (48, 40)) for number in range(1, 13)}
     daisies["daisy-08.jpg"] = encode(Image.open(io.BytesIO(daisies["daisy-04.jpg"])), "JPEG", quality=60)
     rows = ("file,kind,age", "daisy-01.jpg,wild,3", "daisy-02.jpg,garden,", "daisy-03.jpg,wild,9")
-    (tmp_path / "flowers.zip").write_bytes(zipped(daisies | {"metadata.csv": "\n".join(rows).encode()}))
+    # Many of two photographs each, so that there are clusters.
+    tulips = {name.replace("meadow", "tulip"): small(data) for name, data in FILES.items() if "wood" not in name}
+    (tmp_path / "flowers.zip").write_bytes(zipped(daisies | tulips | {"metadata.csv": "\n".join(rows).encode()}))
     return tmp_path
+
+
+def small(data: bytes) -> bytes:
+    with Image.open(io.BytesIO(data)) as image:
+        return encode(image.resize((48, 40)), "JPEG")
 
 
 def lines(text: str) -> list[Line]:
@@ -103,7 +112,7 @@ def assert_alike(shown: str, real: str, *, is_cut: bool) -> None:
     elif shown.startswith("{"):
         assert_same_shape(json.loads(shown.replace(",…", "")), json.loads(real))
     else:
-        assert _NUMBER.sub(r"\1N", shown) == _NUMBER.sub(r"\1N", real)
+        assert _NUMBER.sub(r"\1\2N", shown) == _NUMBER.sub(r"\1\2N", real)
 
 
 def assert_same_shape(shown: Any, real: Any) -> None:
@@ -149,6 +158,7 @@ def test_every_call_is_shown(service: Service) -> None:
         example = example.replace("{reducer}/{start}/{end}", "pca/0/1").replace("{reducer}", "umap")
         example = re.sub("/tilemaps/{[a-z]+}", "/tilemaps/000", example)
         example = example.replace("{index}", "0").replace("{name}", "kind").replace("{layout}", "umap")
+        example = example.replace("{level}/{id}", "1/1")
         example = example.replace("/catalogue/", "/dataset/{identity}/")  # of which the same is told
         assert ADDRESS + example in commands, path
 

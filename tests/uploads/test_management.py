@@ -59,7 +59,8 @@ def test_a_ready_dataset_is_described_completely(client: Client, ready: Dataset)
     assert set(body["timings"]) == {"features", "pca", "umap", "storing"}
     assert datetime.fromisoformat(body["created_at"]) <= datetime.fromisoformat(body["finished_at"])
     assert body["error"] is None
-    results = {"images", "fields", "report", "manifest", "network", "duplicates", "outliers", "export", "info"}
+    results = {"images", "fields", "report", "manifest", "network", "duplicates", "outliers", "clusters", "export"}
+    results |= {"info"}
     assert set(body["links"]) == {"self", "tilemap", "features", "page"} | results
     for link, address in body["links"].items():
         if link != "features":

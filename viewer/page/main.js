@@ -12,6 +12,7 @@ import { setLanguage, t } from "./i18n/index.js";
 import { UploadJobs } from "./data/upload_jobs.js";
 import { Keyboard } from "./ui/keyboard.js";
 import { Legend } from "./ui/legend.js";
+import { Landmarks } from "./ui/landmarks.js";
 import { Lightbox } from "./ui/lightbox.js";
 import * as storage from "./data/storage.js";
 import { FilterPanel } from "./ui/filter_panel.js";
@@ -59,8 +60,17 @@ function start() {
   });
   const lightbox = new Lightbox(viewer, { left: (row) => details.click(row) });
   const pointer = new Pointer(viewer, {
-    hover: (...where) => details.hover(...where),
-    click: (row) => {
+    hover: (row, x, y) => {
+      const landmark = landmarks.at(x, y);
+      details.hover(landmark ? -1 : row, x, y);
+      if (landmark) viewer.canvas.classList.add("over");
+    },
+    click: (row, x, y) => {
+      const landmark = landmarks.at(x, y);
+      if (landmark) {
+        landmarks.go(landmark);
+        return;
+      }
       if (row >= 0) filterPanel.giveWay();
       details.click(row);
       lightbox.click(row);
@@ -73,6 +83,14 @@ function start() {
   });
   const legend = new Legend(view, filteredView);
   new FilterChips(view, filteredView);
+  const landmarks = new Landmarks(viewer, view, filteredView, {
+    named: () => {
+      filterPanel.offer();
+      legend.again();
+      filteredView.notify();
+    },
+    changed,
+  });
   const controls = new Controls(viewer, view, {
     use: (tool) => pointer.use(tool),
     changed,
@@ -105,6 +123,7 @@ function start() {
     arrived: (id) => navigation.arrived(id),
     current: () => navigation.wanted,
     similar: facts.offers.search ? (file) => search.byPicture(file) : null,
+    most: facts.limits.pictures,
   });
   outcome.rest.take = (facts) => uploader.takeRest(facts);
   const add = () => uploader.ask();
@@ -115,6 +134,7 @@ function start() {
     details,
     selection,
     filterPanel,
+    landmarks,
     add,
   });
   const about = new CollectionInfo({
@@ -141,7 +161,7 @@ function start() {
   viewer.addEventListener("panes", (/** @type {any} */ { detail }) => namePanes(detail));
   viewer.addEventListener("tiles", (/** @type {any} */ { detail }) => notifications.tiles(detail));
   viewer.addEventListener("fault", () => notifications.toast(t("fault")));
-  new Keyboard(viewer, { controls, details, selection, filterPanel, search });
+  new Keyboard(viewer, { controls, details, selection, filterPanel, search, landmarks });
   if (viewer.cloud.renderer instanceof NullRenderer) new ImageList(viewer, view, { open: (row) => details.open(row) });
   else offerVirtualReality(viewer, find("vr"), notifications.showError);
   viewer.canvas.addEventListener("webglcontextlost", () =>

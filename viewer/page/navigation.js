@@ -12,7 +12,7 @@ import * as url from "./url_state.js";
 
 export class Navigation {
   /** With the parts that show what is open; `add()` is the way on where there is nothing. */
-  constructor(viewer, facts, { view, filteredView, controls, details, selection, filterPanel, add }) {
+  constructor(viewer, facts, { view, filteredView, controls, details, selection, filterPanel, landmarks, add }) {
     /** @type {import("./viewer.js").Viewer} */
     this.viewer = viewer;
     this.facts = facts;
@@ -22,6 +22,7 @@ export class Navigation {
     this.details = details;
     this.selection = selection;
     this.filterPanel = filterPanel;
+    this.landmarks = landmarks;
     this.add = add;
 
     this.shown = null; // the collection of which all that the address says is restored
@@ -78,6 +79,7 @@ export class Navigation {
     const reducer = collection.reducers.includes(state.reducer) ? state.reducer : collection.reducers.at(-1);
     controls.reducers(collection.reducers, reducer);
     controls.restore(state);
+    this.landmarks.show(state.landmarks ?? true);
     controls.surroundings(this.around(collection));
     find("search").hidden = !collection.offers.images;
     await viewer.show(collection, reducer);
@@ -184,6 +186,7 @@ export class Navigation {
           : moved(camera, cameraController.start),
       picture: viewer.highlights.clicked,
       theme: controls.chosenTheme,
+      landmarks: this.landmarks.on,
       open: Object.keys(open).filter((name) => open[name]),
     });
   }

@@ -25,6 +25,7 @@ export function read() {
     picture: query.has("picture") ? Number(query.get("picture")) : -1,
     open: (query.get("open") ?? "").split(".").filter(Boolean),
     theme: query.get("theme"),
+    landmarks: query.get("landmarks") !== "off",
     search: search ? { text: search, only: query.get("found") === "only" } : null,
     filters: filters(query),
     isolation: rows("only"),
@@ -65,6 +66,7 @@ export function write(state) {
   if (state.picture >= 0) query.set("picture", state.picture);
   put("open", state.open.join("."));
   put("theme", state.theme);
+  put("landmarks", state.landmarks === false && "off");
   put("colour", state.colour);
   if (state.size) query.set("size", state.size);
   put("find", state.search?.text);

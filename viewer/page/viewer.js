@@ -126,9 +126,9 @@ export class Viewer extends EventTarget {
     this.framing.makeRoomForList();
   }
 
-  /** Glide to a picture, in an `area` of the canvas that nothing covers. */
-  approach(row, area) {
-    this.framing.approach(row, area);
+  /** Glide to a picture, in an `area` of the canvas that nothing covers; until it is `distance` away, or fills a part. */
+  approach(row, area, distance) {
+    this.framing.approach(row, area, distance);
   }
 
   /** Glide aside, if something covers a picture. */

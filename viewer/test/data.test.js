@@ -226,10 +226,10 @@ describe("files", () => {
     expect(found.others).toBe(2);
   });
 
-  test("beyond a thousand wait for later uploads", () => {
+  test("beyond what one upload takes wait for later ones", () => {
     const pictures = Array.from({ length: 1003 }, (_, at) => file(`${at}.jpg`));
     const metadata = file("metadata.csv");
-    const { chosen, rest } = splitUpload(pictures, metadata);
+    const { chosen, rest } = splitUpload(pictures, metadata, 1000);
     expect(chosen).toHaveLength(1001);
     expect(chosen.at(-1)).toBe(metadata);
     expect(rest).toEqual(pictures.slice(1000));

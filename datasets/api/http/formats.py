@@ -1,7 +1,8 @@
-"""Vectors in the forms that clients read: JSON, NumPy, raw floats, Arrow, Parquet, CSV."""
+"""Vectors in the forms that clients read: JSON, NumPy, raw floats, 16-bit codes, Arrow, Parquet, CSV."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from rest_framework.request import Request
 
 from datasets.collection.response_cache import Chunks
 from datasets.collection.spreadsheet import heads, safe
+from embeddings import quantization
 from embeddings.vector_files import Vectors, dumped
 
 from . import renderers
@@ -44,6 +46,8 @@ class Format:
     precompressed: bool
     """Compressing it once more is of no use."""
     suffix: str
+    dtype: str = "<f4"
+    """Of the numbers, as NumPy writes it."""
 
 
 def preferred(request: Request) -> str:
@@ -68,13 +72,17 @@ def _raw(matrix: Matrix) -> Iterator[bytes]:
         yield np.ascontiguousarray(matrix.vectors[start : start + _BATCH], dtype="<f4").tobytes()
 
 
+def _uint16(matrix: Matrix) -> Chunks:
+    return [quantization.packed(quantization.quantize(matrix.vectors))]
+
+
 def _arrow(matrix: Matrix) -> Chunks:
     import pyarrow as pa
 
-    table = _table(matrix, flat=False)
+    table = table_of(matrix, flat=False)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table, max_chunksize=_BATCH)
+        writer.writetable_of(table, max_chunksize=_BATCH)
     return [sink.getvalue().to_pybytes()]
 
 
@@ -83,7 +91,7 @@ def _parquet(matrix: Matrix) -> Chunks:
     import pyarrow.parquet
 
     sink = pa.BufferOutputStream()
-    pa.parquet.write_table(_table(matrix, flat=False), sink, compression="zstd")
+    pa.parquet.writetable_of(table_of(matrix, flat=False), sink, compression="zstd")
     return [sink.getvalue().to_pybytes()]
 
 
@@ -92,13 +100,16 @@ def _csv(matrix: Matrix) -> Chunks:
     import pyarrow.csv
 
     sink = pa.BufferOutputStream()
-    pa.csv.write_csv(_table(matrix, flat=True), sink, pa.csv.WriteOptions(quoting_style="needed"))
+    pa.csv.write_csv(table_of(matrix, flat=True), sink, pa.csv.WriteOptions(quoting_style="needed"))
     return [sink.getvalue().to_pybytes()]
 
 
-def _table(matrix: Matrix, *, flat: bool) -> Any:
-    """Columns `index`, `name`, the vectors', and the metadata's; vectors of more than three numbers in one column of
-    lists, or, `flat` as a CSV, in a column for each number and with no text that a spreadsheet runs."""
+def table_of(matrix: Matrix, *, flat: bool, more: Mapping[str, Any] = MappingProxyType({})) -> Any:
+    """An Arrow table with the columns `index`, `name`, the vectors', `more`, and the metadata's.
+
+    Vectors of more than three numbers stand in one column of lists, or, `flat` as a CSV, in a column for each number
+    and with no text that a spreadsheet runs.
+    """
     import pyarrow as pa
 
     width = matrix.vectors.shape[1]
@@ -114,6 +125,7 @@ def _table(matrix: Matrix, *, flat: bool) -> Any:
     else:
         flattened = pa.array(np.ascontiguousarray(matrix.vectors).ravel())
         arrays["features"] = pa.FixedSizeListArray.from_arrays(flattened, width)
+    arrays |= more
     fields = matrix.fields()
     labels = heads(list(arrays), (field.name for field in fields))[len(arrays) :]
     for label, field in zip(labels, fields, strict=True):
@@ -137,6 +149,9 @@ FORMATS: dict[str, Format] = {
     "json": Format(media_type="application/json", render=_json, precompressed=False, suffix="json"),
     "npy": Format(media_type="application/x-npy", render=_npy, precompressed=True, suffix="npy"),
     "raw": Format(media_type="application/octet-stream", render=_raw, precompressed=True, suffix="f32"),
+    "uint16": Format(
+        media_type="application/vnd.wwzd.uint16", render=_uint16, precompressed=True, suffix="u16", dtype="<u2"
+    ),
     "arrow": Format(
         media_type="application/vnd.apache.arrow.stream", render=_arrow, precompressed=True, suffix="arrows"
     ),

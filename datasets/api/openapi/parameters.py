@@ -123,6 +123,8 @@ PATH_PARAMETERS = {
     "number": _range("number", "A range", 12),
     "layout": _path("layout", "^[a-z0-9-]{1,80}$", "A layout's name, as the list of layouts has it.", "umap"),
     "index": _path("index", "^[0-9]{1,12}$", "Which picture: row k, tile k, name k.", "0"),
+    "level": _path("level", "^[0-9]{1,9}$", "Which level of clusters; 1 is the coarsest.", "1"),
+    "cluster": _path("id", "^[0-9]{1,9}$", "Which cluster of the level.", "1"),
     "name": Parameter("name", {"type": "string", "minLength": 1}, "A field's.", "path", example="kind"),
 }
 """By their names in the routes."""

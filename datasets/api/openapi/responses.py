@@ -61,7 +61,10 @@ HEADERS: dict[str, Json] = {
     },
     "Vary": {"description": "What else in the request decides what comes.", "schema": TEXT},
     "WWW-Authenticate": {"description": "`Bearer`.", "required": True, "schema": TEXT},
-    "X-Dtype": {"description": "Of the numbers, as NumPy writes it; not with JSON.", "schema": {"const": "<f4"}},
+    "X-Dtype": {
+        "description": "Of the numbers, as NumPy writes it; not with JSON.",
+        "schema": {"enum": ["<f4", "<u2"]},
+    },
     "X-Shape": {
         "description": "Rows and columns; not with JSON.",
         "schema": {"type": "string", "pattern": "^[0-9]+,[0-9]+$"},

@@ -35,6 +35,7 @@ _OF_A_READY_ONE = {
     "report": "What became of each file.",
     "duplicates": "",
     "outliers": "",
+    "clusters": "Groups of pictures that are like each other; 404 for an upload from before there were any.",
     "export": "All of it in one ZIP.",
 }
 """Routes of its results, without `dataset-` before them, and what each is."""

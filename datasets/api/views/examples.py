@@ -60,7 +60,10 @@ ENTRY = QUEUED | {
         "manifest": f"/dataset/{EXAMPLE_ID}/tilemap/manifest",
         "info": f"/dataset/{EXAMPLE_ID}/info",
         "fields": f"/dataset/{EXAMPLE_ID}/images/fields",
-        **{name: f"/dataset/{EXAMPLE_ID}/{name}" for name in ("images", "report", "duplicates", "outliers", "export")},
+        **{
+            name: f"/dataset/{EXAMPLE_ID}/{name}"
+            for name in ("images", "report", "duplicates", "outliers", "clusters", "export")
+        },
         "page": f"/?dataset={EXAMPLE_ID}",
     },
 }

@@ -21,7 +21,7 @@ class PictureLimit(Parameter):
         super().__init__(
             "limit",
             schema,
-            "So many pictures at most, in the order of their names, or `all`; never more than the server takes, 50,000 if "
+            "So many pictures at most, by name, or `all`; never more than the server takes, which is 50,000 if "
             "its settings (`MAX_PICTURES`) say nothing else. They become one collection, in ranges of 1000.",
         )
 

@@ -35,8 +35,11 @@ SAMPLE = IntegerParameter(
 SEED = IntegerParameter("seed", "Another sample for each; the same one for the same.", 0, most=2**32 - 1)
 PARAMETERS = [FORMAT, OFFSET, LIMIT, SAMPLE, SEED]
 FORMS = (
-    "In the form that `format` or `Accept` names: JSON, NumPy's own, raw little-endian float32, Arrow, Parquet or CSV. "
-    "The last three have names and metadata beside the numbers."
+    "In the form that `format` or `Accept` names: JSON, NumPy's own, raw little-endian float32, 16-bit codes with "
+    "their bounds, Arrow, Parquet or CSV. The last three have names and metadata beside the numbers. Codes (`uint16`) "
+    "come as `uint32` rows, `uint32` columns, `float32` minimum of each column, `float32` step of each column, "
+    "`uint16` codes row by row, all little-endian: a value is minimum + step · code, at most half a step off, which is "
+    "1/131,070 of its column's extent in the answer."
 )
 
 
@@ -119,7 +122,7 @@ def answer(
     )
     response = responses.send(request, sent)
     if name != "json" and response.status_code in {200, 206}:
-        response["X-Shape"], response["X-Dtype"] = f"{selection.count},{vectors.shape[1]}", "<f4"
+        response["X-Shape"], response["X-Dtype"] = f"{selection.count},{vectors.shape[1]}", form.dtype
         response["Content-Disposition"] = f'attachment; filename="vectors.{form.suffix}"'
     return response
 

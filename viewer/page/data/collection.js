@@ -59,7 +59,10 @@ export class Collection {
   }
 
   tilemap(range, tile) {
-    const address = this.kind === "catalogue" ? `/tilemaps/${String(range).padStart(3, "0")}` : `${this.base}/tilemap`;
+    const tilemaps = this.kind === "catalogue" ? "/tilemaps" : `${this.base}/tilemaps`;
+    // An upload of one range is asked for as every server has it.
+    const single = this.kind === "dataset" && this.ranges === 1;
+    const address = single ? `${this.base}/tilemap` : `${tilemaps}/${String(range).padStart(3, "0")}`;
     return tile ? `${address}?tile=${tile}` : address;
   }
 
@@ -69,9 +72,10 @@ export class Collection {
       : api.vectors(`${this.base}/features/${reducer}`);
   }
 
-  /** The vectors of the catalogue's ranges from `first` to `last`, both inclusive. Raises `ApiError`. */
+  /** The vectors of the ranges from `first` to `last`, both inclusive. Raises `ApiError`. */
   rangeVectors(reducer, first, last) {
-    return api.vectors(`/${reducer}/${first}/${last}/standalone`);
+    const before = this.kind === "catalogue" ? "" : this.base;
+    return api.vectors(`${before}/${reducer}/${first}/${last}/standalone`);
   }
 
   original(row) {
@@ -86,6 +90,11 @@ export class Collection {
   get archive() {
     const complete = this.kind === "catalogue" || this.facts?.status === "ready";
     return this.offers.export && complete ? `${this.base}/export` : null;
+  }
+
+  /** The cloud as a file for other programs, `glb` or `parquet`, where a layout puts it; null if it is not to be had. */
+  cloudFile(suffix, layout) {
+    return this.archive && this.count <= (this.offers.files ?? 0) ? `${this.archive}.${suffix}?layout=${layout}` : null;
   }
 
   neighbors(row, count) {

@@ -2,7 +2,6 @@
 
 import { pathOf } from "./dropped_files.js";
 
-export const MOST = 1000;
 const READ = "jpe?g?|jfif|mpo|a?png|webp|gif|bmp|dib|tiff?|avif|hei[cf]|hif|jxl|jp[2fx]|j2[ck]|p[bgnp]m|tga";
 // The server names these in its report: better than leaving them out without a word.
 const NAMED = "dng|cr[23w]|nef|arw|raf|orf|rw2|pef|srw|psd|exr|fits?";
@@ -44,9 +43,9 @@ export function sortFiles(files) {
   return { archives, pictures, metadata, others };
 }
 
-/** What one upload takes of the pictures, with what is said of them; and the pictures that are left. */
-export function splitUpload(pictures, metadata) {
-  return { chosen: [...pictures.slice(0, MOST), ...(metadata ? [metadata] : [])], rest: pictures.slice(MOST) };
+/** What one upload takes of the pictures, `most` of them, with what is said of them; and the pictures that are left. */
+export function splitUpload(pictures, metadata, most) {
+  return { chosen: [...pictures.slice(0, most), ...(metadata ? [metadata] : [])], rest: pictures.slice(most) };
 }
 
 function byName(a, b) {

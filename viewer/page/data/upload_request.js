@@ -12,7 +12,7 @@ export function responseError(status, text) {
 }
 
 /**
- * Send a ZIP: `sending(share)` while it travels, `sent()` when all of it has left. Resolves with `{ status, text }` of the
+ * Send a ZIP, all of whose pictures are taken unless the answer is waited for: `sending(share)` while it travels, `sent()` when all of it has left. Resolves with `{ status, text }` of the
  * answer. XMLHttpRequest, not fetch: it alone tells how much has been sent.
  */
 export function post(archive, name, { asynchronous, sending, sent, signal }) {
@@ -20,7 +20,7 @@ export function post(archive, name, { asynchronous, sending, sent, signal }) {
     const form = new FormData();
     form.append("file", archive, name);
     const request = new XMLHttpRequest();
-    request.open("POST", "/dataset");
+    request.open("POST", asynchronous ? "/dataset?limit=all" : "/dataset");
     if (asynchronous) request.setRequestHeader("Prefer", "respond-async");
     for (const [name, value] of Object.entries(api.csrfHeaders())) request.setRequestHeader(name, value);
     request.upload.onprogress = ({ loaded, total }) => sending(total ? loaded / total : 0);

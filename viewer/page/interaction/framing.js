@@ -95,8 +95,11 @@ export class Framing {
     this.viewer.levelOfDetail.settle();
   }
 
-  /** Glide to a picture until it fills a part of the view, in that `area` of the canvas that nothing covers. */
-  approach(row, area) {
+  /**
+   * Glide to a picture until it fills a part of the view, or is at a distance, in that `area` of the canvas that nothing
+   * covers.
+   */
+  approach(row, area, distance = Math.max(0.06, this.viewer.size * 7)) {
     const position = this.viewer.cloud.positionOf(
       row,
       this.viewer.layoutView.layouts[this.viewer.layoutView.reducer].rows,
@@ -108,7 +111,7 @@ export class Framing {
     const [x, y] = nearest(this.inPane(area), left + width / 2, height / 2);
     /** @type {[number, number]} */
     const aside = [(x - left - width / 2) / scale, (y - height / 2) / scale];
-    this.viewer.cameraController.approach(point, Math.max(0.06, this.viewer.size * 7), aside);
+    this.viewer.cameraController.approach(point, distance, aside);
   }
 
   /** What of an area of the canvas the first pane has. */

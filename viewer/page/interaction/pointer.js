@@ -3,7 +3,7 @@
 const STILL = 5; // pixels that a click may slip
 
 export class Pointer {
-  /** `hover(row, x, y)`, `click(row)` and `outline(points, added)` are told what happened. */
+  /** `hover(row, x, y)`, `click(row, x, y)` and `outline(points, added)` are told what happened. */
   constructor(viewer, { hover, click, outline, shape }) {
     /** @type {import("../viewer.js").Viewer} */
     this.viewer = viewer;
@@ -62,7 +62,7 @@ export class Pointer {
     // A lasso may end where it began.
     const still = [...(points ?? []), at].every(([x, y]) => Math.hypot(x - down[0], y - down[1]) < STILL);
     if (points && points.length > 2 && !still) this.outline(points, event.shiftKey);
-    else if (still) this.click(this.viewer.rowAt(...at));
+    else if (still) this.click(this.viewer.rowAt(...at), ...at);
   }
 
   draw() {

@@ -3,7 +3,7 @@
 
 import { Others } from "../data/columns.js";
 import { fill, find, h, icon, KeyedList } from "./dom.js";
-import { worded } from "./filter_fields.js";
+import { titled, worded } from "./filter_fields.js";
 import { number, t } from "../i18n/index.js";
 
 const FEW_WORDS = 3; // values that a chip names
@@ -74,7 +74,7 @@ export class FilterChips {
       search && this.search(search),
       ...[...filters].map(([name, wanted]) => ({
         key: `filter ${name}`,
-        words: `${name.replaceAll("_", " ")}: ${filterText(fields.get(name), wanted)}`,
+        words: `${titled(fields.get(name) ?? { name })}: ${filterText(fields.get(name), wanted)}`,
         away: () => view.filter(name, null),
       })),
     ].filter(Boolean);

@@ -7,9 +7,16 @@ import { number, t } from "../i18n/index.js";
 
 const MOST_VALUES = 30; // of a field, as boxes to tick
 
-/** A label of a field of words, or of true and false, as people read it. */
+/** A label of a field of words, or of true and false, as people read it. A cluster's number has a word for it. */
 export function worded(field, label) {
+  if (field.words) return field.words.get(label) ?? label;
   return field.type === "boolean" ? t(label === "true" ? "yes" : "no") : label;
+}
+
+/** A field's name as people read it. */
+export function titled({ name, words }) {
+  if (words) return name === "cluster" ? t("clusters") : t("finerClusters", { n: name.split(".")[1] });
+  return name.replaceAll("_", " ");
 }
 
 /**
@@ -26,7 +33,7 @@ function yesOrNo(known, actions) {
   const { name } = known;
   const labels = ["true", "false"].map((value) => choice(known, value, actions));
   const colour = palette(name, actions);
-  const title = h("span", { class: "name", title: name }, name.replaceAll("_", " "));
+  const title = h("span", { class: "name", title: name }, titled(known));
   return {
     element: h(
       "div",
@@ -43,13 +50,14 @@ function yesOrNo(known, actions) {
   };
 }
 
-function folded({ name }, inside, actions) {
+function folded(known, inside, actions) {
+  const { name } = known;
   const colour = palette(name, actions);
   const mark = h("span", { class: "set" });
   const element = h(
     "details",
     { open: actions.opened.has(name) || actions.wanted(name) !== undefined },
-    h("summary", {}, h("span", { class: "name", title: name }, name.replaceAll("_", " ")), mark),
+    h("summary", {}, h("span", { class: "name", title: name }, titled(known)), mark),
     inside.element,
   );
   element.addEventListener("toggle", () => {

@@ -2,7 +2,7 @@
 
 import { isNarrow } from "./free_area.js";
 import { fill, find, h } from "./dom.js";
-import { field } from "./filter_fields.js";
+import { field, titled } from "./filter_fields.js";
 import { number, t } from "../i18n/index.js";
 import { heading } from "./panels.js";
 
@@ -41,7 +41,9 @@ export class FilterPanel {
     fill(
       find("colour"),
       h("option", { value: "" }, t("nothing")),
-      names.map((name) => h("option", { value: name }, name)),
+      names.map((name) =>
+        h("option", { value: name }, columns.fields.get(name).words ? titled(columns.fields.get(name)) : name),
+      ),
     );
     if (this.isOpen) this.draw();
   }

@@ -14,7 +14,7 @@ const ARROWS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"];
 const STILL = 500; // milliseconds without a move, after which the middle is said
 
 export class Keyboard {
-  constructor(viewer, { controls, details, selection, filterPanel, search }) {
+  constructor(viewer, { controls, details, selection, filterPanel, search, landmarks }) {
     /** @type {import("../viewer.js").Viewer} */
     this.viewer = viewer;
     this.controls = controls;
@@ -22,6 +22,7 @@ export class Keyboard {
     this.selection = selection;
     this.filterPanel = filterPanel;
     this.search = search;
+    this.landmarks = landmarks;
 
     this.timer = 0;
     const { canvas } = viewer;
@@ -77,13 +78,14 @@ export class Keyboard {
   }
 
   escape() {
-    const { controls, details, filterPanel, search, selection, viewer } = this;
+    const { controls, details, filterPanel, landmarks, search, selection, viewer } = this;
     const { activeElement } = document;
     const inside = ["panel", "filters", "settings"].find((id) => find(id).contains(activeElement));
     if (!find("settings").hidden) controls.settings(false);
     else if (!find("filters").hidden) filterPanel.close();
     else if (search.list && [-1, QUERY_IMAGE].includes(viewer.highlights.clicked)) search.leave();
     else if (viewer.highlights.clicked !== -1) details.close();
+    else if (landmarks.card.cluster) landmarks.card.close();
     else if (viewer.rowStyles.chosen.size) selection.clear();
     else selection.leave();
     if (!inside || !find(inside).hidden) return;

@@ -4,7 +4,7 @@
 import { gradient, WORDS_SHOWN } from "../data/colour_scale.js";
 import { Others, withWord } from "../data/columns.js";
 import { fill, find, h, icon } from "./dom.js";
-import { worded } from "./filter_fields.js";
+import { titled, worded } from "./filter_fields.js";
 import { number, t } from "../i18n/index.js";
 
 const STILL = 4; // pixels that a click on the ramp may slip
@@ -44,7 +44,7 @@ export class Legend {
       h(
         "div",
         { class: "head" },
-        h("h2", { title: name }, name.replaceAll("_", " ")),
+        h("h2", { title: name }, titled(field)),
         h(
           "button",
           {

@@ -174,11 +174,23 @@ export function selection(viewer, rows, { title = null, close, open, clear, down
         { class: "actions more" },
         h("button", { id: "export", onclick: download }, t("export")),
         archive && h("a", { href: archive, download: true }, t("everything")),
+        ...cloudFiles(viewer),
         only && h("button", { onclick: only }, t("onlyThese")),
         h("button", { class: "quiet", onclick: clear }, t("clear")),
       ),
   );
   find("panel").dataset.kind = "selection";
+}
+
+/** Links to the whole cloud as files for other programs. */
+function cloudFiles({ collection, layoutView }) {
+  return [
+    ["glb", t("asModel")],
+    ["parquet", t("asTable")],
+  ].map(([suffix, words]) => {
+    const href = collection.cloudFile(suffix, layoutView.reducer);
+    return href && h("a", { href, download: true }, words);
+  });
 }
 
 /** All that is shown of a collection. */
@@ -193,6 +205,7 @@ export function shown(viewer, rows, { close, open, download, choose }) {
       { class: "actions more" },
       h("button", { onclick: download }, t("export")),
       h("button", { onclick: choose }, t("selectAll")),
+      ...cloudFiles(viewer),
     ),
   );
   find("panel").dataset.kind = "shown";

@@ -17,14 +17,15 @@ export class UploadDialog {
   /**
    * `go(id)` shows a dataset, `arrived(id)` what has come of the one that is shown or on its way, `current()` is
    * that one's id;
-   * `similar(file)` searches by a picture, or is null.
+   * `similar(file)` searches by a picture, or is null; `most` pictures are taken at once.
    */
-  constructor(jobs, { go, arrived, current, similar }) {
+  constructor(jobs, { go, arrived, current, similar, most }) {
     this.jobs = jobs;
     this.go = go;
     this.arrived = arrived;
     this.current = current;
     this.similar = similar;
+    this.most = most;
 
     this.dialog = find("uploader");
     this.watched = null; // the job that the dialog shows
@@ -82,7 +83,7 @@ export class UploadDialog {
     this.watched = null;
     this.show(
       problem && h("p", { class: "bad", role: "alert" }, problem),
-      h("p", { class: "soft" }, t("uploadText", { most: number(uploadFiles.MOST) })),
+      h("p", { class: "soft" }, t("uploadText", { most: number(this.most) })),
       h(
         "div",
         { class: "actions" },
@@ -131,11 +132,11 @@ export class UploadDialog {
 
   /** The first of the pictures; where they are the rest of more, `before` were sent already, under the same name. */
   sendPictures({ pictures, metadata, others }, before = 0, called = "") {
-    const { chosen, rest } = uploadFiles.splitUpload(pictures, metadata);
+    const { chosen, rest } = uploadFiles.splitUpload(pictures, metadata, this.most);
     const all = before + pictures.length;
     const name = called || nameOf(pictures, t("picturesOf", { date: moment(new Date()) }));
     const sent = before + pictures.length - rest.length;
-    const note = rest.length && !before ? t("tooMany", { most: number(uploadFiles.MOST), n: number(all) }) : "";
+    const note = rest.length && !before ? t("tooMany", { most: number(this.most), n: number(all) }) : "";
     const packed = { all, before, sent, others };
     if (rest.length) packed.takeRest = () => this.sendPictures({ pictures: rest, metadata, others: 0 }, sent, name);
     const make = (progress) => packArchive(chosen, progress);
@@ -151,7 +152,7 @@ export class UploadDialog {
   /** The pictures of a ZIP that the server has, beyond those of one upload of it. */
   async takeRest({ links }) {
     try {
-      const { id, name } = await api.json(links.rest, { method: "POST", headers: api.csrfHeaders() });
+      const { id, name } = await api.json(`${links.rest}?limit=all`, { method: "POST", headers: api.csrfHeaders() });
       this.watch(this.jobs.adopt(id, name));
     } catch (error) {
       notifications.showError(error);

@@ -1,0 +1,53 @@
+"""Names that people gave clusters: a small JSON file beside the collection, which itself never changes.
+
+    {"version": "…", "labels": {"1": {"7": "night"}}}        level → cluster → name, both counted from 1
+
+They belong to the clusters that they were given to: with other clusters, as of another version, they are not shown.
+"""
+
+import hashlib
+import json
+import threading
+from pathlib import Path
+
+from embeddings.vector_files import replacing
+
+from .clusters import Clusters
+
+_writing = threading.Lock()
+"""The web process alone writes them, in several threads."""
+
+
+def fingerprint(clusters: Clusters) -> str:
+    """Equal clusters have equal ones."""
+    digest = hashlib.sha256()
+    for level in clusters.levels:
+        digest.update(level.labels.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def read(path: Path, clusters: Clusters) -> dict[tuple[int, int], str]:
+    """Names by level and cluster, both counted from 0."""
+    try:
+        stored = json.loads(path.read_text())
+        if stored["version"] != fingerprint(clusters):
+            return {}
+        return {
+            (int(level) - 1, int(cluster) - 1): str(label)
+            for level, labels in stored["labels"].items()
+            for cluster, label in labels.items()
+        }
+    except (FileNotFoundError, ValueError, LookupError, TypeError, AttributeError):
+        return {}
+
+
+def write(path: Path, clusters: Clusters, level: int, cluster: int, label: str) -> None:
+    """Name a cluster; an empty name takes the one away that it had."""
+    with _writing:
+        labels = read(path, clusters) | {(level, cluster): label}
+        stored: dict[str, dict[str, str]] = {}
+        for (of_level, of_cluster), text in sorted(labels.items()):
+            if text:
+                stored.setdefault(str(of_level + 1), {})[str(of_cluster + 1)] = text
+        with replacing(path) as file:
+            file.write(json.dumps({"version": fingerprint(clusters), "labels": stored}, ensure_ascii=False).encode())
