@@ -14,7 +14,7 @@ from tests.support.service import Service
 
 from .serving import ALL_ROWS, Client, install, serving
 
-FORMS = ("json", "npy", "raw", "arrow", "parquet", "csv")
+FORMS = ("json", "npy", "raw", "uint16", "arrow", "parquet", "csv")
 REPEATS = 9
 
 
