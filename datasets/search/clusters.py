@@ -1,14 +1,16 @@
 """The clusters of a collection as clients see them: their names, their medoids, and what is frequent in them."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datasets.collection import cluster_labels
 from datasets.collection.base import Collection
 from datasets.collection.clusters import Clusters, field_name
-from datasets.collection.enrichment import Trait, traits
 from datasets.errors import ApiError, NotFound
 from embeddings.clusters import Level
+
+if TYPE_CHECKING:
+    from datasets.collection.enrichment import Trait
 
 MOST_TRAITS = 5
 """Of a cluster, the most telling ones."""
@@ -29,6 +31,8 @@ def labels_version(found: Collection) -> str:
 
 def levels(found: Collection) -> dict[str, Any]:
     """All levels. Raises `NotFound` where they have not been computed."""
+    from datasets.collection.enrichment import traits  # with pyarrow, which a start does not wait for
+
     clusters = found.clusters()
     given = cluster_labels.read(found.cluster_labels_path, clusters)
     own = {field_name(number) for number in range(len(clusters.levels))}
@@ -71,7 +75,7 @@ def _entries(
     found: Collection,
     level: Level,
     given: dict[int, str],
-    over_represented: list[list[Trait]],
+    over_represented: "list[list[Trait]]",
     of_parents: list[set[str]],
     prefix: str,
 ) -> tuple[list[dict[str, Any]], list[set[str]]]:
@@ -111,7 +115,7 @@ def _entries(
     return entries, words
 
 
-def _telling(found: list[Trait], around: set[str]) -> str:
+def _telling(found: "list[Trait]", around: set[str]) -> str:
     """The most telling trait in a word or two, of those that a third of the pictures has and that are not false; not
     what a cluster around it is called already, where there is another. Empty where there is none."""
     borne = [trait for trait in found if trait.inside >= _LEAST_SHARE and trait.value is not False]
@@ -119,7 +123,7 @@ def _telling(found: list[Trait], around: set[str]) -> str:
     return next((word for word in words if word not in around), words[0] if words else "")
 
 
-def _word(trait: Trait) -> str:
+def _word(trait: "Trait") -> str:
     """A text, or the name of what is true; else the field with the value."""
     name = trait.field.replace("_", " ")
     if trait.value is True:

@@ -5,6 +5,7 @@ import json
 import os
 import resource
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,7 @@ from datasets.uploads import recovery
 from datasets.uploads.busy_flag import LIFETIME
 from embeddings import vector_files
 from embeddings.vector_files import Vectors
+from tests.support.paths import ROOT
 from tests.support.problems import sentence
 from tests.support.service import Answer, Service
 
@@ -479,3 +481,18 @@ def test_tags_and_files_outlive_the_service(big: tuple[Service, dict[str, Vector
     assert (after.body, after.headers["ETag"]) == (before.body, before.headers["ETag"])
     assert files(service.data / "cache" / "answers") == kept
     assert service.get(path, **{"Accept-Encoding": "br", "If-None-Match": after.headers["ETag"]}).status == 304
+
+
+def test_the_web_process_starts_without_what_computes_and_without_tables() -> None:
+    script = (
+        "import sys, wwzd.wsgi\n"
+        "from django.urls import reverse\n"
+        "reverse('status')\n"
+        "heavy = {'torch', 'openvino', 'umap', 'numba', 'sklearn', 'scipy', 'pyarrow'}\n"
+        "print(sorted(heavy & sys.modules.keys()))\n"
+    )
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "wwzd.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
