@@ -11,7 +11,18 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-MODULES = ("decoding", "upload", "extraction", "layout", "clusters", "serving", "neighbours", "formats", "viewer")
+MODULES = (
+    "decoding",
+    "upload",
+    "extraction",
+    "layout",
+    "clusters",
+    "maps",
+    "serving",
+    "neighbours",
+    "formats",
+    "viewer",
+)
 
 
 def main() -> None:

@@ -66,6 +66,9 @@ KINDS = {
     "tilemap-missing": "The tilemap has not been built, or is damaged.",
     "export-too-large": "One file may not have so many pictures (`limit`); a window may.",
     "range-unknown": "There is no range of this number.",
+    "layout-unknown": "There is no layout of this name (`name`).",
+    "layout-not-ready": "The layout waits, is being computed, or could not be.",
+    "layouts-full": "There are as many further layouts of these pictures as may (`limit`).",
     "field-unknown": "There is no field of this name (`name`).",
 }
 """Code → what it means. The values in backquotes stand under `params`."""

@@ -1,4 +1,4 @@
-"""umap-learn, imported so that what numba compiles for it is kept on disk.
+"""umap-learn and PaCMAP, imported so that what numba compiles for them is kept on disk.
 
 umap-learn and pynndescent compile some fifty functions in every process that uses them, ten to twenty seconds, and ask
 numba to keep few of them. numba can keep nearly all, keyed by source file, its own version and the CPU, in the folder
@@ -24,6 +24,15 @@ def import_umap() -> Any:
         import umap
         import umap.layouts
     return umap
+
+
+def import_pacmap() -> Any:
+    """The module `pacmap`, its kernels cached."""
+    if "pacmap" not in sys.modules:
+        warnings.filterwarnings("ignore", message="Cannot cache compiled function")
+        with _caching_by_default():
+            import pacmap  # noqa: F401
+    return sys.modules["pacmap"]
 
 
 @contextmanager

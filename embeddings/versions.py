@@ -8,6 +8,8 @@ _PACKAGES = (
     "scipy",
     "scikit-learn",
     "umap-learn",
+    "openTSNE",
+    "pacmap",
     "numba",
     "torch",
     "openvino",

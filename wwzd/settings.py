@@ -68,6 +68,7 @@ try:
     WORKER_MB = positive("WORKER_MB", 6144)
     MAX_PICTURES = positive("MAX_PICTURES", 50_000)
     MAX_QUEUE = positive("MAX_QUEUE", 20)
+    MAX_LAYOUTS = positive("MAX_LAYOUTS", 20)
     CACHE_MB = positive("CACHE_MB", 1024)
     KEEP_ARCHIVES = env.bool("KEEP_ARCHIVES", True)
     RETENTION_DAYS = env.int("RETENTION_DAYS", 0, validate=validate.Range(min=0))
@@ -217,6 +218,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "datasets", "description": "Uploads of up to 1000 pictures."},
         {"name": "pictures", "description": "Names, files, thumbnails and metadata, of both."},
         {"name": "likeness", "description": "Which pictures are like which."},
+        {"name": "layouts", "description": "Other layouts of the same pictures, and how far each can be trusted."},
         {"name": "export", "description": "Clouds of pictures as files for other programs."},
         {"name": "service", "description": "The server itself."},
     ],

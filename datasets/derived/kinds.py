@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from datasets.collection.base import Collection
 from datasets.collection.folder import CollectionFolder
 
-from . import clusters, similarity
+from . import clusters, layouts, quality, similarity
 
 
 class Report(Protocol):
@@ -38,5 +38,7 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "clusters": Kind(is_ready=clusters.is_ready, compute=clusters.compute, is_automatic=True),
+    "layout": Kind(is_ready=layouts.is_ready, compute=layouts.compute),
+    "quality": Kind(is_ready=quality.is_ready, compute=quality.compute),
     "similarity": Kind(is_ready=similarity.is_ready, compute=similarity.compute, is_automatic=True),
 }

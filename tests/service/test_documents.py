@@ -157,7 +157,7 @@ def test_every_call_is_shown(service: Service) -> None:
         example = path.replace("{identity}/{reducer}/{start}/{end}", "{identity}/pca/0/0")
         example = example.replace("{reducer}/{start}/{end}", "pca/0/1").replace("{reducer}", "umap")
         example = re.sub("/tilemaps/{[a-z]+}", "/tilemaps/000", example)
-        example = example.replace("{index}", "0").replace("{name}", "kind")
+        example = example.replace("{index}", "0").replace("{name}", "kind").replace("{layout}", "umap")
         example = example.replace("{level}/{id}", "1/1")
         example = example.replace("/catalogue/", "/dataset/{identity}/")  # of which the same is told
         assert ADDRESS + example in commands, path

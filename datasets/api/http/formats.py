@@ -118,8 +118,8 @@ def table_of(matrix: Matrix, *, flat: bool, more: Mapping[str, Any] = MappingPro
         "index": pa.array(matrix.rows, pa.int64()),
         "name": pa.array(map(plain, matrix.names()), pa.string()),
     }
-    if width == 3 or flat:
-        labels = "xyz" if width == 3 else [f"f{number}" for number in range(width)]
+    if width <= 3 or flat:
+        labels = _LABELS.get(width) or [f"f{number}" for number in range(width)]
         for number, label in enumerate(labels):
             arrays[label] = pa.array(np.ascontiguousarray(matrix.vectors[:, number]))
     else:
@@ -141,6 +141,9 @@ def _column(field: "Field", rows: NDArray[np.int64], plain: Callable[[Any], Any]
         return taken
     return pa.array(map(plain, taken.dictionary.to_pylist()), pa.string()).take(taken.indices)
 
+
+_LABELS = {1: ["value"], 2: ["x", "y"], 3: ["x", "y", "z"]}
+"""Columns of vectors of so many numbers; of more, `f0` …"""
 
 FORMATS: dict[str, Format] = {
     "json": Format(media_type="application/json", render=_json, precompressed=False, suffix="json"),

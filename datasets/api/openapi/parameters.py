@@ -121,6 +121,7 @@ PATH_PARAMETERS = {
     "start": _range("start", "The first range"),
     "end": _range("end", "The last range"),
     "number": _range("number", "A range", 12),
+    "layout": _path("layout", "^[a-z0-9-]{1,80}$", "A layout's name, as the list of layouts has it.", "umap"),
     "index": _path("index", "^[0-9]{1,12}$", "Which picture: row k, tile k, name k.", "0"),
     "level": _path("level", "^[0-9]{1,9}$", "Which level of clusters; 1 is the coarsest.", "1"),
     "cluster": _path("id", "^[0-9]{1,9}$", "Which cluster of the level.", "1"),

@@ -35,3 +35,19 @@ class NetworkFeaturesSerializer(VectorsSerializer):
     """Row k belongs to tile k."""
 
     features = serializers.ListField(child=serializers.ListField(child=serializers.FloatField(), min_length=1))
+
+
+class LayoutVectorsSerializer(VectorsSerializer):
+    """Row k belongs to tile k."""
+
+    features = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=3)
+    )
+
+
+class DistortionSerializer(VectorsSerializer):
+    """Row k belongs to tile k."""
+
+    features = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField(), min_length=1, max_length=1)
+    )

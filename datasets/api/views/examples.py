@@ -80,3 +80,55 @@ DATASET = ENTRY | {
     },
     "versions": {"pipeline": "1", "python": "3.12.3", "openvino": "2026.4.1"},
 }
+
+LAYOUT = {
+    "name": "tsne-perplexity-50-c1b2d3",
+    "kind": "tsne",
+    "parameters": {"perplexity": 50.0, "seed": 20210607},
+    "dimensions": 2,
+    "status": "ready",
+    "progress": 1.0,
+    "error": None,
+    "seconds": 3.412,
+    "versions": {"openTSNE": "1.0.4"},
+    "can_place": False,
+    "measured": False,
+}
+QUEUED_LAYOUT = LAYOUT | {"dimensions": None, "status": "queued", "progress": 0.0, "seconds": None, "versions": {}}
+LAYOUTS = {
+    "layouts": [LAYOUT],
+    "kinds": [
+        {
+            "name": "tsne",
+            "description": "The nearest side by side; distances between groups say little.",
+            "can_place": False,
+            "parameters": [
+                {
+                    "name": "perplexity",
+                    "type": "number",
+                    "default": 30.0,
+                    "minimum": 2,
+                    "maximum": 200,
+                    "description": "How many pictures count as near to each.",
+                }
+            ],
+        }
+    ],
+    "limit": 20,
+}
+QUALITY = {
+    "name": "umap",
+    "scores": [{"neighbors": 10, "trustworthiness": 0.981, "continuity": 0.975, "kept": 0.512}],
+    "total": 300,
+    "measured": 300,
+    "exact": True,
+    "distortion_neighbors": 50,
+    "distortion_against": 300,
+    "mean_distortion": 0.031,
+    "worst": [252, 17],
+    "sample_seed": 20210607,
+    "network": "efficientnet_lite0:0:fp32",
+    "seconds": 0.21,
+    "versions": {"numpy": "2.4.6"},
+}
+MEASURING = {"status": "queued", "stage": "", "progress": 0.0}

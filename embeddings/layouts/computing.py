@@ -1,0 +1,32 @@
+"""Features → the places of one layout."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.ordering import order_by_content
+from embeddings.principal_axes import FeatureChunks, Standardizer
+from embeddings.vector_files import Vectors
+
+from .methods import Method, Problem, Progress
+from .parameters import Values
+
+FEW_ROWS = 10_000
+"""Up to here the places depend on nothing but the set of pictures, whatever their order; as in `Pipeline.place`."""
+
+
+def compute(blocks: FeatureChunks, method: Method, values: Values, progress: Progress) -> Vectors:
+    """`(n, d)` features in blocks → `(n, 2 or 3) float32`."""
+    coordinates, rows = _coordinates(blocks)
+    places = method.lay_out(Problem(coordinates=coordinates, progress=progress), values)
+    return np.ascontiguousarray(places[rows], dtype=np.float32)
+
+
+def _coordinates(blocks: FeatureChunks) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+    """`(m, k)` principal coordinates of distinct pictures, and which of them each of the n is."""
+    if sum(len(block) for block in blocks) > FEW_ROWS:
+        coordinates = Standardizer.fit(blocks).project_all(blocks)
+        return coordinates, np.arange(len(coordinates))
+    features = np.concatenate(blocks)
+    chosen, rows = order_by_content(features)
+    standardizer = Standardizer.fit([features[chosen[np.sort(rows)]]])
+    return standardizer.project(features[chosen]), rows
