@@ -10,6 +10,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -46,8 +47,8 @@ def digits() -> Iterator[dict[str, Any]]:
         values = validated(method, {})
         compute([features[:300]], method, values, lambda share: None)
         theirs[library](standardised[:300])
-        places, ours = _timed(lambda method=method, values=values: compute([features], method, values, lambda s: None))
-        plain, seconds = _timed(lambda library=library: theirs[library](standardised))
+        places, ours = _timed(partial(compute, [features], method, values, lambda share: None))
+        plain, seconds = _timed(partial(theirs[library], standardised))
         quality = measure([features], places).scores[0]
         note = (
             f"label accuracy {_accuracy(places, labels):.4f} (plain {_accuracy(plain, labels):.4f}); "
@@ -56,7 +57,7 @@ def digits() -> Iterator[dict[str, Any]]:
         )
         yield {"what": f"{name} of 1797 digits", "plain_s": seconds, "ours_s": ours, "note": note}
         if name == "umap":
-            grid, seconds = _timed(lambda places=places: lay_out(places, 1.5))
+            grid, seconds = _timed(partial(lay_out, places, 1.5))
             accuracy = f"label accuracy {_accuracy(grid, labels):.4f}"
             yield {"what": "grid of UMAP's 1797 digits", "ours_s": seconds, "note": accuracy}
 

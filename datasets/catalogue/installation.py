@@ -4,8 +4,7 @@ data/catalogue.json                          names it; replaced atomically, and 
 data/collections/<id>/                       its folder (`datasets.collection.folder`), which never changes
 data/collections/metadata-<fingerprint>.parquet   what `import_metadata` was told of the pictures with these vectors
 data/collections/cluster-labels-<fingerprint>.json   names that clusters were given
-data/pickles/celeba_features_{pca,umap}_reduced.pickle    what the old server left, or `build_catalogue` wrote
-data/tilemaps/tilemap-000.jpg …                           the same
+data/{pickles/celeba_features_{pca,umap}_reduced.pickle,tilemaps/…}   what the old server left, or a build wrote
 """
 
 import json

@@ -82,7 +82,7 @@ def _arrow(matrix: Matrix) -> Chunks:
     table = table_of(matrix, flat=False)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.writetable_of(table, max_chunksize=_BATCH)
+        writer.write_table(table, max_chunksize=_BATCH)
     return [sink.getvalue().to_pybytes()]
 
 
@@ -91,7 +91,7 @@ def _parquet(matrix: Matrix) -> Chunks:
     import pyarrow.parquet
 
     sink = pa.BufferOutputStream()
-    pa.parquet.writetable_of(table_of(matrix, flat=False), sink, compression="zstd")
+    pa.parquet.write_table(table_of(matrix, flat=False), sink, compression="zstd")
     return [sink.getvalue().to_pybytes()]
 
 
