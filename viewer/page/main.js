@@ -11,6 +11,7 @@ import { find } from "./ui/dom.js";
 import { setLanguage, t } from "./i18n/index.js";
 import { UploadJobs } from "./data/upload_jobs.js";
 import { Keyboard } from "./ui/keyboard.js";
+import { LayoutsDialog } from "./ui/layouts_dialog.js";
 import { Legend } from "./ui/legend.js";
 import { Landmarks } from "./ui/landmarks.js";
 import { Lightbox } from "./ui/lightbox.js";
@@ -102,6 +103,7 @@ function start() {
       filteredView.notify();
     },
   });
+  const layoutsDialog = new LayoutsDialog(viewer, { choose: (name) => controls.to(name) });
   const search = new Search(viewer, view, {
     open: (row) => details.open(row),
     choose: (rows) => selection.choose(rows),
@@ -135,6 +137,7 @@ function start() {
     selection,
     filterPanel,
     landmarks,
+    layoutsDialog,
     add,
   });
   const about = new CollectionInfo({

@@ -12,7 +12,11 @@ import * as url from "./url_state.js";
 
 export class Navigation {
   /** With the parts that show what is open; `add()` is the way on where there is nothing. */
-  constructor(viewer, facts, { view, filteredView, controls, details, selection, filterPanel, landmarks, add }) {
+  constructor(
+    viewer,
+    facts,
+    { view, filteredView, controls, details, selection, filterPanel, landmarks, layoutsDialog, add },
+  ) {
     /** @type {import("./viewer.js").Viewer} */
     this.viewer = viewer;
     this.facts = facts;
@@ -23,6 +27,7 @@ export class Navigation {
     this.selection = selection;
     this.filterPanel = filterPanel;
     this.landmarks = landmarks;
+    this.layoutsDialog = layoutsDialog;
     this.add = add;
 
     this.shown = null; // the collection of which all that the address says is restored
@@ -76,7 +81,13 @@ export class Navigation {
 
   async show(collection, state, turn) {
     const { controls, viewer } = this;
-    const reducer = collection.reducers.includes(state.reducer) ? state.reducer : collection.reducers.at(-1);
+    const { reducers } = collection;
+    const isFurther = state.reducer && !reducers.includes(state.reducer);
+    if (isFurther) await collection.fetchLayouts().catch(() => null);
+    if (turn !== this.turn) return;
+    const isKnown = reducers.includes(state.reducer) || collection.hasFurther(state.reducer);
+    const reducer = isKnown ? state.reducer : reducers.at(-1);
+    this.layoutsDialog.offer(collection);
     controls.reducers(collection.reducers, reducer);
     controls.restore(state);
     this.landmarks.show(state.landmarks ?? true);

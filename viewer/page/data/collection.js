@@ -19,6 +19,7 @@ export class Collection {
     this.reference = reducers[0]; // the layout that all others are turned onto
     this.facts = null; // what the service says of an upload
     this.demo = false;
+    this.layouts = []; // what the service says of each, once it was asked
     this.records = new Map(); // row → what the server says of the picture
     this.pages = new Map();
   }
@@ -66,7 +67,27 @@ export class Collection {
     return tile ? `${address}?tile=${tile}` : address;
   }
 
-  vectors(reducer) {
+  /** Ask which layouts there are, and what others can be made. Raises `ApiError`. */
+  async fetchLayouts() {
+    const told = await api.json(`${this.base}/layouts`);
+    this.layouts = told.layouts;
+    return told;
+  }
+
+  /** Whether it is a layout beside the reducers' that is there. */
+  hasFurther(name) {
+    return this.layouts.some((one) => one.name === name && one.status === "ready") && !this.reducers.includes(name);
+  }
+
+  isPlane(name) {
+    return this.layouts.some((one) => one.name === name && one.dimensions === 2);
+  }
+
+  async vectors(reducer) {
+    if (this.hasFurther(reducer)) {
+      const rows = await api.vectors(`${this.base}/layouts/${reducer}`);
+      return this.isPlane(reducer) ? inSpace(rows) : rows;
+    }
     return this.kind === "catalogue"
       ? this.rangeVectors(reducer, 0, this.ranges - 1)
       : api.vectors(`${this.base}/features/${reducer}`);
@@ -155,4 +176,11 @@ export class Collection {
     for (const record of answer.images) this.records.set(record.index, record);
     return answer;
   }
+}
+
+/** `(n, 2)` → `(n, 3)`, all at the depth 0. */
+export function inSpace(rows) {
+  const all = new Float32Array((rows.length / 2) * 3);
+  for (let from = 0, to = 0; from < rows.length; from += 2, to += 3) all.set(rows.subarray(from, from + 2), to);
+  return all;
 }

@@ -8,7 +8,9 @@ const SAMPLED_RANGES = 4; // ranges of a large catalogue that its layouts are tu
 
 /** `{ rows, transform }` of a reducer: `(n, 3)`, and where a point of the server's lies among them. Raises `ApiError`. */
 export async function loadLayout(collection, reducer) {
-  const model = reducer === collection.reference ? null : sample(collection);
+  // What lies on a plane stays on it, seen from the front.
+  const isTurned = reducer !== collection.reference && !collection.isPlane?.(reducer);
+  const model = isTurned ? sample(collection) : null;
   model?.catch(() => {}); // told below, unless the vectors fail first
   const vectors = await collection.vectors(reducer);
   performance.mark("wwzd:vectors");

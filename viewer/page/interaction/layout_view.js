@@ -35,7 +35,8 @@ export class LayoutView {
       if (this.viewer.collection !== collection) return null;
       this.layouts[reducer] ??= fresh;
     }
-    await this.around?.load(reducer, this.layouts[reducer].transform);
+    // The pictures around it have the reducers' layouts alone.
+    if (!collection.hasFurther(reducer)) await this.around?.load(reducer, this.layouts[reducer].transform);
     return this.viewer.collection === collection ? this.layouts[reducer] : null;
   }
 

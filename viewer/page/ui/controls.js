@@ -118,6 +118,16 @@ export class Controls {
     return { element: h("label", {}, input, h("span", {}, name.toUpperCase())), update() {} };
   }
 
+  /** Turn to the front for a layout on a plane, and back to turning freely for one in space. */
+  plane(name) {
+    const { collection, flat } = this.viewer;
+    const isPlane = Boolean(collection?.isPlane(name));
+    if (isPlane === Boolean(flat.goal) || (!isPlane && !this.flattened)) return;
+    this.flattened = isPlane;
+    check("space", isPlane ? "flat" : "orbit");
+    this.space(isPlane ? "flat" : "orbit");
+  }
+
   other() {
     return this.viewer.collection?.reducers.find((one) => one !== this.viewer.layoutView.reducer);
   }
@@ -126,6 +136,7 @@ export class Controls {
     check("reducer", name);
     try {
       await this.viewer.layoutView.showLayout(name);
+      this.plane(name);
       this.panes();
       this.changed();
     } catch (error) {
@@ -197,8 +208,9 @@ function system() {
 }
 
 function check(name, value) {
-  const input = /** @type {HTMLInputElement} */ (document.querySelector(`input[name=${name}][value="${value}"]`));
-  if (input) input.checked = true;
+  for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll(`input[name=${name}]`))) {
+    input.checked = input.value === value; // none, for a layout that has no button
+  }
 }
 
 /** How to move, and what else there is to press. */

@@ -1,0 +1,226 @@
+// The layouts of a collection beside PCA and UMAP: which there are, how far each can be trusted, and how another is made.
+
+import * as api from "../data/api.js";
+import { fill, find, h, icon } from "./dom.js";
+import { currentLanguage, t } from "../i18n/index.js";
+import { errorText } from "../i18n/errors.js";
+import { heading } from "./panels.js";
+
+const EVERY = 1500; // milliseconds between two looks at what is being computed
+
+export class LayoutsDialog {
+  /** `choose(name)` shows a layout. */
+  constructor(viewer, { choose }) {
+    /** @type {import("../viewer.js").Viewer} */
+    this.viewer = viewer;
+    this.choose = choose;
+
+    this.dialog = find("layouts");
+    this.list = h("ul", { class: "layout-list" });
+    this.said = h("div", { role: "status" });
+    this.form = h("form", { class: "layout-form", onsubmit: (event) => this.make(event) });
+    find("layouts-open").addEventListener("click", () => this.open());
+    this.dialog.addEventListener("close", () => clearTimeout(this.timer));
+  }
+
+  /** Offer it for a collection that can have others. */
+  offer(collection) {
+    find("layouts-open").hidden = !collection.offers.images;
+  }
+
+  async open() {
+    fill(
+      this.dialog,
+      heading(t("layouts"), () => this.dialog.close(), { id: "layouts-title" }),
+      this.list,
+      this.said,
+      h("h3", {}, t("anotherLayout")),
+      this.form,
+    );
+    this.said.replaceChildren();
+    this.dialog.showModal();
+    this.kinds = null;
+    await this.look();
+  }
+
+  /** Ask what there is; again, while something is being computed. */
+  async look() {
+    clearTimeout(this.timer);
+    const { collection } = this.viewer;
+    try {
+      const { kinds } = await collection.fetchLayouts();
+      if (!this.kinds) this.offerKinds((this.kinds = kinds));
+    } catch (error) {
+      return this.tell(errorText(error));
+    }
+    fill(this.list, ...collection.layouts.map((layout) => this.entry(layout)));
+    const waits = collection.layouts.some(({ status }) => status === "queued" || status === "processing");
+    if (waits && this.dialog.open) this.timer = setTimeout(() => this.look(), EVERY);
+  }
+
+  entry(layout) {
+    const { name, status, progress, error } = layout;
+    const isReady = status === "ready";
+    const isShown = this.viewer.layoutView.reducer === name;
+    const state = isReady
+      ? ""
+      : status === "failed"
+        ? error
+        : t("layoutProgress", { share: Math.round(100 * progress) });
+    return h(
+      "li",
+      {},
+      h(
+        "button",
+        { class: "quiet show", disabled: !isReady, "aria-pressed": String(isShown), onclick: () => this.show(name) },
+        titleOf(layout),
+      ),
+      state && h("span", { class: "soft" }, state),
+      isReady && h("button", { class: "quiet", onclick: () => this.trust(name) }, t("trust")),
+      layout.kind !== name &&
+        h(
+          "button",
+          {
+            class: "quiet only-icon",
+            "aria-label": t("deleteLayout", { name: titleOf(layout) }),
+            onclick: () => this.remove(name),
+          },
+          icon("trash"),
+        ),
+    );
+  }
+
+  show(name) {
+    this.dialog.close();
+    this.choose(name);
+  }
+
+  async remove(name) {
+    const { collection, layoutView } = this.viewer;
+    try {
+      if (layoutView.reducer === name || layoutView.split === name) await this.choose(collection.reducers.at(-1));
+      await api.remove(`${collection.base}/layouts/${name}`);
+    } catch (error) {
+      this.tell(errorText(error));
+    }
+    await this.look();
+  }
+
+  /** Say in plain words how far a layout can be trusted, once it has been measured. */
+  async trust(name) {
+    const { collection } = this.viewer;
+    this.tell(t("measuring"));
+    try {
+      for (;;) {
+        const quality = await api.json(`${collection.base}/layouts/${name}/quality`);
+        if (!this.dialog.open || this.viewer.collection !== collection) return;
+        if (quality.scores) return fill(this.said, ...certificate(quality));
+        await api.pause(EVERY);
+      }
+    } catch (error) {
+      this.tell(errorText(error));
+    }
+  }
+
+  tell(sentence) {
+    fill(this.said, h("p", {}, sentence));
+  }
+
+  offerKinds(kinds) {
+    const fields = h("div", {});
+    const options = kinds.map(({ name }) => h("option", { value: name }, t("layoutKinds")[name] ?? name));
+    const kind = h(
+      "select",
+      { name: "kind", id: "layout-kind", onchange: () => this.fields(fields, kind.value) },
+      options,
+    );
+    fill(
+      this.form,
+      h("label", { class: "row" }, h("span", {}, t("layoutKind")), kind),
+      fields,
+      h("div", { class: "actions" }, h("button", { class: "strong" }, t("makeLayout"))),
+    );
+    this.fields(fields, kind.value);
+  }
+
+  /** The parameters of a kind. */
+  fields(element, chosen) {
+    const { parameters, description } = this.kinds.find(({ name }) => name === chosen);
+    const english = currentLanguage() === "en"; // the server's sentences are
+    fill(
+      element,
+      english && h("p", { class: "soft" }, description),
+      ...parameters.map((parameter) =>
+        h(
+          "label",
+          { class: "row", title: english && parameter.description },
+          h("span", {}, t("layoutParameters")[parameter.name] ?? parameter.name),
+          this.input(parameter),
+        ),
+      ),
+    );
+  }
+
+  input({ name, type, default: value, minimum, maximum }) {
+    if (name === "layout") {
+      const ready = this.viewer.collection.layouts.filter(({ status, kind }) => status === "ready" && kind !== "grid");
+      const options = ready.map((one) => h("option", { value: one.name, selected: one.name === value }, titleOf(one)));
+      return h("select", { name, "data-type": type }, options);
+    }
+    const step = type === "integer" ? 1 : "any";
+    return h("input", {
+      name,
+      type: "number",
+      "data-type": type,
+      value,
+      min: minimum,
+      max: maximum,
+      step,
+      required: true,
+    });
+  }
+
+  async make(event) {
+    event.preventDefault();
+    const parameters = {};
+    for (const input of this.form.querySelectorAll("[data-type]")) {
+      parameters[input.name] = input.dataset.type === "text" ? input.value : Number(input.value);
+    }
+    const { collection } = this.viewer;
+    this.said.replaceChildren();
+    try {
+      await api.json(`${collection.base}/layouts`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", ...api.csrfHeaders() },
+        body: JSON.stringify({ kind: find("layout-kind").value, parameters }),
+      });
+    } catch (error) {
+      this.tell(errorText(error));
+    }
+    await this.look();
+  }
+}
+
+/** A layout in words: its kind, and which of its parameters it is known by. */
+export function titleOf({ kind, parameters }) {
+  const told = Object.entries(parameters)
+    .filter(([name]) => name !== "seed")
+    .map(([name, value]) => `${t("layoutParameters")[name] ?? name} ${String(value)}`);
+  return [t("layoutKinds")[kind] ?? kind.toUpperCase(), ...told].join(", ");
+}
+
+/** What was measured, as sentences. */
+function certificate({ scores, exact, measured }) {
+  const share = (value) => `${Math.round(100 * value)} %`;
+  const sentences = scores.map(({ neighbors, trustworthiness, continuity, kept }) =>
+    t("certificate", {
+      k: neighbors,
+      trust: share(trustworthiness),
+      continuity: share(continuity),
+      kept: share(kept),
+    }),
+  );
+  return [...sentences, exact ? t("certificateExact") : t("certificateSample", { n: measured })].map((text) =>
+    h("p", {}, text),
+  );
+}
