@@ -41,7 +41,7 @@ def digits() -> Iterator[dict[str, Any]]:
     features = pixels.astype(np.float32)
     standardised = StandardScaler().fit_transform(features).astype(np.float32)
     theirs = _libraries()
-    own = {"umap": "umap", "densmap": "densmap", "tsne": "tsne", "pacmap": "pacmap", "localmap": "localmap"}
+    own = {"umap": "umap", "densmap": "densmap", "tsne": "tsne", "pacmap": "pacmap"}
     for name, library in own.items():
         method = METHODS[name]
         values = validated(method, {})
@@ -96,7 +96,6 @@ def _libraries() -> dict[str, Callable[[Any], Any]]:
         "densmap": lambda rows: umap.UMAP(random_state=42, n_jobs=1, densmap=True).fit_transform(rows),
         "tsne": lambda rows: np.asarray(openTSNE.TSNE(random_state=42).fit(rows)),
         "pacmap": lambda rows: pacmap.PaCMAP(random_state=42).fit_transform(rows),
-        "localmap": lambda rows: pacmap.LocalMAP(random_state=42).fit_transform(rows),
     }
 
 

@@ -87,12 +87,6 @@ def _pacmap(problem: Problem, values: Values) -> Vectors:
     return lay_out(problem, values)
 
 
-def _localmap(problem: Problem, values: Values) -> Vectors:
-    from .pacmap import lay_out
-
-    return lay_out(problem, values, local=True)
-
-
 _TEN_NEIGHBOURS = Parameter(
     name="n_neighbors",
     type="integer",
@@ -129,12 +123,6 @@ METHODS: dict[str, Method] = {
             description="Groups of like pictures, and the order of the groups among each other (Wang et al. 2021).",
             parameters=(of.DIMENSIONS, _TEN_NEIGHBOURS, of.SEED),
             lay_out=_few_as_pca(_pacmap),
-        ),
-        Method(
-            name="localmap",
-            description="PaCMAP with groups that are set apart more clearly (Wang et al. 2025).",
-            parameters=(of.DIMENSIONS, _TEN_NEIGHBOURS, of.SEED),
-            lay_out=_few_as_pca(_localmap),
         ),
     )
 }

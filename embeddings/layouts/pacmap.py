@@ -1,4 +1,8 @@
-"""PaCMAP (Wang, Huang, Rudin & Shaposhnik 2021) and LocalMAP (Wang, Sun, Huang & Rudin 2025), by their authors'."""
+"""PaCMAP (Wang, Huang, Rudin & Shaposhnik 2021), by its authors' package.
+
+LocalMAP of the same package is left out: it draws random numbers on several threads, and its places differ from run to
+run where the machine is busy.
+"""
 
 import logging
 
@@ -11,14 +15,13 @@ from .methods import Problem, first_columns
 from .parameters import Values
 
 
-def lay_out(problem: Problem, values: Values, *, local: bool = False) -> Vectors:
+def lay_out(problem: Problem, values: Values) -> Vectors:
     pacmap = import_pacmap()
 
     # It warns of every seed, and that three dimensions are rarely tried.
     logging.getLogger("pacmap").setLevel(logging.ERROR)
     coordinates, dimensions = problem.coordinates, int(values["dimensions"])
-    method = pacmap.LocalMAP if local else pacmap.PaCMAP
-    model = method(
+    model = pacmap.PaCMAP(
         n_components=dimensions,
         n_neighbors=min(int(values["n_neighbors"]), (len(coordinates) - 1) // 3),
         random_state=int(values["seed"]),

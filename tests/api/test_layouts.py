@@ -56,7 +56,7 @@ def test_pca_and_umap_are_there_and_the_kinds_are_told(client: Client, base: str
         ("umap", "umap", "ready", 3),
     ]
     assert all(each["can_place"] for each in told["layouts"])
-    assert [kind["name"] for kind in told["kinds"]] == ["umap", "densmap", "tsne", "pacmap", "localmap", "grid"]
+    assert [kind["name"] for kind in told["kinds"]] == ["umap", "densmap", "tsne", "pacmap", "grid"]
     perplexity = next(kind for kind in told["kinds"] if kind["name"] == "tsne")["parameters"][0]
     assert (perplexity["name"], perplexity["default"], perplexity["maximum"]) == ("perplexity", 30.0, 200)
     assert told["limit"] == 20

@@ -88,7 +88,7 @@ def test_equal_pictures_are_laid_out() -> None:
         ("tsne", {"colour": 1}, "colour", "“tsne” has no parameter “colour”; known are perplexity, seed."),
         ("grid", {"layout": 3}, "layout", "“layout” is a text of at most 80 characters."),
         ("grid", [], "parameters", "“parameters” is an object of names and values."),
-        ("pca", {}, "kind", "There is no kind of layout “pca”; known are umap, densmap, tsne, pacmap, localmap, grid."),
+        ("pca", {}, "kind", "There is no kind of layout “pca”; known are umap, densmap, tsne, pacmap, grid."),
         (["umap"], {}, "kind", "There is no kind of layout"),
     ],
 )
