@@ -141,7 +141,7 @@ GRID = Method(
             description="The layout that it is made of; of one in space, its two widest directions.",
         ),
         Parameter(
-            name="aspect", type="number", default=1.5, least=0.1, most=10, description="How many columns for each row."
+            name="aspect", type="number", default=1.5, least=0.1, most=10, description="Its width by its height."
         ),
     ),
     lay_out=lambda problem, values: grid_layout.lay_out(problem.coordinates, float(values["aspect"])),
