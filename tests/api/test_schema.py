@@ -182,7 +182,7 @@ def test_responses_of_a_search_by_picture_match_the_schema(service: Service) -> 
 def test_a_client_generated_from_the_document_works(service: Service, tmp_path: Path) -> None:
     (tmp_path / "schema.json").write_bytes(service.get("/schema").body)
     # The generator knows binary answers of one type only.
-    kinds = ("image/jpeg", "application/zip")
+    kinds = ("image/jpeg", "application/zip", "model/gltf-binary", "application/vnd.apache.parquet")
     overrides = "content_type_overrides: {" + ", ".join(f"{kind}: application/octet-stream" for kind in kinds) + "}"
     (tmp_path / "config.yaml").write_text(f"{overrides}\nliteral_enums: true\n")
     files = {f"{k}.jpg": photograph(7000 + k) for k in range(5)} | {"bad.jpg": b"not a picture"}

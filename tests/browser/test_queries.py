@@ -48,7 +48,7 @@ def test_what_a_lasso_selects_is_exported_with_the_servers_vectors(visit: Visit,
         written = np.array([[line[f"{reducer}_{axis}"] for axis in "xyz"] for line in lines], np.float32)
         np.testing.assert_array_equal(written, vectors[chosen])
     with visit.page.expect_download() as saving:
-        visit.page.locator("#panel .actions a").click()
+        visit.page.get_by_role("link", name="Everything as ZIP").click()
     with zipfile.ZipFile(saving.value.path()) as archive:
         assert "pictures.csv" in {name.rpartition("/")[2] for name in archive.namelist()}
 

@@ -64,9 +64,10 @@ def left_over(data: Path) -> list[str]:
         named: set[str] = set()
         for dataset_id, status, archive, files in rows.fetchall():
             named |= {name for name in (archive, *json.loads(files).values()) if name}
-            if status == "ready":  # the reducers that were fitted on it lie beside its vectors
+            if status == "ready":  # the reducers that were fitted on it, its clusters
                 named |= {
-                    f"{dataset_id}/layouts/{path.name}" for path in (data / "datasets" / dataset_id).rglob("*.npz")
+                    path.relative_to(data / "datasets").as_posix()
+                    for path in (data / "datasets" / dataset_id).rglob("*.npz")
                 }
             if status not in {"ready", "failed"}:
                 found.append(f"{dataset_id} is {status}")

@@ -16,7 +16,7 @@ from .responses import EVERYWHERE, HEADERS, NO_DATASET, NO_RANGE, Body, Reply, S
 
 _VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>")
 _ONLY_OF_UPLOADS = {409, 410}
-"""Errors that a call has for an upload, and not for the catalogue."""
+"""Errors that a call has for an upload, and not for the catalogue, whose layouts alone are made and deleted by calls."""
 _MISSING = {"catalogue": "No catalogue is installed.", "tilemaps": NO_RANGE}
 """First part of a path → what is said instead of `NO_DATASET`."""
 
@@ -69,7 +69,7 @@ class CallSchema(AutoSchema):
     def _get_response_bodies(self, direction: str = "response") -> Json:
         replies = {**(errors(401, 429) if self._takes_token() else {}), **self._replies()}
         collection = self.path.split("/")[1]
-        if collection == "catalogue":
+        if collection == "catalogue" and "/layouts" not in self.path:
             replies = {status: reply for status, reply in replies.items() if status not in _ONLY_OF_UPLOADS}
         if replies.get(404) == NO_DATASET:
             replies[404] = _MISSING.get(collection, NO_DATASET)
