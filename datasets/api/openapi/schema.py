@@ -16,7 +16,7 @@ from .responses import EVERYWHERE, HEADERS, NO_DATASET, NO_RANGE, Body, Reply, S
 
 _VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>")
 _ONLY_OF_UPLOADS = {409, 410}
-"""Errors that a call has for an upload, and not for the catalogue, whose layouts alone are made and deleted by calls."""
+"""Errors that a call has for an upload, and not for the catalogue; but for layouts, which are made of both."""
 _MISSING = {"catalogue": "No catalogue is installed.", "tilemaps": NO_RANGE}
 """First part of a path → what is said instead of `NO_DATASET`."""
 
