@@ -67,23 +67,14 @@ def find(blocks: FeatureChunks, on_step: Callable[[str], object] = lambda step: 
 
 def _embedded(coordinates: NDArray[np.float32]) -> Vectors:
     """`(n, k)` → `(n, 3)` places in which neighbours lie together, in general position."""
-    from .kernels import import_umap
     from .knn_graph import Cells
     from .reducers.base import first_three_columns
-    from .umap_layout import lay_out
+    from .umap_layout import lay_out, memberships
 
     count = len(coordinates)
     cells = Cells.of(coordinates, seed=SEED)
     neighbours = min(_NEIGHBOURS, count)
-    indices, distances = cells.nearest(neighbours)
-    graph, _, _ = import_umap().umap_.fuzzy_simplicial_set(
-        cells.points,
-        neighbours,
-        np.random.RandomState(SEED),
-        "euclidean",
-        knn_indices=indices,
-        knn_dists=distances,
-    )
+    graph = memberships(cells, neighbours, SEED)
     start = first_three_columns(cells.points)
     start *= 10 / (float(np.abs(start).max()) or 1.0)
     start += np.random.default_rng(SEED).normal(scale=1e-4, size=start.shape)

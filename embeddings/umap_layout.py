@@ -16,6 +16,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from .kernels import import_umap
 from .vector_files import Vectors
 
 _NEGATIVE_SAMPLES = 5
@@ -23,6 +24,20 @@ _CHUNK = 512
 """Points that a core takes at a time: a fixed number, so that cores do not matter."""
 _DAMPING = 0.2
 """Of the first epoch; it rises to 1, that of an implicit step."""
+
+
+def memberships(cells: Any, neighbours: int, seed: int) -> Any:
+    """umap-learn's fuzzy graph of each point's nearest of `knn_graph.Cells`: `(n, n)`, in the order of the cells."""
+    indices, distances = cells.nearest(neighbours)
+    graph, _, _ = import_umap().umap_.fuzzy_simplicial_set(
+        cells.points,
+        neighbours,
+        np.random.RandomState(seed),
+        "euclidean",
+        knn_indices=indices,
+        knn_dists=distances,
+    )
+    return graph
 
 
 def lay_out(graph: Any, start: Vectors, *, a: float, b: float, epochs: int, seed: int) -> Vectors:

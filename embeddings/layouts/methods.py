@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings import grid_layout
+from embeddings.reducers.base import first_columns
 from embeddings.vector_files import Vectors
 
 from . import parameters as of
@@ -45,14 +46,6 @@ class Method:
 
 def _pca(problem: Problem, values: Values) -> Vectors:
     return first_columns(problem.coordinates, int(values.get("dimensions", 2)))
-
-
-def first_columns(coordinates: NDArray[np.float32], count: int) -> Vectors:
-    """The first `count` columns, zeros where there are fewer."""
-    places = np.zeros((len(coordinates), count), np.float32)
-    width = min(count, coordinates.shape[1])
-    places[:, :width] = coordinates[:, :width]
-    return places
 
 
 def _few_as_pca(lay_out: Callable[[Problem, Values], Vectors]) -> Callable[[Problem, Values], Vectors]:

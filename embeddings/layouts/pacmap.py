@@ -9,9 +9,10 @@ import logging
 import numpy as np
 
 from embeddings.kernels import import_pacmap
+from embeddings.reducers.base import first_columns
 from embeddings.vector_files import Vectors
 
-from .methods import Problem, first_columns
+from .methods import Problem
 from .parameters import Values
 
 

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings.reducers.base import first_columns
 from embeddings.vector_files import Vectors
 
-from .methods import Problem, first_columns
+from .methods import Problem
 from .parameters import Values
 
 _MANY_ROWS = 10_000

@@ -53,12 +53,23 @@ def first_three_shares(standardizer: Standardizer) -> list[float]:
     return shares + [0.0] * (3 - len(shares))
 
 
-def first_three_columns(coordinates: NDArray[np.float32]) -> Vectors:
-    """The first three columns, zeros where there are fewer."""
-    places = np.zeros((len(coordinates), 3), np.float32)
-    width = min(3, coordinates.shape[1])
+def first_columns(coordinates: NDArray[np.float32], count: int) -> Vectors:
+    """The first `count` columns, zeros where there are fewer."""
+    places = np.zeros((len(coordinates), count), np.float32)
+    width = min(count, coordinates.shape[1])
     places[:, :width] = coordinates[:, :width]
     return places
+
+
+def first_three_columns(coordinates: NDArray[np.float32]) -> Vectors:
+    return first_columns(coordinates, 3)
+
+
+def spread(places: Vectors, seed: int) -> Vectors:
+    """PCA's places as a start for a layout: within ±10, as umap scales its own; coinciding points nudged apart."""
+    largest = float(np.abs(places).max(initial=0.0)) or 1.0
+    nudge = np.random.default_rng(seed).normal(scale=1e-4, size=places.shape)
+    return (places * (10 / largest) + nudge).astype(np.float32)
 
 
 STANDARDIZER_ARRAYS = ("mean", "scale", "axes", "variance_ratio")

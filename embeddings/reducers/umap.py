@@ -19,6 +19,7 @@ from .base import (
     first_three_shares,
     load_arrays,
     save_arrays,
+    spread,
     standardizer_arrays,
     standardizer_of,
 )
@@ -63,7 +64,7 @@ class Umap:
             model = import_umap().UMAP(
                 n_neighbors=neighbours,
                 n_components=3,
-                init=_spread(start, seed),
+                init=spread(start, seed),
                 n_epochs=500,
                 random_state=seed,
                 n_jobs=1,  # what a seed forces anyway; said, so that umap need not warn
@@ -72,7 +73,7 @@ class Umap:
             )
             places = np.ascontiguousarray(model.fit_transform(coordinates), dtype=np.float32)
         else:
-            places = _lay_out_many(coordinates, _spread(start, seed), neighbours, seed)
+            places = _lay_out_many(coordinates, spread(start, seed), neighbours, seed)
         return (
             cls(standardizer=standardizer, training=coordinates, places=places, neighbours=neighbours, a=a, b=b),
             places,
@@ -163,32 +164,16 @@ class Umap:
 
 def _lay_out_many(coordinates: NDArray[np.float32], start: Vectors, neighbours: int, seed: int) -> Vectors:
     """UMAP of a catalogue: umap-learn's memberships; neighbours and layout are ours, on every core."""
-    parts = import_umap().umap_
     from embeddings.knn_graph import Cells
-    from embeddings.umap_layout import lay_out
+    from embeddings.umap_layout import lay_out, memberships
 
     # Sorted by cells, neighbours lie near each other in memory as well.
     cells = Cells.of(coordinates, seed=seed)
-    indices, distances = cells.nearest(neighbours)
-    graph, _, _ = parts.fuzzy_simplicial_set(
-        cells.points,
-        neighbours,
-        np.random.RandomState(seed),
-        "euclidean",
-        knn_indices=indices,
-        knn_dists=distances,
-    )
+    graph = memberships(cells, neighbours, seed)
     a, b = _CURVE
     places = np.empty_like(start)
     places[cells.order] = lay_out(graph, start[cells.order], a=a, b=b, epochs=_EPOCHS_OF_MANY, seed=seed)
     return places
-
-
-def _spread(places: Vectors, seed: int) -> Vectors:
-    """PCA's places as a start for the layout: within ±10, as umap scales its own; coinciding points nudged apart."""
-    largest = float(np.abs(places).max(initial=0.0)) or 1.0
-    nudge = np.random.default_rng(seed).normal(scale=1e-4, size=places.shape)
-    return (places * (10 / largest) + nudge).astype(np.float32)
 
 
 def warm_up() -> None:
