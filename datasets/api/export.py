@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from datasets.api.sink import Sink
 from datasets.catalogue.collection import InstalledCatalogue
 from datasets.collection import thumbnails
 from datasets.collection.base import Collection
@@ -117,7 +118,7 @@ def zipped(files: dict[str, Content]) -> Iterator[bytes]:
     By the standard library: zipstream-ng writes the time of the request into files that are made on the way, so that
     no two archives of one dataset would be equal.
     """
-    sink = _ZipSink()
+    sink = Sink()
     with zipfile.ZipFile(sink, "w") as archive:
         for name, content in files.items():
             entry = zipfile.ZipInfo(name, _MOMENT)
@@ -130,25 +131,6 @@ def zipped(files: dict[str, Content]) -> Iterator[bytes]:
                     yield sink.taken()
             yield sink.taken()
     yield sink.taken()
-
-
-class _ZipSink(io.RawIOBase):
-    """A file that is only ever written at its end, and gives away what it has."""
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._buffer += data
-        return len(data)
-
-    def taken(self) -> bytes:
-        data = bytes(self._buffer)
-        self._buffer.clear()
-        return data
 
 
 def _pieces(content: Content) -> Iterator[bytes]:

@@ -1,6 +1,5 @@
 """A layout → Parquet with the pictures themselves in it, as Embedding Atlas and Hugging Face's viewer show them."""
 
-import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 import simplejpeg
 
 from datasets.api.http.formats import Matrix, table_of
+from datasets.api.sink import Sink
 from datasets.collection import thumbnails
 from datasets.collection.base import Collection
 from datasets.tilemaps import ranges
@@ -25,7 +25,7 @@ def picture_table(collection: Collection, vectors: Vectors, rows: range) -> Iter
     """
     import pyarrow.parquet as pq
 
-    sink = _Sink()
+    sink = Sink()
     writer: Any = None
     first = rows.start // ranges.SIZE * ranges.SIZE
     for start in range(first, max(rows.stop, first + 1), ranges.SIZE):
@@ -55,26 +55,3 @@ def _table(collection: Collection, vectors: Vectors, rows: range) -> Any:
     )
     more: Mapping[str, Any] = {"image": images}
     return table_of(matrix, flat=False, more=more)
-
-
-class _Sink(io.RawIOBase):
-    """A file that is only ever written at its end, and gives away what it has."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-        self._length = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._length
-
-    def write(self, data: Any) -> int:
-        self._pieces.append(bytes(data))
-        self._length += len(data)
-        return len(data)
-
-    def taken(self) -> bytes:
-        taken, self._pieces = b"".join(self._pieces), []
-        return taken
