@@ -7,7 +7,7 @@ lower row: the same question always has the same answer, whatever else is asked.
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -171,6 +171,14 @@ def build(blocks: FeatureChunks, folder: Path) -> None:
     digests = {name: _digest(folder / name) for name in _FILES}
     with replacing(folder / "index.json") as file:
         file.write(json.dumps({"format": FORMAT, "shape": [count, width], "digests": digests}).encode())
+
+
+def build_if_missing(blocks: FeatureChunks, folder: Path, on_build: Callable[[], object] = lambda: None) -> None:
+    """Make the index where there are so many rows that it is of use, and `folder` has none of them yet."""
+    shape = sum(len(block) for block in blocks), blocks[0].shape[1]
+    if shape[0] > EXACT_ROWS and Index.open(folder, shape) is None:
+        on_build()
+        build(blocks, folder)
 
 
 def cosines(first: Features, second: Features) -> NDArray[np.float32]:

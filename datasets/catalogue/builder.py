@@ -14,11 +14,10 @@ from datasets.collection.clusters import Clusters
 from datasets.collection.folder import discard, link
 from datasets.collection.similarity import SimilarityTables, fingerprints_of
 from datasets.pictures.extraction import extract_pictures, prepare
-from embeddings import clusters, legacy_pickles, nearest_neighbours
+from embeddings import legacy_pickles, nearest_neighbours
 from embeddings.backbones import BACKBONES
 from embeddings.extractors import Features
 from embeddings.images.decoding import RGB
-from embeddings.nearest_neighbours import Index
 from embeddings.pipeline import VERSION, Pipeline, Space
 from embeddings.principal_axes import Standardizer
 from embeddings.reducers import REDUCERS, SEED
@@ -73,11 +72,7 @@ def fit(work: BuildDirectory, on_step: Callable[[str], object]) -> None:
 
 def index(work: BuildDirectory, on_step: Callable[[str], object]) -> None:
     """Make the index that finds neighbours among many, if it is not there yet."""
-    blocks = work.blocks()
-    shape = sum(len(block) for block in blocks), blocks[0].shape[1]
-    if shape[0] > nearest_neighbours.EXACT_ROWS and Index.open(work.index, shape) is None:
-        on_step("neighbours")
-        nearest_neighbours.build(blocks, work.index)
+    nearest_neighbours.build_if_missing(work.blocks(), work.index, lambda: on_step("neighbours"))
 
 
 def measure_similarity(work: BuildDirectory, on_step: Callable[[str], object]) -> None:
@@ -104,8 +99,7 @@ def find_clusters(work: BuildDirectory, on_step: Callable[[str], object]) -> Non
     blocks = work.blocks()
     if Clusters.load(work.clusters_path, sum(len(block) for block in blocks)) is not None:
         return
-    found = clusters.find(blocks, lambda step: on_step(f"clusters: {step}"))
-    Clusters(levels=tuple(found)).save(work.clusters_path)
+    Clusters.find(blocks, lambda step: on_step(f"clusters: {step}")).save(work.clusters_path)
 
 
 def publish(data: Path, work: BuildDirectory) -> int:

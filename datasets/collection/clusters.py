@@ -3,7 +3,7 @@
 On the wire and in the table clusters are numbered from 1 and named by texts, so that nobody takes them for a quantity.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from embeddings.clusters import VERSION, Level
+from embeddings.clusters import VERSION, Level, find
+from embeddings.principal_axes import FeatureChunks
 from embeddings.vector_files import replacing
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ class Clusters:
 
     levels: tuple[Level, ...]
     """The coarsest first; none of a collection with too few pictures."""
+
+    @classmethod
+    def find(cls, blocks: FeatureChunks, on_step: Callable[[str], object] = lambda step: None) -> Self:
+        """In `(n, d)` features; `on_step` is told what begins."""
+        return cls(levels=tuple(find(blocks, on_step)))
 
     def save(self, path: Path) -> None:
         """One `.npz`, without pickles."""

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from datasets.collection.base import Collection
 from datasets.collection.clusters import Clusters, is_current
 from datasets.collection.folder import CollectionFolder
-from embeddings import clusters
 
 if TYPE_CHECKING:
     from .kinds import Report
@@ -16,6 +15,6 @@ def is_ready(folder: CollectionFolder, name: str) -> bool:
 
 
 def compute(found: Collection, name: str, parameters: dict[str, Any], report: "Report") -> None:
-    levels = clusters.find(found.blocks(), report.stage)
+    clusters = Clusters.find(found.blocks(), report.stage)
     report.stage("storing")
-    Clusters(levels=tuple(levels)).save(found.folder.clusters_path)
+    clusters.save(found.folder.clusters_path)

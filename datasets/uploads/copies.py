@@ -20,8 +20,7 @@ def find_similar(dataset: Dataset, pictures: Extracted) -> SimilarityTables:
     """Make the index of neighbours where it is of use, and store which pictures are copies and which are outliers."""
     folder = CollectionFolder(path=dataset.folder)
     blocks = folder.features(0)
-    if len(pictures.names) > nearest_neighbours.EXACT_ROWS:
-        nearest_neighbours.build(blocks, folder.index)
+    nearest_neighbours.build_if_missing(blocks, folder.index)
     tables = SimilarityTables.measure(
         blocks,
         fingerprints_of([facts.fingerprint for facts in pictures.facts]),

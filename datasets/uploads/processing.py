@@ -20,7 +20,6 @@ from datasets.pictures.image_stats import as_columns
 from datasets.pictures.metadata import files
 from datasets.pictures.zip_archive import Archive, Skipped
 from datasets.tilemaps.layout import CAPACITY
-from embeddings import clusters
 from embeddings.pipeline import VERSION, OwnVectorsPipeline, Pipeline, with_own_vectors
 from embeddings.reducers import SEED, Reducer
 from embeddings.vector_files import Vectors, dumped, save
@@ -132,7 +131,7 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
         tables = find_similar(dataset, pictures)
         copies = tables.pairs(THRESHOLD)
         write_report(dataset, reported(archive, pictures, described, intake, copies))
-    Clusters(levels=tuple(clusters.find([features]))).save(CollectionFolder(path=dataset.folder).clusters_path)
+    Clusters.find([features]).save(CollectionFolder(path=dataset.folder).clusters_path)
     dataset.explained_variance = places.explained_variance
     describe(dataset, pipeline)
     dataset.engine = own.file if own else str(pipeline.extractor.info)
