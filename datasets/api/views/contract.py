@@ -18,11 +18,10 @@ from datasets.search import collections
 from datasets.tilemaps import ranges
 from datasets.uploads import intake
 
-from . import tilemaps, vectors
+from . import examples, tilemaps, vectors
 from .base import ContractView, cache_control_while, check_reducer, dataset_with, unless_deleted, uploaded_file
 
 _BUSY = errors(503)
-_ROWS = [[14.878308, 8.788419, 8.979465], [7.415088, 5.019762, 0.37154606]]
 
 
 class ServerStatus(ContractView):
@@ -101,7 +100,7 @@ class CatalogueVectors(ContractView):
         description=f"The reducers' own numbers, never rescaled. {vectors.FORMS}",
         parameters=vectors.PARAMETERS,
         responses=vectors.replies(
-            "The vectors.", CatalogueVectorsSerializer, {"features": _ROWS, "tilemap_ids": ["000"], "total": 2}
+            "The vectors.", CatalogueVectorsSerializer, {"features": examples.ROWS, "tilemap_ids": ["000"], "total": 2}
         )
         | {400: "The ranges are reversed: 2 comes after 1.", 404: NO_RANGE}
         | _BUSY,
@@ -144,7 +143,7 @@ class DatasetVectors(ContractView):
             f"Of an upload that nobody waits for they are there as soon as they are computed. {vectors.FORMS}"
         ),
         parameters=vectors.PARAMETERS,
-        responses=vectors.replies("The vectors.", VectorsSerializer, {"features": _ROWS, "total": 2})
+        responses=vectors.replies("The vectors.", VectorsSerializer, {"features": examples.ROWS, "total": 2})
         | {404: NO_DATASET}
         | _BUSY,
     )

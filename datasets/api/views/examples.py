@@ -132,3 +132,6 @@ QUALITY = {
     "versions": {"numpy": "2.4.6"},
 }
 MEASURING = {"status": "queued", "stage": "", "progress": 0.0}
+
+ROWS = [[14.878308, 8.788419, 8.979465], [7.415088, 5.019762, 0.37154606]]
+"""Of a layout."""

@@ -13,10 +13,8 @@ from datasets.api.serializers.vectors import RangesSerializer
 from datasets.collection.uploaded import Upload
 from datasets.tilemaps import ranges
 
-from . import pictures, tilemaps, vectors
+from . import examples, pictures, tilemaps, vectors
 from .base import cache_control_while, cached_json, check_reducer, dataset_with, unless_deleted
-
-_ROWS = [[14.878308, 8.788419, 8.979465], [7.415088, 5.019762, 0.37154606]]
 
 
 class Info(APIView):
@@ -86,7 +84,7 @@ class Vectors(APIView):
         description=f"The reducers' own numbers, never rescaled. {vectors.FORMS}",
         parameters=vectors.PARAMETERS,
         responses=vectors.replies(
-            "The vectors.", RangesSerializer, {"features": _ROWS, "tilemap_ids": ["000"], "total": 2}
+            "The vectors.", RangesSerializer, {"features": examples.ROWS, "tilemap_ids": ["000"], "total": 2}
         )
         | {400: "The ranges are reversed: 2 comes after 1.", 404: NO_DATASET},
     )

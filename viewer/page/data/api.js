@@ -93,8 +93,13 @@ export async function remove(path) {
 
 /** Give a dataset another name. Raises `ApiError`. */
 export function rename(id, name) {
+  return sendJson("PATCH", `/dataset/${id}`, { name });
+}
+
+/** Send a value as JSON. Raises `ApiError`. */
+export function sendJson(method, path, value) {
   const headers = { "Content-Type": "application/json", ...csrfHeaders() };
-  return json(`/dataset/${id}`, { method: "PATCH", headers, body: JSON.stringify({ name }) });
+  return json(path, { method, headers, body: JSON.stringify(value) });
 }
 
 /** What shows that a request comes from this page, to a server that asks for a session of someone who has logged in. */

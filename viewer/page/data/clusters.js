@@ -19,11 +19,7 @@ export async function fetchClusters(collection) {
 
 /** Give a cluster another name; an empty one takes it away. Raises `ApiError`. */
 export async function renameCluster(collection, { level, id }, label) {
-  await api.json(`${collection.base}/clusters/${level}/${id}`, {
-    method: "PATCH",
-    headers: { "Content-Type": "application/json", ...api.csrfHeaders() },
-    body: JSON.stringify({ label }),
-  });
+  await api.sendJson("PATCH", `${collection.base}/clusters/${level}/${id}`, { label });
 }
 
 /** Levels as the service tells them → `{ fields, all, roots }`: each level's field, its clusters, those in no other. */

@@ -12,8 +12,9 @@ export function responseError(status, text) {
 }
 
 /**
- * Send a ZIP, all of whose pictures are taken unless the answer is waited for: `sending(share)` while it travels, `sent()` when all of it has left. Resolves with `{ status, text }` of the
- * answer. XMLHttpRequest, not fetch: it alone tells how much has been sent.
+ * Send a ZIP, all of whose pictures are taken unless the answer is waited for: `sending(share)` while it travels,
+ * `sent()` when all of it has left. Resolves with `{ status, text }` of the answer. XMLHttpRequest, not fetch: it alone
+ * tells how much has been sent.
  */
 export function post(archive, name, { asynchronous, sending, sent, signal }) {
   return new Promise((resolve, reject) => {

@@ -189,11 +189,7 @@ export class LayoutsDialog {
     const { collection } = this.viewer;
     this.said.replaceChildren();
     try {
-      await api.json(`${collection.base}/layouts`, {
-        method: "POST",
-        headers: { "Content-Type": "application/json", ...api.csrfHeaders() },
-        body: JSON.stringify({ kind: find("layout-kind").value, parameters }),
-      });
+      await api.sendJson("POST", `${collection.base}/layouts`, { kind: find("layout-kind").value, parameters });
     } catch (error) {
       this.tell(errorText(error));
     }
