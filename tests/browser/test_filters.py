@@ -272,6 +272,20 @@ def test_a_file_of_what_is_filtered_says_all_that_the_servers_export_says(
         assert set(line) - set(row) == {f"{reducer}_{axis}" for reducer in ("pca", "umap") for axis in "xyz"}
 
 
+def test_a_file_waits_for_a_filter_that_was_just_set(visit: Visit, upload: str) -> None:
+    release = hold(visit, re.compile(r"/fields/kind$"))
+    visit.open(f"/?dataset={upload}")
+    visit.page.click("#filters-open")
+    visit.page.locator("#filters label", has_text="dog").click()
+    with visit.page.expect_download() as saving:
+        visit.page.locator("#filters .foot").get_by_role("button", name="CSV").click()
+        visit.page.wait_for_timeout(300)
+        release()
+    lines = list(csv.DictReader(saving.value.path().read_text().splitlines()))
+    assert 0 < len(lines) < 40
+    assert {line["kind"] for line in lines} == {"dog"}
+
+
 def test_a_picture_shows_actions_and_neighbours_before_its_metadata(visit: Visit, upload: str) -> None:
     visit.open(f"/?dataset={upload}&picture=5")
     expect(visit.page.locator("#neighbours .faces button")).to_have_count(12)

@@ -119,6 +119,13 @@ export class FilteredView extends EventTarget {
     }
   }
 
+  /** Resolves when all filters are applied, or taken back: what is shown is what they leave. */
+  async settled() {
+    const { columns } = this;
+    const wanted = columns ? [...this.view.state.filters.keys()] : [];
+    await Promise.allSettled(wanted.map((name) => columns.column(name)));
+  }
+
   /** Have all columns, so that all counts follow. */
   async fetchAll() {
     const { columns } = this;

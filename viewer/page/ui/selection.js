@@ -95,7 +95,9 @@ export class Selection {
     else panels.hide();
   }
 
-  exportShown() {
+  /** A file of all that is shown, once a filter that was just set is applied. */
+  async exportShown() {
+    await this.filteredView.settled();
     return this.download(this.filteredView.visible.rows, "wwzd-shown.csv");
   }
 
