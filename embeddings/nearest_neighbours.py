@@ -7,6 +7,7 @@ lower row: the same question always has the same answer, whatever else is asked.
 import hashlib
 import json
 import logging
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,21 +54,23 @@ class SearchResult:
 
 
 class NeighbourSearch:
-    """Finds the rows of `(n, d)` features, given in blocks of equal length, that are nearest to a picture."""
+    """Finds the rows of `(n, d)` features, given in blocks, that are nearest to a picture."""
 
     def __init__(self, blocks: FeatureChunks, folder: Path | None = None) -> None:
-        """`folder` holds an index that `build` made of the same blocks, or none."""
+        """`folder` holds an index that `build` made of the same blocks or of the first rows of them, or none."""
         # Plain views: a memory map makes an object of its own kind of every row that is taken.
         self._blocks = [np.asarray(block) for block in blocks]
-        self._length = len(self._blocks[0])
-        self._count = sum(len(block) for block in self._blocks)
+        # A list: bisecting it takes a tenth of what NumPy takes for a single row.
+        self._starts = np.cumsum([0, *(len(block) for block in self._blocks)]).tolist()
+        self._count: int = self._starts[-1]
         self._index: Index | None = None
         if folder is not None and self._count > EXACT_ROWS:
             self._index = Index.open(folder, (self._count, self._blocks[0].shape[1]))
 
     def vector(self, row: int) -> NDArray[np.float32]:
         """`(d,)`"""
-        found: NDArray[np.float32] = self._blocks[row // self._length][row % self._length]
+        block = bisect_right(self._starts, row) - 1
+        found: NDArray[np.float32] = self._blocks[block][row - self._starts[block]]
         return found
 
     def vectors(self, rows: Iterable[int]) -> Features:
@@ -78,7 +81,8 @@ class NeighbourSearch:
         """At most `count` rows nearest to the `(d,)` features of a picture; `without` names a row to leave out."""
         wanted = count + (without is not None)
         if self._index is not None:
-            rows = self._index.candidates(query, max(_CANDIDATES * wanted, _LEAST_CANDIDATES))
+            proposed = self._index.candidates(query, max(_CANDIDATES * wanted, _LEAST_CANDIDATES))
+            rows = np.concatenate([proposed, np.arange(self._index.count, self._count)])
             close = self.vectors(rows)
             similarities = _cosines(close, query)
         else:
@@ -100,10 +104,13 @@ class Index:
     """`(d, k)`"""
     cells: Any
     """faiss's."""
+    count: int
+    """Rows that it knows: the first ones. Those that came later are all to be looked at."""
 
     @classmethod
     def open(cls, folder: Path, shape: tuple[int, int]) -> "Index | None":
-        """What `build` left in `folder` of features of this shape, read to the last byte: faiss believes all it reads.
+        """What `build` left in `folder` of features of this shape, or of all of them but the last `EXACT_ROWS` at most,
+        read to the last byte: faiss believes all it reads.
 
         None where there is nothing, or something else; that it is damaged is logged.
         """
@@ -111,7 +118,8 @@ class Index:
             manifest = json.loads((folder / "index.json").read_text())
             if manifest["format"] != FORMAT:
                 return None
-            if tuple(manifest["shape"]) != shape:
+            count, width = manifest["shape"]
+            if width != shape[1] or not shape[0] - EXACT_ROWS <= count <= shape[0]:
                 raise _Damaged(f"it was made of {manifest['shape']} features, and these are {list(shape)}")
             for name in _FILES:
                 if _digest(folder / name) != manifest["digests"][name]:
@@ -127,7 +135,7 @@ class Index:
             logger.warning("the index in %s cannot be used (%s): `manage.py fit_reducers` makes it anew", folder, error)
             return None
         cells.nprobe = _PROBES
-        return cls(mean=mean, axes=axes, cells=cells)
+        return cls(mean=mean, axes=axes, cells=cells, count=count)
 
     def coordinates(self, features: Features) -> NDArray[np.float32]:
         """`(n, d)` → `(n, k)`, between which distances are nearly those of the directions."""

@@ -3,10 +3,10 @@
 import io
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -59,6 +59,35 @@ def save(path: Path, vectors: NDArray[np.generic]) -> None:
     """Write an array as `.npy`; readers see the old file or the whole new one."""
     with replacing(path) as file:
         np.save(file, vectors, allow_pickle=False)
+
+
+class StackedRows:
+    """The rows of several `(n, d)` arrays, one below the other, without a copy of them."""
+
+    def __init__(self, arrays: Sequence[NDArray[np.float32]]) -> None:
+        """There is one array at least, and all have the same width."""
+        self._arrays = list(arrays)
+        self._starts = np.cumsum([0, *(len(array) for array in self._arrays)])
+        self.dtype = self._arrays[0].dtype
+        self.shape = int(self._starts[-1]), self._arrays[0].shape[1]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: NDArray[np.integer[Any]] | slice) -> Vectors:
+        if len(self._arrays) == 1:
+            return self._arrays[0][rows]
+        numbers = np.arange(len(self))[rows]
+        taken = np.empty((len(numbers), self.shape[1]), self.dtype)
+        for array, start in zip(self._arrays, self._starts[:-1], strict=True):
+            here = (numbers >= start) & (numbers < start + len(array))
+            taken[here] = array[numbers[here] - start]
+        return taken
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Vectors:
+        """All rows in memory, where there are several arrays."""
+        whole = self._arrays[0] if len(self._arrays) == 1 else np.concatenate(self._arrays)
+        return np.array(whole, dtype) if copy else np.asarray(whole, dtype)
 
 
 class RowsWriter:

@@ -29,8 +29,8 @@ class InstalledCatalogue(Collection):
         self.cache_key = f"catalogue/{catalogue.fingerprint}/{'named' if self.is_named else 'bare'}"
 
     @property
-    def table_path(self) -> Path | None:
-        return self.folder.table_path if self.is_named else None
+    def table_paths(self) -> tuple[Path, ...]:
+        return self.folder.table_paths if self.is_named else ()
 
     @property
     def metadata_path(self) -> Path:

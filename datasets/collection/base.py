@@ -51,13 +51,13 @@ class Collection(ABC):
     @cached_property
     def images(self) -> "ImageTable":
         """What is known of each picture. Raises `FileNotFoundError` where an upload has just been deleted."""
-        paths = self.table_path, self.metadata_path, self.folder.clusters_path
-        return _opened(self.total, *paths, *map(_version, paths))
+        paths = self.metadata_path, self.folder.clusters_path
+        return _opened(self.total, self.table_paths, *paths, *map(_version, (*self.table_paths, *paths)))
 
     @property
-    def table_path(self) -> Path | None:
-        """Of `images.parquet`; None where nothing is known of the pictures but their number."""
-        return self.folder.table_path
+    def table_paths(self) -> tuple[Path, ...]:
+        """Of `images.parquet`, a part after the other; none where nothing is known of the pictures but their number."""
+        return self.folder.table_paths
 
     @property
     def metadata_path(self) -> Path | None:
@@ -168,8 +168,10 @@ def _similarity(folder: CollectionFolder, total: int, version: int) -> Similarit
 
 
 @lru_cache(maxsize=16)
-def _opened(total: int, path: Path | None, metadata: Path | None, found: Path, *versions: str) -> "ImageTable":
+def _opened(
+    total: int, paths: tuple[Path, ...], metadata: Path | None, found: Path, *versions: str
+) -> "ImageTable":
     from . import clusters
     from .image_table import ImageTable  # takes half a second to import, which a start does not wait for
 
-    return ImageTable(total, path, metadata, clusters.read(found, total))
+    return ImageTable(total, paths, metadata, clusters.read(found, total))

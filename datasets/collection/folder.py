@@ -3,23 +3,30 @@
 manifest.json           what belongs together, and the digests of the files; written last
 images.parquet          a row a picture: name, size, digest, where it lies in its ZIP
 features/000.npy …      `(n, d) float32`, a file a range; one features.npy in an upload
+source.zip              the upload as it came, unless it is not kept
 layouts/pca.npy …       `(n, 3) float32`; pca.npz … the fitted reducers, space.json what announces them
 index/                  finds neighbours, in a collection of many; similarity.npz: copies and outliers; clusters.npz
 tilemaps/000.jpg …
+
+A collection that was made by adding pictures to another one has them in *parts*: images.parquet, features.npy and
+source.zip are of the pictures that it began with, images-1.parquet … of those that were added first, and so on. What
+it has in common with the other one is linked, not copied.
 """
 
 import os
 import shutil
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 
 from datasets.collection.similarity import SimilarityTables
+from datasets.models import ARCHIVE
 from datasets.tilemaps.ranges import SIZE, range_id
 from embeddings.extractors import Features
 from embeddings.reducers import REDUCERS
-from embeddings.vector_files import Vectors, load
+from embeddings.vector_files import StackedRows, Vectors, load
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +42,20 @@ class CollectionFolder:
     @property
     def table_path(self) -> Path:
         return self.path / "images.parquet"
+
+    @property
+    def parts(self) -> int:
+        """How many parts it has: one, unless pictures were added; none where its pictures are not known."""
+        return next(part for part in count() if not numbered(self.table_path, part).exists())
+
+    @property
+    def table_paths(self) -> tuple[Path, ...]:
+        """Of the parts that there are."""
+        return tuple(numbered(self.table_path, part) for part in range(self.parts))
+
+    def source_path(self, part: int) -> Path:
+        """Of the archive that a part's pictures came in."""
+        return numbered(self.path / ARCHIVE, part)
 
     @property
     def layouts(self) -> Path:
@@ -56,20 +77,26 @@ class CollectionFolder:
         return self.path / "features" / f"{range_id(number)}.npy"
 
     def features(self, ranges: int) -> list[Features]:
-        """Of so many ranges, memory-mapped. Raises `FileNotFoundError`."""
+        """Of so many ranges, memory-mapped, in blocks of at most 1000 rows. Raises `FileNotFoundError`."""
         if self.all_features_path.exists():
-            array = _mapped(self.all_features_path)
-            return [array[first : first + SIZE] for first in range(0, len(array), SIZE)]
+            arrays = self._features_of_parts()
+            return [array[first : first + SIZE] for array in arrays for first in range(0, len(array), SIZE)]
         return [_mapped(self.features_path(number)) for number in range(ranges)]
 
     @property
     def all_features_path(self) -> Path:
-        """Of the features of all ranges in one file, which uploads have."""
+        """Of the features of all ranges in one file, which uploads have; of the first part, where there are several."""
         return self.path / "features.npy"
 
-    def all_features(self) -> Features:
-        """`(n, d)`, memory-mapped. Raises `FileNotFoundError` where there is not one file of them."""
-        return _mapped(self.all_features_path)
+    def features_of_part(self, part: int) -> Path:
+        return numbered(self.all_features_path, part)
+
+    def all_features(self) -> StackedRows:
+        """`(n, d)`, memory-mapped. Raises `FileNotFoundError` where they are not in one file a part."""
+        return StackedRows(self._features_of_parts())
+
+    def _features_of_parts(self) -> list[Features]:
+        return [_mapped(self.features_of_part(part)) for part in range(max(self.parts, 1))]
 
     def tilemap_path(self, number: int) -> Path:
         return self.path / "tilemaps" / f"{range_id(number)}.jpg"
@@ -98,6 +125,11 @@ class CollectionFolder:
     def similarity(self, total: int) -> SimilarityTables | None:
         """Copies and outliers among its pictures, if they have been found."""
         return SimilarityTables.load(self.similarity_path, total)
+
+
+def numbered(path: Path, part: int) -> Path:
+    """The same file of another part: `features.npy`, `features-1.npy`, …"""
+    return path.with_stem(f"{path.stem}-{part}") if part else path
 
 
 def _mapped(path: Path) -> Features:

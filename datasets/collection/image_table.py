@@ -22,9 +22,9 @@ from datasets.pictures.zip_archive import Member
 from embeddings.vector_files import replacing
 
 from .clusters import ClusterColumns, Clusters
+from .column_files import FORMAT, Columns
 from .field import ARROW_TYPES, Field, type_of
 
-FORMAT = 1
 _PREFIX = "field."
 """Of the columns that hold metadata: a field may be called as any other column is."""
 _DIGITS = 6  # of the number that a picture without a name is called by, as CelebA's are
@@ -94,14 +94,14 @@ class ImageTable:
     """The pictures of a collection. Nothing in it changes."""
 
     def __init__(
-        self, total: int, path: Path | None, metadata: Path | None = None, clusters: Clusters | None = None
+        self, total: int, paths: Sequence[Path], metadata: Path | None = None, clusters: Clusters | None = None
     ) -> None:
-        """`path` is of the table, None where nothing is known of the pictures but their number; `metadata` is of a
-        table with more fields, which replace those of the same name, or fields of a file that is not there. Clusters
-        are fields too, where no others have their names."""
+        """`paths` are of the table, a file after the other, none where nothing is known of the pictures but their
+        number; `metadata` is of a table with more fields, which replace those of the same name, or fields of a file
+        that is not there. Clusters are fields too, where no others have their names."""
         self.total = total
-        parts = path and _Part(path, total), metadata and _fields_of(metadata, total)
-        self._parts: list[_Part | ClusterColumns] = [part for part in parts if part]
+        parts = paths and Columns(paths, total), metadata and _fields_of(metadata, total)
+        self._parts: list[Columns | ClusterColumns] = [part for part in parts if part]
         taken = {name for part in self._parts for name in part.types}
         if clusters:
             self._parts.append(ClusterColumns(clusters, _PREFIX, taken))
@@ -239,42 +239,10 @@ class ImageTable:
         return {name: self._arrays[name] for name in names}
 
 
-class _Part:
-    """One file of columns."""
-
-    def __init__(self, path: Path, total: int) -> None:
-        """Raises `ServerError` where the file cannot be read, or is of other pictures."""
-        self._path = path
-        with _readable(path) as file:
-            rows, schema = file.metadata.num_rows, file.schema_arrow
-        if rows != total or (schema.metadata or {}).get(b"wwzd.format") != str(FORMAT).encode():
-            raise ServerError(f"{path.name} is of another format, or of other pictures.")
-        self.types: dict[str, pa.DataType] = {column.name: column.type for column in schema}
-
-    def read(self, names: Sequence[str]) -> dict[str, pa.Array]:
-        if not names:
-            return {}
-        found = {}
-        with _readable(self._path) as file:
-            for name in names:  # one by one: the room that all need at once would stay taken
-                # A name is taken for a path into nested columns: `a` reads `a.b` too.
-                found[name] = file.read(columns=[name], use_threads=False).column(name).combine_chunks()
-        return found
-
-
-def _readable(path: Path) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(path, memory_map=True)
-    except FileNotFoundError:
-        raise
-    except (OSError, pa.ArrowException) as error:
-        raise ServerError(f"{path.name} is damaged: {error}") from error
-
-
-def _fields_of(path: Path, total: int) -> _Part | None:
+def _fields_of(path: Path, total: int) -> Columns | None:
     """None where there is no such file, or one that cannot be read: the pictures are worth more than their metadata."""
     try:
-        return _Part(path, total)
+        return Columns([path], total)
     except (FileNotFoundError, ServerError):
         return None
 

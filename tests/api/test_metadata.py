@@ -39,18 +39,18 @@ def test_metadata_survive_being_stored_and_added_to(tmp_path: Path) -> None:
     names = ["a.jpg", "b.jpg", "c.jpg"]
     path = tmp_path / "metadata.parquet"
     image_table.add_metadata(path, 3, files.read(TABLE.encode(), "x.csv", names).table.columns.values())
-    assert ImageTable(3, None, path).metadata(range(3)) == WANTED
+    assert ImageTable(3, (), path).metadata(range(3)) == WANTED
     more = b"file,kind,note.of\na.jpg,ant,x\nb.jpg,bee,\nc.jpg,,z\n"
     image_table.add_metadata(path, 3, files.read(more, "y.csv", names).table.columns.values())
-    again = ImageTable(3, None, path)
+    again = ImageTable(3, (), path)
     assert list(again.field_types) == ["age", "height", "kind", "adult", "note.of"]
     assert again.metadata([0, 2]) == [
         {"age": 31, "height": 1.75, "kind": "ant", "adult": True, "note.of": "x"},
         {"age": 47, "adult": True, "note.of": "z"},
     ]
-    assert ImageTable(4, None, path).field_types == {}
+    assert ImageTable(4, (), path).field_types == {}
     path.write_bytes(b"damaged")
-    assert ImageTable(3, None, path).field_types == {}
+    assert ImageTable(3, (), path).field_types == {}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -306,5 +306,5 @@ def test_celebas_own_attributes_are_read(tmp_path: Path) -> None:
     lines = [line.split() for line in text.readlines()[1:]]
     smiling = lines[0].index("Smiling") + 1
     image_table.add_metadata(tmp_path / "metadata.parquet", 3000, table.columns.values())
-    stored = ImageTable(3000, None, tmp_path / "metadata.parquet")
+    stored = ImageTable(3000, (), tmp_path / "metadata.parquet")
     assert list(stored.select({"Smiling": ["1"]})) == [k for k, line in enumerate(lines[1:]) if line[smiling] == "1"]

@@ -17,7 +17,7 @@ def table(names: Sequence[str]) -> ImageTable:
     with NamedTemporaryFile() as stored:
         stored.write(file.getvalue())
         stored.flush()
-        found = ImageTable(len(names), Path(stored.name))
+        found = ImageTable(len(names), [Path(stored.name)])
         found.named("")  # read while the file is there
         found.names([])
     return found

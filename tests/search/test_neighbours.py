@@ -123,15 +123,27 @@ def test_a_damaged_index_is_logged_and_ignored(
         assert np.array_equal(found.rows, exact.nearest(features[row], 10, without=row).rows)
 
 
-@pytest.mark.parametrize("shape", [(5001, 32), (5002, 24)])
+@pytest.mark.parametrize("shape", [(5002, 32), (5001, 24), (10_003, 24)])
 def test_an_index_of_other_features_is_not_used(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, shape: tuple[int, int]
 ) -> None:
-    nearest_neighbours.build(blocks(clustered(5001, 24)), tmp_path)
+    nearest_neighbours.build(blocks(clustered(5002, 24)), tmp_path)
     features = clustered(*shape)
     found = NeighbourSearch(blocks(features), tmp_path).nearest(features[3], 5, without=3)
     assert found.rows.tolist() == NeighbourSearch(blocks(features)).nearest(features[3], 5, without=3).rows.tolist()
-    assert "it was made of [5001, 24] features" in caplog.text
+    assert "it was made of [5002, 24] features" in caplog.text
+
+
+def test_rows_that_came_after_the_index_are_found(tmp_path: Path) -> None:
+    features = clustered(5300, 24)
+    nearest_neighbours.build(blocks(features[:5100]), tmp_path)
+    finder = NeighbourSearch([*blocks(features[:5100]), features[5100:5150], features[5150:]], tmp_path)
+    exact = NeighbourSearch(blocks(features))
+    for row in (7, 5099, 5100, 5149, 5150, 5299):
+        assert np.array_equal(finder.vector(row), features[row])
+        found, wanted = (each.nearest(features[row], 40, without=row) for each in (finder, exact))
+        assert set(wanted.rows[wanted.rows >= 5100]) <= set(found.rows)
+        assert len(set(found.rows) & set(wanted.rows)) >= 36
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 2500, nearest_neighbours.EXACT_ROWS + 1000])
