@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .extractors import Features
+from .vector_files import StackedRows
 
 AT_ONCE = 1000
 """Chosen rows that are in memory at a time, of more than so many."""
@@ -20,7 +21,7 @@ AT_ONCE = 1000
 class ChosenRows(Sequence[Features]):
     """Chosen rows of features that come in blocks and may be memory-mapped, some at a time."""
 
-    def __init__(self, blocks: Sequence[Features], rows: NDArray[np.intp]) -> None:
+    def __init__(self, blocks: Sequence[Features | StackedRows], rows: NDArray[np.intp]) -> None:
         self._blocks, self._rows = blocks, rows
         self._starts = np.cumsum([0, *(len(block) for block in blocks)])
 
@@ -40,7 +41,9 @@ class ChosenRows(Sequence[Features]):
         return taken
 
 
-def order_by_content(features: Iterable[NDArray[np.float32]]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def order_by_content(
+    features: Iterable[NDArray[np.float32]] | StackedRows,
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Features, `(n, d)` or row by row → which rows to fit on, and which of those each row is.
 
     The first, `(m,)`, names every distinct row once, in the order of their digests; `features[first][second]` are the

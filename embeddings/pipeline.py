@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from .ordering import AT_ONCE, ChosenRows, order_by_content
 from .precision import PrecisionChoice
 from .principal_axes import FeatureChunks, Standardizer
 from .reducers import FORMAT, REDUCERS, SEED, ModelError, Reducer, warm_up
-from .vector_files import Vectors, replacing
+from .vector_files import StackedRows, Vectors, replacing
 
 VERSION = 1
 """Part of every dataset's id: raised when the same pictures would get other vectors."""
@@ -128,16 +129,17 @@ class Pipeline:
 
     def place(
         self,
-        features: Features,
+        features: Features | StackedRows,
         on_start: Callable[[str], object],
         *,
         on_placed: Callable[[str, Vectors], object] = lambda name, vectors: None,
         on_fitted: Callable[[Reducer], object] = lambda reducer: None,
+        onto: Mapping[str, Vectors] = MappingProxyType({}),
     ) -> Places:
         """`(n, d)` features → their places.
 
         `on_start` is told each reducer's name and `on_placed` its vectors; `on_fitted` is given each reducer that was
-        fitted for these features.
+        fitted for these features. Such a one is turned `onto` earlier places of the first rows, by reducer.
         """
         places: dict[str, Vectors] = {}
         fitted = dict(self._reducers())
@@ -147,11 +149,12 @@ class Pipeline:
         for name, kind in REDUCERS.items():
             on_start(name)
             if name in fitted:
-                parts = ChosenRows([features], np.arange(len(features)))
-                places[name] = np.concatenate([fitted[name].transform(part) for part in parts])
+                places[name] = placed(fitted[name], features)
             else:
                 fitted[name], found = kind.fit(standardizer, coordinates, seed=SEED)
                 places[name] = found[rows]
+                if name in onto:
+                    fitted[name], places[name] = fitted[name].turned_onto(places[name], onto[name])
                 on_fitted(fitted[name])
             on_placed(name, places[name])
         return Places(vectors=places, explained_variance=fitted["pca"].explained_variance())
@@ -183,8 +186,13 @@ def with_own_vectors(pipeline: Pipeline, digest: str) -> OwnVectorsPipeline:
     return OwnVectorsPipeline(weights=pipeline.weights, cache=pipeline.cache, space=None, digest=digest)
 
 
+def placed(reducer: Reducer, features: Features | StackedRows) -> Vectors:
+    """`(n, d)` features → `(n, 3)`, some at a time."""
+    return np.concatenate([reducer.transform(part) for part in ChosenRows([features], np.arange(len(features)))])
+
+
 def _standardised(
-    features: Features, chosen: NDArray[np.intp], rows: NDArray[np.intp]
+    features: Features | StackedRows, chosen: NDArray[np.intp], rows: NDArray[np.intp]
 ) -> tuple[Standardizer, NDArray[np.float32]]:
     """What `order_by_content` gives of features → their standardisation, and the coordinates of the distinct ones."""
     blocks: FeatureChunks = ChosenRows([features], chosen[np.sort(rows)])

@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -73,6 +74,10 @@ class StackedRows:
 
     def __len__(self) -> int:
         return self.shape[0]
+
+    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        """Row by row."""
+        return chain.from_iterable(self._arrays)
 
     def __getitem__(self, rows: NDArray[np.integer[Any]] | slice) -> Vectors:
         if len(self._arrays) == 1:

@@ -23,7 +23,7 @@ from datasets.collection.uploaded import Upload
 from datasets.tilemaps import ranges
 from datasets.tilemaps.layout import CELL, cell_of
 from embeddings.reducers import REDUCERS
-from embeddings.vector_files import Vectors, dumped
+from embeddings.vector_files import StackedRows, Vectors, dumped
 
 FORMAT = 1
 """Of the archive's content."""
@@ -47,7 +47,7 @@ def everything(upload: Upload) -> Iterator[bytes]:
         "manifest.json": lambda: _json(_manifest(upload)),
         "pictures.csv": lambda: _pictures(upload),
         **_tilemaps(upload),
-        "features.npy": dataset.path("features"),
+        "features.npy": lambda: _array(upload.features()),
         **{f"{name}.npy": dataset.path(name) for name in REDUCERS},
         "report.json": dataset.path("report"),
     }
@@ -97,7 +97,7 @@ def projector(upload: Upload) -> Iterator[bytes]:
 
     The sprite is one picture of all tiles, which the projector limits to 8192 × 8192 pixels: of up to 1000 pictures.
     """
-    tensors: dict[str, Callable[[], Vectors]] = {
+    tensors: dict[str, Callable[[], Vectors | StackedRows]] = {
         "features": upload.features,
         **{name: lambda name=name: upload.dataset.vectors(name) for name in REDUCERS},  # type: ignore[misc]
     }
@@ -108,7 +108,7 @@ def projector(upload: Upload) -> Iterator[bytes]:
     if _has_sprite(upload):
         files["sprite.jpg"] = lambda: _sprite(upload)
     for name, read in tensors.items():
-        files[f"{name}.bytes"] = lambda read=read: np.ascontiguousarray(read(), "<f4").tobytes()  # type: ignore[misc]
+        files[f"{name}.bytes"] = lambda read=read: _numbers(read())  # type: ignore[misc]
     return zipped(files)
 
 
@@ -144,6 +144,20 @@ def _pieces(content: Content) -> Iterator[bytes]:
         return
     for start in range(0, len(made), _PIECE):
         yield made[start : start + _PIECE]
+
+
+def _array(rows: StackedRows) -> Iterator[bytes]:
+    """A `.npy` file, piece by piece."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": rows.shape})
+    yield header.getvalue()
+    yield from _numbers(rows)
+
+
+def _numbers(rows: Vectors | StackedRows) -> Iterator[bytes]:
+    """The numbers alone, a thousand rows at a time."""
+    for first in range(0, len(rows), ranges.SIZE):
+        yield np.ascontiguousarray(rows[first : first + ranges.SIZE], "<f4").tobytes()
 
 
 def _manifest(upload: Upload) -> dict[str, Any]:

@@ -168,9 +168,7 @@ def _similarity(folder: CollectionFolder, total: int, version: int) -> Similarit
 
 
 @lru_cache(maxsize=16)
-def _opened(
-    total: int, paths: tuple[Path, ...], metadata: Path | None, found: Path, *versions: str
-) -> "ImageTable":
+def _opened(total: int, paths: tuple[Path, ...], metadata: Path | None, found: Path, *versions: str) -> "ImageTable":
     from . import clusters
     from .image_table import ImageTable  # takes half a second to import, which a start does not wait for
 

@@ -41,6 +41,12 @@ def read(path: Path, clusters: Clusters) -> dict[tuple[int, int], str]:
         return {}
 
 
+def carry(source: Path, old: Clusters, target: Path, new: Clusters) -> None:
+    """Give the clusters of a collection that grew the names that they had before."""
+    for (level, cluster), label in read(source, old).items():
+        write(target, new, level, cluster, label)
+
+
 def write(path: Path, clusters: Clusters, level: int, cluster: int, label: str) -> None:
     """Name a cluster; an empty name takes the one away that it had."""
     with _writing:

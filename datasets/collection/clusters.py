@@ -4,12 +4,13 @@ On the wire and in the table clusters are numbered from 1 and named by texts, so
 """
 
 from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from embeddings.clusters import VERSION, Level, find
 from embeddings.principal_axes import FeatureChunks
@@ -33,6 +34,11 @@ class Clusters:
     def find(cls, blocks: FeatureChunks, on_step: Callable[[str], object] = lambda step: None) -> Self:
         """In `(n, d)` features; `on_step` is told what begins."""
         return cls(levels=tuple(find(blocks, on_step)))
+
+    def grown(self, rows: NDArray[np.int64]) -> Self:
+        """With more pictures, of which `(m, k)` rows are the nearest of those before: on each level a picture is of the
+        cluster that most of them are of, of the nearest one's where two have as many. The clusters keep their ids."""
+        return replace(self, levels=tuple(_grown(level, rows) for level in self.levels))
 
     def save(self, path: Path) -> None:
         """One `.npz`, without pickles."""
@@ -67,6 +73,18 @@ class Clusters:
         found = self.levels[level]
         names = pa.array([str(number + 1) for number in range(len(found.sizes))], pa.string())
         return pa.DictionaryArray.from_arrays(pa.array(found.labels, mask=found.labels < 0), names).cast(pa.string())
+
+
+def _grown(level: Level, rows: NDArray[np.int64]) -> Level:
+    labels = [_most_frequent(level.labels[nearest]) for nearest in rows]
+    sizes = level.sizes + np.bincount(np.array(labels, np.int32) + 1, minlength=len(level.sizes) + 1)[1:]
+    return replace(level, labels=np.concatenate([level.labels, labels], dtype=np.int32), sizes=sizes.astype(np.int32))
+
+
+def _most_frequent(labels: NDArray[np.int32]) -> int:
+    """The first of those that occur most often."""
+    values, first, counts = np.unique(labels, return_index=True, return_counts=True)
+    return int(values[np.lexsort((first, -counts))[0]])
 
 
 class ClusterColumns:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -30,6 +31,10 @@ class Columns:
                 self.types[column.name] = _common(self.types.get(column.name, column.type), column.type)
         if sum(self._rows) != total:
             raise ServerError(f"{paths[0].name} is of other pictures.")
+
+    def file_of(self, row: int) -> int:
+        """Which of the files has a row."""
+        return int(np.searchsorted(np.cumsum(self._rows), row, "right"))
 
     def read(self, names: Sequence[str]) -> dict[str, pa.Array]:
         """Null in the rows of a file that does not have a column."""

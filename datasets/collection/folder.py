@@ -53,7 +53,7 @@ class CollectionFolder:
         """Of the parts that there are."""
         return tuple(numbered(self.table_path, part) for part in range(self.parts))
 
-    def source_path(self, part: int) -> Path:
+    def archive_path(self, part: int) -> Path:
         """Of the archive that a part's pictures came in."""
         return numbered(self.path / ARCHIVE, part)
 
@@ -94,6 +94,20 @@ class CollectionFolder:
     def all_features(self) -> StackedRows:
         """`(n, d)`, memory-mapped. Raises `FileNotFoundError` where they are not in one file a part."""
         return StackedRows(self._features_of_parts())
+
+    def models(self) -> list[Path]:
+        """Of the fitted reducers that there are."""
+        return [path for name in REDUCERS if (path := self.model_path(name)).exists()]
+
+    def share(self, target: "CollectionFolder", *more: Path) -> None:
+        """Link what a collection that grows out of this one has in common with it, and `more` files, if they are there:
+        pictures, features and the index of them."""
+        own = [*self.table_paths, *map(self.features_of_part, range(self.parts))]
+        own += [self.archive_path(part) for part in range(self.parts)]
+        own += [*(self.path / "tilemaps").glob("*.jpg"), *self.index.glob("index.*")]
+        for path in (*own, *more):
+            if path.exists():
+                link(path, target.path / path.relative_to(self.path))
 
     def _features_of_parts(self) -> list[Features]:
         return [_mapped(self.features_of_part(part)) for part in range(max(self.parts, 1))]

@@ -100,6 +100,7 @@ class ImageTable:
         number; `metadata` is of a table with more fields, which replace those of the same name, or fields of a file
         that is not there. Clusters are fields too, where no others have their names."""
         self.total = total
+        self._paths = paths
         parts = paths and Columns(paths, total), metadata and _fields_of(metadata, total)
         self._parts: list[Columns | ClusterColumns] = [part for part in parts if part]
         taken = {name for part in self._parts for name in part.types}
@@ -172,6 +173,19 @@ class ImageTable:
         """Where a picture lies in the ZIP that it came from; None where it came otherwise."""
         found = self._array("member")[row].as_py() if self._has("member") else None
         return Member(**found) if found else None
+
+    def part_of(self, row: int) -> int:
+        """Which of the table's files has a row."""
+        return Columns(self._paths, self.total).file_of(row)
+
+    def with_digests(self, digests: Sequence[str]) -> dict[str, int]:
+        """The first row of each file that is there, by its digest."""
+        if not self._has("digest"):
+            return {}
+        wanted = pa.array([bytes.fromhex(digest) for digest in digests], pa.binary(16))
+        found = pc.index_in(self._array("digest"), value_set=wanted).to_numpy(zero_copy_only=False)
+        rows = np.flatnonzero(~np.isnan(found.astype(np.float64)))
+        return {digests[int(found[row])]: int(row) for row in reversed(rows)}
 
     @property
     def field_types(self) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from datasets.models import ARCHIVE, Dataset
@@ -13,9 +14,11 @@ from embeddings.vector_files import Vectors
 FORMAT = 1
 
 
-def of_upload(dataset: Dataset, folder: Path, space: str | None) -> dict[str, Any]:
+def of_upload(
+    dataset: Dataset, folder: Path, space: str | None, shared: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Any]:
     """Of a dataset whose other files have been written; `space` is the fingerprint of the catalogue's space that it
-    was placed in, None where it was laid out by itself."""
+    was placed in, None where it was laid out by itself; `shared` is the manifest of the one that it grew out of."""
     return {
         "format": FORMAT,
         "id": dataset.hash,
@@ -28,7 +31,8 @@ def of_upload(dataset: Dataset, folder: Path, space: str | None) -> dict[str, An
         "reducers": list(REDUCERS),
         "seed": dataset.seed,
         "versions": dataset.versions,
-        "files": digests(folder),
+        "parent": shared.get("id"),
+        "files": digests(folder, shared.get("files", {})),
     }
 
 
@@ -72,13 +76,20 @@ def fingerprint(vectors: Mapping[str, Vectors]) -> str:
     return digest.hexdigest()[:16]
 
 
-def digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of each file by its path in the folder. Not of the upload as it came: its id is made of its content."""
+def digests(folder: Path, shared: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """SHA-256 of each file by its path in the folder. Not of the upload as it came: its id is made of its content.
+
+    `shared` are those of a folder from which files may have been linked: what has several links is not read again.
+    """
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
     found = {}
     for path in paths:
-        if path.name in (ARCHIVE, "manifest.json"):
+        name = path.relative_to(folder).as_posix()
+        if path.suffix == Path(ARCHIVE).suffix or name == "manifest.json":
+            continue
+        if name in shared and path.stat().st_nlink > 1:
+            found[name] = shared[name]
             continue
         with path.open("rb") as file:
-            found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+            found[name] = hashlib.file_digest(file, "sha256").hexdigest()
     return found

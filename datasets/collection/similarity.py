@@ -4,7 +4,7 @@ Among 200,000 pictures that takes most of a minute: nobody who asks could wait f
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -45,19 +45,35 @@ class SimilarityTables:
     ) -> Self:
         """Of features and facts of the same pictures; `fingerprints` are empty where they are not known."""
         rows, similarities = nearest_neighbours.nearest_of_all(blocks, NEIGHBOURS, index)
-        first, second = np.repeat(np.arange(len(rows)), rows.shape[1]), rows.ravel()
-        pairs = np.stack([np.minimum(first, second), np.maximum(first, second)], axis=1)
-        pairs, kept = np.unique(pairs, axis=0, return_index=True)
-        cosines = similarities.ravel()[kept]
-        if len(fingerprints):
-            agree = np.bitwise_count(fingerprints[pairs[:, 0]] ^ fingerprints[pairs[:, 1]]) <= BITS
-        else:
-            agree = cosines >= UNSEEN
+        near, cosines = _near_of(np.arange(len(rows)), rows, similarities, fingerprints)
         return cls(
-            near=pairs[agree].astype(np.int32),
-            cosines=cosines[agree],
+            near=near,
+            cosines=cosines,
             equal=np.array(equal(digests), np.int32).reshape(-1, 2),
             outlier_scores=nearest_neighbours.outlier_scores(similarities),
+        )
+
+    def grown(
+        self,
+        rows: NDArray[np.int64],
+        similarities: Features,
+        fingerprints: NDArray[np.uint64],
+        equal_rows: Iterable[tuple[int, int]],
+    ) -> Self:
+        """With more pictures, of which `(m, k)` rows and cosines are the nearest of all; `fingerprints` are of all.
+
+        What was measured of the others stays."""
+        count = len(self.outlier_scores)
+        near, cosines = _near_of(np.arange(count, count + len(rows)), rows, similarities, fingerprints)
+        more = np.array(list(equal_rows), np.int32).reshape(-1, 2)
+        return replace(
+            self,
+            near=np.concatenate([self.near, near]),
+            cosines=np.concatenate([self.cosines, cosines]),
+            equal=np.concatenate([self.equal, more]),
+            outlier_scores=np.concatenate(
+                [self.outlier_scores, nearest_neighbours.outlier_scores(similarities)], dtype=np.float32
+            ),
         )
 
     def pairs(self, threshold: float) -> list[Pair]:
@@ -89,6 +105,21 @@ class SimilarityTables:
                 return cls(**pairs, outlier_scores=arrays["loneliness"])
         except Exception:  # NumPy, zipfile and zlib each fail in their own way on a damaged file
             return None
+
+
+def _near_of(
+    of: NDArray[np.int64], rows: NDArray[np.int64], similarities: Features, fingerprints: NDArray[np.uint64]
+) -> tuple[NDArray[np.int32], Features]:
+    """Rows `(m,)` and the `(m, k)` nearest of each → pairs that may be copies, and their cosines."""
+    first, second = np.repeat(of, rows.shape[1]), rows.ravel()
+    pairs = np.stack([np.minimum(first, second), np.maximum(first, second)], axis=1)
+    pairs, kept = np.unique(pairs, axis=0, return_index=True)
+    cosines = similarities.ravel()[kept]
+    if len(fingerprints):
+        agree = np.bitwise_count(fingerprints[pairs[:, 0]] ^ fingerprints[pairs[:, 1]]) <= BITS
+    else:
+        agree = cosines >= UNSEEN
+    return pairs[agree].astype(np.int32), cosines[agree]
 
 
 THRESHOLD = 0.9

@@ -5,11 +5,14 @@ from pathlib import Path
 from datasets.errors import Gone, NotFound
 from datasets.models import Dataset
 from datasets.pictures.zip_archive import MemberError
-from embeddings.extractors import Features
 from embeddings.reducers import REDUCERS, ModelError, Reducer
+from embeddings.vector_files import StackedRows
 
 from .base import THUMBNAIL_REMAINS, Collection
 from .folder import CollectionFolder
+
+LABELS = "cluster_labels.json"
+"""The names that clusters were given, in a dataset's folder."""
 
 
 class Upload(Collection):
@@ -30,9 +33,9 @@ class Upload(Collection):
 
     @property
     def cluster_labels_path(self) -> Path:
-        return self.folder.path / "cluster_labels.json"
+        return self.folder.path / LABELS
 
-    def features(self) -> Features:
+    def features(self) -> StackedRows:
         """`(n, d) float32`, memory-mapped. Raises `NotFound` where they are gone."""
         try:
             return self.folder.all_features()
@@ -53,14 +56,17 @@ class Upload(Collection):
         return found
 
     def read(self, row: int) -> bytes:
-        if not self.dataset.archive:
-            raise Gone(f"The archive with this picture was not kept. {THUMBNAIL_REMAINS}", code="original-missing")
+        part = self.images.part_of(row)
+        archive = self.folder.archive_path(part)
+        if not archive.exists():
+            how = "is gone" if self.dataset.archive else "was not kept"
+            raise Gone(f"The archive with this picture {how}. {THUMBNAIL_REMAINS}", code="original-missing")
         member = self.images.member(row)
         if member is None:
             sentence = f"It is not known where this picture lies in its archive. {THUMBNAIL_REMAINS}"
             raise NotFound(sentence, code="original-missing")
         try:
-            with self.dataset.archive.open("rb") as file:
+            with archive.open("rb") as file:
                 return member.read(file)
         except FileNotFoundError:
             sentence = f"The archive with this picture is gone. {THUMBNAIL_REMAINS}"

@@ -97,10 +97,10 @@ class DatasetFiles(models.Model):
             yield file
         self.note(result)
 
-    def store_archive(self, content: File[bytes] | bytes) -> None:
+    def store_archive(self, content: File[bytes] | bytes, name: str = ARCHIVE) -> None:
         """Put the upload as it came into the dataset's folder; the row is saved by whoever finishes the step."""
         file = ContentFile(content) if isinstance(content, bytes) else content
-        self.archive.save(ARCHIVE, file, save=False)
+        self.archive.save(name, file, save=False)
 
     def remove_files(self, *keep: str | None) -> None:
         """Everything in the dataset's folder but the files named by their paths in the storage, if any."""

@@ -79,12 +79,14 @@ def extract_pictures(
     on_file: Callable[[int], object] = lambda count: None,
     allowance: Allowance | None = None,
     most: int = CAPACITY,
+    begun: tuple[bytes, int] = (b"", 0),
 ) -> Pictures:
     """Take prepared files until so many of them, 1000 at most, were pictures, or there are no more.
 
-    `on_file` is told the number of pictures after each file. The iterator can be gathered from again.
+    `on_file` is told the number of pictures after each file. The iterator can be gathered from again. `begun` is a
+    tilemap to go on with, and how many tiles it has.
     """
-    page = Tilemap()
+    page, first = Tilemap(begun[0]), begun[1]
     names: list[str] = []
     facts: list[ImageStats] = []
     skipped: list[Skipped] = []
@@ -104,7 +106,7 @@ def extract_pictures(
                 skipped.append(Skipped(name=name, reason=str(outcome), kind=_kind(outcome)))
                 over_limit |= isinstance(outcome, OverLimit)
             else:
-                page.put(len(names), outcome.tile)
+                page.put(first + len(names), outcome.tile)
                 names.append(name)
                 facts.append(outcome.facts)
                 yield outcome.crop

@@ -39,8 +39,12 @@ def place_of(index: int, width: int, height: int) -> tuple[int, int]:
 class Tilemap:
     """A tilemap of 10 × 100 cells, filled row by row, left to right, on white."""
 
-    def __init__(self) -> None:
+    def __init__(self, begun: bytes = b"") -> None:
+        """Empty, or with the tiles of a JPEG that another one made."""
         self._sheet = np.full((ROWS * CELL, COLUMNS * CELL, 3), 255, np.uint8)
+        if begun:
+            with Image.open(io.BytesIO(begun)) as picture:
+                self._sheet[:] = np.asarray(picture)
 
     def put(self, index: int, picture: Tile) -> None:
         """Centre a tile in cell `index` (0 … 999)."""

@@ -1,5 +1,7 @@
 """Copies among the pictures of an upload: up to 1000 are all compared, of more those with their nearest neighbours."""
 
+import numpy as np
+
 from datasets.collection.folder import CollectionFolder
 from datasets.collection.similarity import THRESHOLD, Pair, SimilarityTables, fingerprints_of, near
 from datasets.models import Dataset
@@ -12,7 +14,7 @@ def near_copies(dataset: Dataset, pictures: Extracted) -> list[Pair]:
     """Pairs of an upload of at most 1000 pictures; none where it has no picture."""
     if not pictures.names:
         return []
-    features = CollectionFolder(path=dataset.folder).all_features()
+    features = np.asarray(CollectionFolder(path=dataset.folder).all_features())
     return near(features, fingerprints_of([facts.fingerprint for facts in pictures.facts]), THRESHOLD)
 
 

@@ -5,6 +5,8 @@ A remark never costs a picture its row: the readable pictures are taken in the o
 
 import json
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from datasets.collection.similarity import THRESHOLD, Pair
@@ -18,16 +20,36 @@ from .selection import Intake
 from .selection import remarks as about
 
 
+@dataclass(frozen=True, kw_only=True)
+class Before:
+    """The pictures of another dataset that an upload's are added to: none, if it is not said."""
+
+    count: int = 0
+    names: Callable[[Sequence[int]], list[str]] = field(default=lambda rows: [])
+    equal: Mapping[int, int] = field(default_factory=dict)
+    """Which of the upload's pictures are the same files as rows that were there, and as which."""
+    outside: Sequence[int] = ()
+    """Which of the upload's pictures are far from all that was there."""
+
+
 def reported(
-    archive: Archive, pictures: Extracted, described: Described | None, intake: Intake, copies: list[Pair]
+    archive: Archive,
+    pictures: Extracted,
+    described: Described | None,
+    intake: Intake,
+    copies: list[Pair],
+    before: Before | None = None,
 ) -> dict[str, Any]:
     """The report of an upload that has just been read; with how its metadata was matched, if it has any.
 
-    `copies` are pairs of pictures that are nearly the same.
+    `copies` are pairs of pictures that are nearly the same; `before` is what its pictures are added to.
     """
+    before = before or Before()
     remarks = [quality.remarks(facts) for facts in pictures.facts]
-    _name_copies(remarks, pictures, copies)
-    files = [_row(index, name, remarks[index]) for index, name in enumerate(pictures.names)]
+    for row in before.outside:
+        remarks[row].insert(0, {"kind": "outside", "of": None, "reason": "it is far from all that was there before"})
+    _name_copies(remarks, pictures, copies, before)
+    files = [_row(before.count + k, name, remarks[k]) for k, name in enumerate(pictures.names)]
     files += [_none(skipped) for skipped in pictures.skipped + archive.replaced + archive.lost + archive.left]
     no_pictures = [Skipped(name=name, reason="it is no picture", kind="passed_over") for name in pictures.ignored]
     reason = f"only the first {intake['limit']} pictures are taken"
@@ -99,19 +121,22 @@ def _none(skipped: Skipped) -> dict[str, Any]:
     }
 
 
-def _name_copies(remarks: list[list[dict[str, Any]]], pictures: Extracted, near: list[Pair]) -> None:
+def _name_copies(remarks: list[list[dict[str, Any]]], pictures: Extracted, near: list[Pair], before: Before) -> None:
     """Put before the other remarks of a row of which earlier one it is a copy."""
-    names, facts = pictures.names, pictures.facts
+
+    def name(row: int) -> str:
+        return before.names([row])[0] if row < before.count else pictures.names[row - before.count]
+
     copies: dict[int, dict[str, Any]] = {}
     first: dict[str, int] = {}
-    for row, each in enumerate(facts):
-        earlier = first.setdefault(each.digest, row)
+    for row, each in enumerate(pictures.facts, before.count):
+        earlier = before.equal.get(row - before.count, first.setdefault(each.digest, row))
         if earlier != row:
-            copies[row] = {"kind": "duplicate", "reason": f"the same file as {names[earlier]}", "of": earlier}
+            copies[row] = {"kind": "duplicate", "reason": f"the same file as {name(earlier)}", "of": earlier}
     for earlier, row, cosine in near:
-        if row not in copies and earlier not in copies:
-            reason = f"nearly the same as {names[earlier]}, with a cosine of {cosine:.3f}"
+        if row >= before.count and row not in copies and earlier not in copies:
+            reason = f"nearly the same as {name(earlier)}, with a cosine of {cosine:.3f}"
             threshold = {"value": round(cosine, 6), "threshold": THRESHOLD}
             copies[row] = {"kind": "near_duplicate", "reason": reason, "of": earlier} | threshold
     for row, remark in copies.items():
-        remarks[row].insert(0, remark)
+        remarks[row - before.count].insert(0, remark)

@@ -20,7 +20,7 @@ from embeddings.pipeline import Pipeline
 
 from . import busy_flag, disk_space, worker_readiness
 from .dataset_id import dataset_id_of
-from .processing import describe
+from .results import describe
 from .tasks import AWAITED, compute_dataset, deliver, deliver_new
 
 _POLL_SECONDS = 0.05

@@ -1,14 +1,13 @@
 """The story of an upload: from the archive that a client sends to the vectors and the tilemap that it gets."""
 
-import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from django.conf import settings
 
-from datasets.collection import manifest
 from datasets.collection.clusters import Clusters
 from datasets.collection.folder import CollectionFolder
 from datasets.collection.similarity import THRESHOLD
@@ -16,16 +15,14 @@ from datasets.errors import ApiError, DiskFull, ServerError, TooLarge
 from datasets.models import ARCHIVE, Dataset, Status, file_path
 from datasets.pictures import own_vectors, pipeline_settings
 from datasets.pictures.decoding_revision import decoding_revision
-from datasets.pictures.image_stats import as_columns
 from datasets.pictures.metadata import files
-from datasets.pictures.zip_archive import Archive, Skipped
+from datasets.pictures.zip_archive import Archive
 from datasets.tilemaps.layout import CAPACITY
-from embeddings.pipeline import VERSION, OwnVectorsPipeline, Pipeline, with_own_vectors
-from embeddings.reducers import SEED, Reducer
+from embeddings.pipeline import Pipeline, with_own_vectors
+from embeddings.reducers import Reducer
 from embeddings.vector_files import Vectors, dumped, save
-from embeddings.versions import versions
 
-from . import disk_space
+from . import disk_space, growth, results
 from .busy_flag import beating
 from .copies import find_similar, near_copies
 from .import_report import reported, write_report
@@ -80,9 +77,33 @@ def _fail(dataset: Dataset, error: ApiError, *, keep_archive: bool = True) -> No
 
 
 def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
-    from datasets.collection import image_table  # heavy, and the web process imports this module too
+    shared: Mapping[str, Any] = {}
+    if dataset.intake.get("parent"):
+        parent = growth.parent_of(dataset)
+        space, shared = parent.space, parent.dataset.manifest
+        if dataset.intake.get("refit"):
+            space = None
+            growth.refit(dataset, pipeline, report.stage)
+        else:
+            growth.add(dataset, pipeline, report.stage, report.progress)
+    else:
+        space = _compute(dataset, pipeline, report)
+    results.store_manifest(dataset, space, report.timings(), shared)
+    archive_name = dataset.archive.name or ""
+    is_kept = settings.KEEP_ARCHIVES and not dataset.intake.get("refit")
+    if not is_kept:
+        dataset.archive = ""
+    if not dataset.finish():
+        raise _NotWanted
+    if not is_kept:
+        dataset.archive.storage.delete(archive_name)
 
+
+def _compute(dataset: Dataset, pipeline: Pipeline, report: "Report") -> str | None:
+    """Of pictures that stand by themselves → the fingerprint of the space that they were placed in, if it is not their
+    own."""
     report.stage("features")
+    folder = CollectionFolder(path=dataset.folder)
     with dataset.archive.open("rb") as file:
         archive = Archive(file, pipeline_settings.limits())
         first, limit = dataset.intake.get("first", 0), dataset.limit
@@ -91,7 +112,7 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
             pipeline = with_own_vectors(pipeline, own.digest)
         pictures = extract(dataset, archive, pipeline, first=first, limit=limit, progress=report.progress)
         if own and pictures.names:
-            save(CollectionFolder(path=dataset.folder).all_features_path, own.of(pictures.names))
+            save(folder.all_features_path, own.of(pictures.names))
         described = files.of_archive(archive, pictures.names)
         intake = intake_of(archive, pictures, first, limit)
         is_large = len(pictures.names) > CAPACITY
@@ -99,20 +120,12 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     # First of all: it stays, should the rest fail.
     write_report(dataset, reported(archive, pictures, described, intake, copies))
     if not pictures.names:
-        raise _none_readable(pictures.skipped, TooLarge if pictures.over_limit else ApiError)
+        raise results.none_readable(pictures, TooLarge if pictures.over_limit else ApiError)
     dataset.count = len(pictures.names)
-    dataset.skipped = [skipped.as_dict() for skipped in archive.replaced + archive.lost + pictures.skipped]
-    dataset.intake = dict(intake)
-    dataset.ignored = archive.ignored + len(pictures.ignored)
+    results.note_intake(dataset, archive, pictures, intake)
     dataset.note("tilemap")
-    with dataset.writing("images") as table:
-        image_table.write(
-            table,
-            pictures.names,
-            stats=as_columns(pictures.facts),
-            members=[archive.member(name) for name in pictures.names],
-            metadata=described.table.columns.values() if described else (),
-        )
+    results.write_table(folder.table_path, archive, pictures, described.table.columns.values() if described else ())
+    dataset.note("images")
     dataset.publish_partial("count", "skipped", "ignored", "intake", "files")
 
     def keep(reducer: str, vectors: Vectors) -> None:
@@ -121,9 +134,9 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
 
     def keep_fitted(reducer: Reducer) -> None:
         """Beside the vectors: other pictures can be placed among these later."""
-        reducer.save(dataset.folder / "layouts" / f"{reducer.name}.npz")
+        reducer.save(folder.model_path(reducer.name))
 
-    features = CollectionFolder(path=dataset.folder).all_features()
+    features = folder.all_features()
     places = pipeline.place(features, report.stage, on_placed=keep, on_fitted=keep_fitted)
     report.stage("storing")
     dataset.note("features")
@@ -131,31 +144,12 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
         tables = find_similar(dataset, pictures)
         copies = tables.pairs(THRESHOLD)
         write_report(dataset, reported(archive, pictures, described, intake, copies))
-    Clusters.find([features]).save(CollectionFolder(path=dataset.folder).clusters_path)
+    Clusters.find(folder.features(0)).save(folder.clusters_path)
     dataset.explained_variance = places.explained_variance
-    describe(dataset, pipeline)
+    results.describe(dataset, pipeline)
     dataset.engine = own.file if own else str(pipeline.extractor.info)
-    dataset.seed, dataset.versions = SEED, {"pipeline": str(VERSION), "decoding": str(revision), **versions()}
-    dataset.timings = report.timings()
-    # Last of all: it says what belongs together.
-    space = pipeline.space.fingerprint if pipeline.space else None
-    dataset.store("manifest", json.dumps(manifest.of_upload(dataset, dataset.folder, space), indent=1).encode())
-    archive_name = dataset.archive.name or ""
-    if not settings.KEEP_ARCHIVES:
-        dataset.archive = ""
-    if not dataset.finish():
-        raise _NotWanted
-    if not settings.KEEP_ARCHIVES:
-        dataset.archive.storage.delete(archive_name)
-
-
-def describe(dataset: Dataset, pipeline: Pipeline) -> None:
-    """Note what the vectors are made with; it is known as soon as the id is, which depends on it."""
-    is_own = isinstance(pipeline, OwnVectorsPipeline)
-    dataset.backbone = "own" if is_own else pipeline.weights.backbone.name
-    dataset.precision = "" if is_own else pipeline.choice.precision
-    dataset.network = pipeline.network
-    dataset.space = "catalogue" if pipeline.space else "own"
+    dataset.versions = {"decoding": str(revision)}
+    return pipeline.space.fingerprint if pipeline.space else None
 
 
 def _clear_away(dataset: Dataset) -> None:
@@ -212,17 +206,6 @@ def _reporting(dataset: Dataset) -> Iterator[Report]:
     report = Report(dataset)
     with beating(report.beat):
         yield report
-
-
-def _none_readable(skipped: list[Skipped], error: type[ApiError]) -> ApiError:
-    if not skipped:
-        return error("The ZIP has no pictures at its top level.", code="zip-empty")
-    first, count = skipped[0], len(skipped)
-    which = (
-        "The ZIP's only picture cannot be read" if count == 1 else f"Not one of the ZIP's {count} pictures can be read"
-    )
-    sentence = f"{which}; {first.name}: {first.reason}."
-    return error(sentence, code="none-readable", count=count, name=first.name)
 
 
 def _log(dataset: Dataset, seconds: float) -> None:

@@ -41,10 +41,14 @@ def extract(
     first: int,
     limit: int,
     progress: Callable[[float], None],
+    before: int = 0,
+    part: int = 0,
 ) -> Extracted:
     """Take the readable pictures from the archive's `first` on, `limit` at most, in the order of their names.
 
-    Writes `features.npy` and the tilemaps, none where no picture can be read. `progress` is told the share done so far.
+    Writes `features.npy` and the tilemaps, none where no picture can be read; where pictures are added to those of
+    `before`, the features of a `part` of their own, and on into the tilemap that is not full. `progress` is told the
+    share done so far.
     """
     folder = CollectionFolder(path=dataset.folder)
     names = archive.names[first:]
@@ -59,15 +63,18 @@ def extract(
         size=archive.size,
         allowance=allowance,
     )
-    with closing(prepared), writing_rows(folder.all_features_path) as features:
-        for number in range(ranges.count(expected)):
-            before = len(found.names)
+    with closing(prepared), writing_rows(folder.features_of_part(part)) as features:
+        for number in range(before // CAPACITY, ranges.count(before + expected)):
+            done = len(found.names)
+            there = (before + done) % CAPACITY
+            room = min(limit - done, CAPACITY - there)
             pictures = extract_pictures(
                 prepared,
                 pipeline.extract,
-                lambda count, before=before: progress((before + count) / expected),  # type: ignore[misc]
+                lambda count, done=done: progress((done + count) / expected),  # type: ignore[misc]
                 allowance,
-                min(limit - before, CAPACITY),
+                room,
+                (folder.tilemap_path(number).read_bytes(), there) if there else (b"", 0),
             )
             found.names += pictures.names
             found.facts += pictures.facts
@@ -79,10 +86,10 @@ def extract(
                 features.append(pictures.features)
                 with replacing(folder.tilemap_path(number)) as file:
                     file.write(pictures.tilemap)
-            if len(pictures.names) < CAPACITY:
+            if len(pictures.names) < room:
                 break
     if not found.names:
-        folder.all_features_path.unlink()
+        folder.features_of_part(part).unlink()
     return found
 
 

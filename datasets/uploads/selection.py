@@ -22,6 +22,14 @@ class Intake(TypedDict, total=False):
     """Whose pictures they are; empty for the top level."""
     in_folders: int
     """Pictures in folders that were not taken."""
+    parent: str
+    """The dataset that its pictures were added to."""
+    refit: bool
+    """Whether it has no pictures of its own, and the parent's are laid out anew."""
+    added: int
+    """How many pictures it has that its parent has not; they come last."""
+    outside: int
+    """How many of these are far from all that was there."""
 
 
 def intake_of(archive: Archive, pictures: Extracted, first: int, limit: int) -> Intake:

@@ -38,6 +38,11 @@ class Reducer(Protocol):
         """Shares of the whole variance along the first three principal axes, 0 for an axis that is not there."""
         ...
 
+    def turned_onto(self, places: Vectors, fixed: Vectors) -> tuple[Self, Vectors]:
+        """The same reducer, moved rigidly so that `places`, `(n, 3)` of what it was fitted on, lie as near as they can
+        to others, `fixed`, of which there may be fewer: of the first rows. With the places as they are then."""
+        ...
+
     def save(self, path: Path) -> None:
         """Write all that `load` needs as one `.npz`, without pickles."""
         ...

@@ -1,12 +1,13 @@
 """PCA: the first three principal coordinates of standardised features."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings.alignment import RigidMotion
 from embeddings.extractors import Features
 from embeddings.principal_axes import Standardizer
 from embeddings.vector_files import Vectors
@@ -41,6 +42,15 @@ class Pca:
 
     def transform(self, features: Features) -> Vectors:
         return first_three_columns(self.standardizer.project(features))
+
+    def turned_onto(self, places: Vectors, fixed: Vectors) -> tuple[Self, Vectors]:
+        """About the origin, which is the mean picture; the axes are no more those of the greatest variance then."""
+        motion = RigidMotion.onto(places[: len(fixed)], fixed, keep_origin=True)
+        width = self.standardizer.axes.shape[1]
+        if width < 3:  # of three pictures or fewer: the missing axes are zeros, which no turn may fill
+            return self, places
+        axes = np.ascontiguousarray(self.standardizer.axes @ motion.turn)
+        return replace(self, standardizer=replace(self.standardizer, axes=axes)), motion(places)
 
     def explained_variance(self) -> list[float]:
         return first_three_shares(self.standardizer)

@@ -1,12 +1,13 @@
 """UMAP: by umap-learn up to 10,000 pictures; beyond, its memberships with this project's neighbours and layout."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings.alignment import RigidMotion
 from embeddings.extractors import Features
 from embeddings.kernels import import_umap
 from embeddings.principal_axes import Standardizer
@@ -117,6 +118,10 @@ class Umap:
             negative_sample_rate=5,
         )
         return np.ascontiguousarray(places, dtype=np.float32)
+
+    def turned_onto(self, places: Vectors, fixed: Vectors) -> tuple[Self, Vectors]:
+        motion = RigidMotion.onto(places[: len(fixed)], fixed)
+        return replace(self, places=motion(self.places)), motion(places)
 
     def explained_variance(self) -> list[float]:
         return first_three_shares(self.standardizer)

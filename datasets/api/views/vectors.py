@@ -20,7 +20,7 @@ from datasets.collection import sampling
 from datasets.collection.base import Collection
 from datasets.errors import ApiError
 from datasets.search import collections
-from embeddings.vector_files import Vectors
+from embeddings.vector_files import StackedRows, Vectors
 
 SMALL = 32
 """Rows, or ranges, of which the JSON is about a kilobyte."""
@@ -80,7 +80,7 @@ class NetworkFeatures(APIView):
 
 def answer(
     request: Request,
-    vectors: Vectors,
+    vectors: Vectors | StackedRows,
     cache_key: str,
     *,
     facts: Mapping[str, Any],
@@ -101,11 +101,11 @@ def answer(
         cache_key = f"{cache_key}-{name}{selection.key}-{version}"
 
     def matrix() -> Matrix:
-        rows = selection.rows(points or (lambda: vectors))
+        rows = selection.rows(points or (lambda: np.asarray(vectors)))
         numbers = rows + first
         return Matrix(
             rows=numbers,
-            vectors=np.ascontiguousarray(vectors[rows]) if selection.key else vectors,
+            vectors=np.ascontiguousarray(vectors[rows]) if selection.key else np.asarray(vectors),
             facts={**facts, "indices": numbers.tolist()} if selection.key else facts,
             names=lambda: collection().names(numbers.tolist()),
             fields=lambda: collection().images.fields(),

@@ -1,0 +1,100 @@
+"""What is known of a collection's neighbourhoods, carried on to one that has more pictures: nothing of it is measured
+anew, and ids of clusters stay what they are."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings import nearest_neighbours
+from embeddings.extractors import Features
+
+from . import cluster_labels
+from .base import Collection
+from .clusters import Clusters
+from .folder import CollectionFolder
+from .similarity import NEIGHBOURS, THRESHOLD, Pair, SimilarityTables, near
+
+if TYPE_CHECKING:
+    from .image_table import ImageTable
+
+FEW = 1000
+"""Added pictures that are compared with the others one by one. More are a reason to measure all anew."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddedNeighbours:
+    """The pictures that are nearest to each of m added ones."""
+
+    old_rows: NDArray[np.int64]
+    """`(m, k)` of those that were there before."""
+    scores: NDArray[np.float32]
+    """`(m,)` how far each is from those, as outliers are scored."""
+    rows: NDArray[np.int64]
+    """`(m, k)` of all."""
+    similarities: Features
+    """`(m, k)` cosines of `rows`."""
+
+    @classmethod
+    def of(cls, old: Collection, features: Features) -> "AddedNeighbours":
+        """Of `(m, d)` features."""
+        finder = old.finder()
+        found = [finder.nearest(vector, NEIGHBOURS) for vector in features]
+        old_rows = np.stack([each.rows for each in found])
+        to_old = np.stack([each.similarities for each in found])
+        rows, similarities = old_rows, to_old
+        if 1 < len(features) <= FEW:
+            own_rows, own = nearest_neighbours.nearest_of_all([features], NEIGHBOURS)
+            rows = np.concatenate([rows, own_rows + old.total], axis=1)
+            similarities = np.concatenate([to_old, own], axis=1)
+            order = np.lexsort((rows, -similarities), axis=1)[:, :NEIGHBOURS]
+            rows, similarities = np.take_along_axis(rows, order, 1), np.take_along_axis(similarities, order, 1)
+        scores = nearest_neighbours.outlier_scores(to_old)
+        return cls(old_rows=old_rows, scores=scores, rows=rows, similarities=similarities)
+
+    def outside(self, old: Collection) -> NDArray[np.bool_]:
+        """`(m,)` which lie far from all that was there: beyond the upper outer fence of Tukey (1977) of its outlier
+        scores, their third quartile and three times the distance of the quartiles."""
+        if old.total <= NEIGHBOURS:
+            return np.zeros(len(self.scores), np.bool_)
+        tables = old.similarity()
+        scores = tables.outlier_scores if tables else _scores(old)
+        first, third = np.quantile(scores, [0.25, 0.75])
+        beyond: NDArray[np.bool_] = self.scores > third + 3 * (third - first)
+        return beyond
+
+
+def _scores(old: Collection) -> NDArray[np.float32]:
+    """Those of a collection so small that they are not kept."""
+    return nearest_neighbours.outlier_scores(nearest_neighbours.nearest_of_all(old.blocks(), NEIGHBOURS)[1])
+
+
+def carry_clusters(old: Collection, folder: CollectionFolder, labels: str, added: AddedNeighbours) -> None:
+    """Store the clusters of a collection that grew, under the names that they had; `labels` is their file's name."""
+    found = Clusters.load(old.folder.clusters_path, old.total)
+    if found is None:  # not computed: it is asked for
+        return
+    grown = found.grown(added.old_rows) if found.levels else Clusters.find(folder.features(0))
+    grown.save(folder.clusters_path)
+    cluster_labels.carry(old.cluster_labels_path, found, folder.path / labels, grown)
+
+
+def carry_similarity(
+    old: Collection, folder: CollectionFolder, images: "ImageTable", added: AddedNeighbours, equal: dict[int, int]
+) -> list[Pair]:
+    """Store copies and outliers of a collection that grew, where those of so many pictures are kept → pairs of nearly
+    equal pictures. `images` is its table, `equal` the first row with the file of a later one."""
+    tables, blocks = old.similarity(), folder.features(0)
+    fingerprints = images.fingerprints()
+    if len(added.rows) > FEW or (tables is None and images.total > FEW):
+        nearest_neighbours.build_if_missing(blocks, folder.index)
+        grown = SimilarityTables.measure(blocks, fingerprints, images.column("digest"), folder.index)
+    elif tables is None:
+        return near(np.concatenate(blocks), fingerprints, THRESHOLD)
+    else:
+        pairs = [(first, later) for later, first in equal.items()]
+        grown = tables.grown(added.rows, added.similarities, fingerprints, pairs)
+        nearest_neighbours.build_if_missing(blocks, folder.index)  # where it has become too large for none
+    grown.save(folder.similarity_path)
+    return grown.pairs(THRESHOLD)
