@@ -11,6 +11,8 @@ from pytest_django import Settings
 
 from datasets.catalogue import installation
 from datasets.pictures import decoder_pool
+from embeddings.backbones import BACKBONES
+from tests.support.small_network import SMALL, write_weights
 
 
 @pytest.fixture(autouse=True)
@@ -50,3 +52,11 @@ def _quick_flush() -> Iterator[None]:
 def _decoder_processes() -> Iterator[None]:
     yield
     decoder_pool.decoders().close()
+
+
+@pytest.fixture
+def small_network(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the network sees does not matter here."""
+    monkeypatch.setitem(BACKBONES, "resnet50", SMALL)
+    chosen = write_weights(tmp_path / "weights.pth")
+    settings.BACKBONE, settings.RESNET50_WEIGHTS = chosen["BACKBONE"], Path(chosen["RESNET50_WEIGHTS"])

@@ -9,6 +9,7 @@ from datasets.api.views import (
     clusters,
     contract,
     exports,
+    growth,
     health,
     interface,
     layouts,
@@ -60,8 +61,10 @@ urlpatterns = [
     # Uploads that are looked after.
     path("dataset/<str:dataset_id>", management.OneDataset.as_view(), name="dataset"),
     path("dataset/<str:dataset_id>/rest", management.RestOfDataset.as_view(), name="dataset-rest"),
+    path("dataset/<str:dataset_id>/refit", growth.Refit.as_view(), name="dataset-refit"),
     # Pictures, names and metadata.
-    *of_both("images", metadata.Images.as_view(), "images"),
+    path("dataset/<str:dataset_id>/images", growth.DatasetImages.as_view(), name="dataset-images"),
+    path("catalogue/images", metadata.Images.as_view(), name="catalogue-images"),
     *of_both("images/fields", metadata.Fields.as_view(), "fields"),
     *of_both("images/fields/<path:name>", metadata.Field.as_view(), "field"),  # a field's name may hold a slash
     *of_both("images/rows", metadata.Rows.as_view(), "rows"),

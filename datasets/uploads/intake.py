@@ -3,6 +3,7 @@
 import re
 import time
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.files.base import File
@@ -12,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from datasets.errors import Conflict, Gone, QueueFull, ServerError, Unavailable
-from datasets.models import Dataset, Status, WorkerState
+from datasets.models import ARCHIVE, Dataset, Status, WorkerState
 from datasets.pictures import pipeline_settings
 from datasets.pictures.zip_archive import Archive
 from datasets.tilemaps.layout import CAPACITY
@@ -37,7 +38,7 @@ def receive(file: "UploadedFile[bytes]") -> Dataset:
     if isinstance(found, Dataset):
         return found
     with busy_flag.hold():
-        return _wait(_queue(*found, is_synchronous=True, limit=CAPACITY))
+        return _wait(queue(*found, is_synchronous=True, limit=CAPACITY))
 
 
 def accept(file: "UploadedFile[bytes]", limit: int | None = None) -> Dataset:
@@ -51,7 +52,7 @@ def accept(file: "UploadedFile[bytes]", limit: int | None = None) -> Dataset:
     found = _examined(file, limit)
     if isinstance(found, Dataset):
         return found
-    dataset = _queue(*found, is_synchronous=False, limit=limit)
+    dataset = queue(*found, is_synchronous=False, limit=limit)
     dataset.refresh_from_db()
     return dataset
 
@@ -74,11 +75,11 @@ def accept_rest(dataset: Dataset, limit: int | None = None) -> Dataset:
     with dataset.archive.open("rb") as stored:
         file = File(stored, name=_name_of_rest(dataset.name, first))
         dataset_id = dataset_id_of(file, Archive(file, pipeline_settings.limits()), pipeline, first=first, limit=limit)
-        if known := _known(dataset_id):
-            return known
+        if there := known(dataset_id):
+            return there
         expected = min(dataset.intake["over_capacity"], limit)
         disk_space.check(stored.size, expected)
-        rest = _queue(dataset_id, file, expected, pipeline, is_synchronous=False, first=first, limit=limit)
+        rest = queue(dataset_id, file, expected, pipeline, is_synchronous=False, first=first, limit=limit)
     rest.refresh_from_db()
     return rest
 
@@ -99,25 +100,26 @@ def retry(dataset: Dataset) -> bool:
 
 
 def _examined(file: "UploadedFile[bytes]", limit: int) -> Dataset | tuple[str, File[bytes], int, Pipeline]:
-    """The ready dataset of an archive, or else what `_queue` takes: its id, the file, the pictures expected, the
+    """The ready dataset of an archive, or else what `queue` takes: its id, the file, the pictures expected, the
     pipeline."""
     worker_readiness.refuse_until_prepared()
     pipeline = pipeline_settings.pipeline()
     archive = Archive(file, pipeline_settings.limits())
     dataset_id = dataset_id_of(file, archive, pipeline, limit=limit)
-    if known := _known(dataset_id):
-        return known
+    if there := known(dataset_id):
+        return there
     expected = min(len(archive.names), limit)
     disk_space.check(0, expected)
     return dataset_id, file, expected, pipeline
 
 
-def _known(dataset_id: str) -> Dataset | None:
-    known = Dataset.objects.ready().filter(hash=dataset_id).first()
-    return known if known is not None and known.path("tilemap").exists() else None
+def known(dataset_id: str) -> Dataset | None:
+    """The ready dataset of this id, if its files are there."""
+    found = Dataset.objects.ready().filter(hash=dataset_id).first()
+    return found if found is not None and found.path("tilemap").exists() else None
 
 
-def _queue(
+def queue(
     dataset_id: str,
     file: File[bytes],
     expected: int,
@@ -126,7 +128,13 @@ def _queue(
     is_synchronous: bool,
     limit: int,
     first: int = 0,
+    archive_name: str = ARCHIVE,
+    **facts: Any,
 ) -> Dataset:
+    """The dataset of an archive, queued, unless it is so already; its `intake` has the `facts` beside the others.
+
+    Raises `QueueFull`.
+    """
     with transaction.atomic():
         dataset, created = Dataset.objects.get_or_create(hash=dataset_id, defaults={"is_synchronous": is_synchronous})
         if not created and dataset.status in (Status.QUEUED, Status.PROCESSING):
@@ -141,12 +149,12 @@ def _queue(
             raise QueueFull(settings.MAX_QUEUE)
         dataset.name = (file.name or "")[:255]
         dataset.archive, dataset.archive_size = "", file.size or 0
-        dataset.expected, dataset.intake = expected, {"first": first, "limit": limit}
+        dataset.expected, dataset.intake = expected, {"first": first, "limit": limit, **facts}
         describe(dataset, pipeline)
         _reset(dataset, is_synchronous=is_synchronous)
     try:
         dataset.remove_files()
-        dataset.store_archive(file)
+        dataset.store_archive(file, archive_name)
         dataset.save(update_fields=["archive"])
         deliver_new(dataset)
     except Exception as error:

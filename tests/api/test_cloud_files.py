@@ -11,14 +11,11 @@ import trimesh
 from django.core.management import call_command
 from django.test import Client
 from PIL import Image
-from pytest_django import Settings
 
 from datasets.catalogue import installation
 from datasets.collection import cloud_model
-from embeddings.backbones import BACKBONES
 from tests.api.test_pictures import upload
 from tests.support.pictures import colour, photograph, picture, zipped
-from tests.support.small_network import SMALL, write_weights
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,14 +30,6 @@ def code(k: int) -> int:
 @pytest.fixture
 def dataset_id(client: Client) -> str:
     return upload(client, {f"{k:02d}.png": picture(code(k)) for k in range(COUNT)} | {"metadata.csv": ABOUT})
-
-
-@pytest.fixture
-def small_network(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the network sees does not matter there."""
-    monkeypatch.setitem(BACKBONES, "resnet50", SMALL)
-    chosen = write_weights(tmp_path / "weights.pth")
-    settings.BACKBONE, settings.RESNET50_WEIGHTS = chosen["BACKBONE"], Path(chosen["RESNET50_WEIGHTS"])
 
 
 def scene(content: bytes) -> trimesh.Scene:

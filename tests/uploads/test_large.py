@@ -2,7 +2,6 @@
 
 import io
 import zipfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from datasets.models import Dataset
-from embeddings.backbones import BACKBONES
 from tests.support.pictures import photograph, zipped
-from tests.support.small_network import SMALL, write_weights
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -29,14 +26,6 @@ def files() -> dict[str, bytes]:
         files[f"{later:04d}.jpg"] = files[f"{first:04d}.jpg"]
     files["metadata.csv"] = ("file,number\n" + "".join(f"{k:04d}.jpg,{k}\n" for k in range(COUNT))).encode()
     return files
-
-
-@pytest.fixture
-def small_network(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the network sees does not matter here."""
-    monkeypatch.setitem(BACKBONES, "resnet50", SMALL)
-    chosen = write_weights(tmp_path / "weights.pth")
-    settings.BACKBONE, settings.RESNET50_WEIGHTS = chosen["BACKBONE"], Path(chosen["RESNET50_WEIGHTS"])
 
 
 def send(client: Client, archive: bytes, query: str = "", **headers: str) -> Any:

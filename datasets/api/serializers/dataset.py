@@ -47,6 +47,8 @@ class DatasetLinksSerializer(serializers.Serializer[Dataset]):
     self = url()
     tilemap = url(required=False)
     features = serializers.DictField(child=url(), required=False)
+    add = url(required=False, help_text="Where to POST pictures that are to be added.")
+    refit = url(required=False, help_text="Where to POST to have them laid out anew.")
     rest = url(required=False, help_text="Where to POST for the pictures that it has no room for.")
     page = url(required=False, help_text="For people.")
 
@@ -67,6 +69,7 @@ class DatasetLinksSerializer(serializers.Serializer[Dataset]):
             found["report"] = link("report")
         if dataset.status == Status.READY:
             found |= {name: link(name) for name in _OF_A_READY_ONE}
+            found |= {"add": link("images"), "refit": link("refit")}
             if dataset.has_more:
                 found["rest"] = link("rest")
             found["page"] = f"{reverse('page')}?dataset={dataset.hash}"
@@ -138,6 +141,14 @@ class DatasetEntrySerializer(serializers.Serializer[Dataset]):
         allow_null=True,
         help_text="Whose pictures these are; null for the archive's top level.",
     )
+    parent = as_it_is(
+        serializers.RegexField(ID_PATTERN),
+        lambda dataset: dataset.intake.get("parent"),
+        allow_null=True,
+        help_text="The dataset whose pictures are its first ones, or that it lays out anew; null for others.",
+    )
+    added = _of_intake("added", "Pictures that were added to the parent's; they come last.")
+    outside = _of_intake("outside", "How many of these are far from all that was there.")
     remarks = as_it_is(
         texts(),
         lambda dataset: remarks(dataset.intake, dataset.count),

@@ -105,6 +105,21 @@ def uploaded_file(
     request: Request, instruction: str = "Send the ZIP as a multipart form with one file field named “file”."
 ) -> "UploadedFile[bytes]":
     """The one file that a form must have. Raises `ApiError`, `TooLarge`."""
+    files = uploaded_files(request, instruction)
+    if len(files) > 1:
+        raise ApiError(
+            f"The form has {len(files)} fields named “file”, and one is taken: send one file at a time.",
+            code="several-files",
+            count=len(files),
+        )
+    return files[0]
+
+
+def uploaded_files(
+    request: Request,
+    instruction: str = "Send a ZIP, or pictures, as a multipart form with file fields named “file”.",
+) -> "list[UploadedFile[bytes]]":
+    """The files that a form must have one of at least. Raises `ApiError`, `TooLarge`."""
     limit = settings.MAX_UPLOAD_MB * 2**20
     length = request.META.get("CONTENT_LENGTH") or "0"
     files: list[UploadedFile[bytes]] = []
@@ -125,13 +140,7 @@ def uploaded_file(
         )
     if not files:
         raise ApiError(instruction, code="no-file")
-    if len(files) > 1:
-        raise ApiError(
-            f"The form has {len(files)} fields named “file”, and one is taken: send one file at a time.",
-            code="several-files",
-            count=len(files),
-        )
-    return files[0]
+    return files
 
 
 def _files(request: Request) -> "list[UploadedFile[bytes]]":

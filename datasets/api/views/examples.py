@@ -4,6 +4,7 @@ from typing import Any
 
 from datasets.api.openapi import EXAMPLE_ID
 
+PARENT = EXAMPLE_ID[::-1]
 QUEUED: dict[str, Any] = {
     "id": EXAMPLE_ID,
     "name": "photos.zip",
@@ -20,6 +21,9 @@ QUEUED: dict[str, Any] = {
     "over_capacity": 0,
     "in_folders": 0,
     "folder": None,
+    "parent": None,
+    "added": 0,
+    "outside": 0,
     "remarks": [],
     "bytes": 401_220,
     "backbone": "efficientnet_lite0",
@@ -64,6 +68,8 @@ ENTRY = QUEUED | {
             name: f"/dataset/{EXAMPLE_ID}/{name}"
             for name in ("images", "report", "duplicates", "outliers", "clusters", "export")
         },
+        "add": f"/dataset/{EXAMPLE_ID}/images",
+        "refit": f"/dataset/{EXAMPLE_ID}/refit",
         "page": f"/?dataset={EXAMPLE_ID}",
     },
 }

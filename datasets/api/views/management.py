@@ -56,8 +56,8 @@ PREFER = Parameter(
     "header",
 )
 
-_QUEUE_FULL = "20 uploads are waiting already, and no more may. Send it again later."
-_QUEUED = "It is queued, or being computed: ask `Location` after `Retry-After` seconds."
+QUEUE_FULL = "20 uploads are waiting already, and no more may. Send it again later."
+QUEUED = "It is queued, or being computed: ask `Location` after `Retry-After` seconds."
 
 
 class Datasets(DatasetUpload):
@@ -119,7 +119,7 @@ class Datasets(DatasetUpload):
                 {"text/plain": EXAMPLE_ID, JSON: examples.DATASET},
             ),
             202: Reply(
-                _QUEUED,
+                QUEUED,
                 DatasetSerializer,
                 examples.QUEUED | {"skipped": [], "metadata": None, "versions": {}},
                 ["Location", "Preference-Applied", "Retry-After", "Cache-Control"],
@@ -127,7 +127,7 @@ class Datasets(DatasetUpload):
             **errors(409, 415, 503, 507),
             400: error(400, "The file is not a ZIP.", "Link"),
             413: error(413, "The upload is over a limit.", "Link"),
-            429: _QUEUE_FULL,
+            429: QUEUE_FULL,
             500: error(500, "The server or its worker failed; sending it again is safe.", "Link"),
         },
     )
@@ -145,7 +145,7 @@ class Datasets(DatasetUpload):
                 sentence = "“limit” takes “Prefer: respond-async”: a client that waits gets the first 1000 pictures."
                 raise ApiError(sentence, code="parameter-invalid", name="limit")
             return super().post(request)
-        response = _accepted(intake.accept(uploaded_file(request), most))
+        response = accepted(intake.accept(uploaded_file(request), most))
         response["Preference-Applied"] = RESPOND_ASYNC
         return response
 
@@ -234,7 +234,7 @@ class RestOfDataset(APIView):
         responses={
             200: Reply("It has been computed before.", DatasetSerializer, headers=["Location"]),
             202: Reply(
-                _QUEUED,
+                QUEUED,
                 DatasetSerializer,
                 examples.QUEUED | {"skipped": [], "metadata": None, "versions": {}, "first": 1000},
                 ["Location", "Retry-After", "Cache-Control"],
@@ -243,16 +243,17 @@ class RestOfDataset(APIView):
             404: NO_DATASET,
             409: "All pictures of this archive have been taken.",
             410: "The archive was not kept: send its other pictures in one of their own.",
-            429: _QUEUE_FULL,
+            429: QUEUE_FULL,
             **errors(507),
         },
     )
     def post(self, request: Request, dataset_id: str) -> Response:
         most = limit.LIMIT.read(request)
-        return _accepted(intake.accept_rest(Dataset.objects.known(dataset_id), most))
+        return accepted(intake.accept_rest(Dataset.objects.known(dataset_id), most))
 
 
-def _accepted(dataset: Dataset) -> Response:
+def accepted(dataset: Dataset) -> Response:
+    """202 where it is queued or being computed, 200 where it is there."""
     response = _response(dataset)
     response.status_code = 202 if dataset.status in (Status.QUEUED, Status.PROCESSING) else 200
     response["Location"] = dataset.get_absolute_url()
