@@ -18,6 +18,7 @@ MODULES = (
     "layout",
     "clusters",
     "maps",
+    "growth",
     "serving",
     "neighbours",
     "formats",
