@@ -124,9 +124,17 @@ function start() {
     go: (id) => navigation.go(id),
     arrived: (id) => navigation.arrived(id),
     current: () => navigation.wanted,
+    growing: () => {
+      const { collection } = viewer;
+      return collection?.facts?.links.add ? { id: collection.id, name: collection.name } : null;
+    },
     similar: facts.offers.search ? (file) => search.byPicture(file) : null,
     most: facts.limits.pictures,
   });
+  outcome.farAway.show = async ({ id }) => {
+    if (viewer.collection?.id !== id) await navigation.go(id);
+    view.filter("outside", new Set(["true"]));
+  };
   outcome.rest.take = (facts) => uploader.takeRest(facts);
   const add = () => uploader.ask();
   const navigation = new Navigation(viewer, facts, {
@@ -147,6 +155,8 @@ function start() {
       search.show(rows, more);
     },
     packing: (id) => jobs.packing(id),
+    add: (parent) => uploader.ask("", parent),
+    refit: (parent) => uploader.refit(parent),
   });
   new CollectionsDialog(facts, jobs, {
     go: (id) => navigation.go(id),

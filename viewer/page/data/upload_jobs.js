@@ -11,11 +11,12 @@ const PATIENCE = 5; // questions in a row that may stay unanswered
 
 /** One upload. `phase` is packing, sending, computing, done, failed or cancelled; `share` 0 … 1, or null. */
 class UploadJob {
-  constructor({ id = null, name, note = "", make = null }) {
+  constructor({ id = null, name, note = "", make = null, parent = null }) {
     this.id = id;
     this.name = name;
     this.note = note;
     this.make = make;
+    this.parent = parent; // the id of the dataset that its pictures are added to
     /** @type {any} */
     this.facts = null;
     this.packing = null;
@@ -104,8 +105,8 @@ export class UploadJobs extends EventTarget {
   }
 
   /** `make(progress)` packs the archive. */
-  start({ name, note, make }) {
-    const job = new UploadJob({ name, note, make });
+  start({ name, note, make, parent = null }) {
+    const job = new UploadJob({ name, note, make, parent });
     this.all.push(job);
     this.guard(job, () => this.send(job));
     return job;
@@ -131,6 +132,7 @@ export class UploadJobs extends EventTarget {
     this.set(job, { phase: "sending", share: 0 });
     const { status, text } = await post(archive, job.name, {
       asynchronous: this.offers.facts,
+      parent: job.parent,
       signal: job.sending.signal,
       sending: (share) => job.runs && this.set(job, { share }),
       sent: () => {

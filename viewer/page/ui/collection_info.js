@@ -14,11 +14,14 @@ const FIRST = 50; // files of one sort that are listed
 export class CollectionInfo {
   /**
    * `look(id, list)` shows a list of rows beside a collection; `list` is `{ rows, title, notes, empty }`. `packing(id)` is
-   * what this page knows of the files that it packed.
+   * what this page knows of the files that it packed; `add(facts)` asks for pictures that are added, `refit(facts)` has
+   * all laid out anew.
    */
-  constructor({ look, packing }) {
+  constructor({ look, packing, add, refit }) {
     this.look = look;
     this.packing = packing;
+    this.add = add;
+    this.refit = refit;
 
     this.dialog = find("about");
   }
@@ -39,7 +42,7 @@ export class CollectionInfo {
       fill(
         body,
         facts && summary(facts),
-        this.ways(id),
+        this.ways(id, facts),
         facts && outcome.shown(outcome.notices(facts, this.packing(id))),
         list(report),
       );
@@ -48,12 +51,19 @@ export class CollectionInfo {
     }
   }
 
-  ways(id) {
+  ways(id, facts) {
+    const { add, refit } = facts?.links ?? {};
+    const leave = (act) => {
+      this.dialog.close();
+      act(facts);
+    };
     return h(
       "div",
       { class: "actions" },
       h("button", { id: "copies", onclick: () => this.find(id, copies) }, t("copies")),
       h("button", { id: "outliers", onclick: () => this.find(id, outliers) }, t("outliers")),
+      add && h("button", { id: "add-pictures", onclick: () => leave(this.add) }, t("add")),
+      refit && facts.parent && h("button", { id: "refit", onclick: () => leave(this.refit) }, t("refit")),
     );
   }
 

@@ -3,7 +3,7 @@
 
 import * as api from "../data/api.js";
 import { fill, find, h } from "./dom.js";
-import { moment, number, t } from "../i18n/index.js";
+import { moment, number, plural, t } from "../i18n/index.js";
 import * as storage from "../data/storage.js";
 import * as notifications from "./notifications.js";
 import * as outcome from "./upload_outcome.js";
@@ -16,19 +16,21 @@ import { dropped, nameOf } from "../data/dropped_files.js";
 export class UploadDialog {
   /**
    * `go(id)` shows a dataset, `arrived(id)` what has come of the one that is shown or on its way, `current()` is
-   * that one's id;
+   * that one's id; `growing()` is the collection on the page that pictures can be added to, `{ id, name }`, or null;
    * `similar(file)` searches by a picture, or is null; `most` pictures are taken at once.
    */
-  constructor(jobs, { go, arrived, current, similar, most }) {
+  constructor(jobs, { go, arrived, current, growing, similar, most }) {
     this.jobs = jobs;
     this.go = go;
     this.arrived = arrived;
     this.current = current;
+    this.growing = growing;
     this.similar = similar;
     this.most = most;
 
     this.dialog = find("uploader");
     this.watched = null; // the job that the dialog shows
+    this.parent = null; // what is chosen now is added to
     for (const input of [find("files"), find("folder")]) {
       input.addEventListener("change", () => {
         const files = [...input.files];
@@ -37,7 +39,7 @@ export class UploadDialog {
       });
     }
     this.dialog.addEventListener("close", () => {
-      this.watched = null;
+      Object.assign(this, { watched: null, parent: null });
     });
     jobs.addEventListener("changed", ({ detail }) => this.changed(detail));
     find("running").addEventListener("click", () => this.watch(jobs.running[0]));
@@ -78,12 +80,18 @@ export class UploadDialog {
     if (!this.dialog.open) this.dialog.showModal();
   }
 
-  /** Nothing is chosen yet. */
-  ask(problem = "") {
+  /** Nothing is chosen yet. `parent`, `{ id, name }`, is what the pictures are to be added to. */
+  ask(problem = "", parent = null) {
     this.watched = null;
+    const shown = parent ?? this.growing();
+    this.parent = parent;
+    const into = h("input", { type: "checkbox", id: "add-to" });
+    into.checked = Boolean(parent);
+    into.addEventListener("change", () => (this.parent = into.checked ? shown : null));
     this.show(
       problem && h("p", { class: "bad", role: "alert" }, problem),
       h("p", { class: "soft" }, t("uploadText", { most: number(this.most) })),
+      shown && h("label", { class: "check" }, into, h("span", {}, t("addTo", { name: shown.name }))),
       h(
         "div",
         { class: "actions" },
@@ -100,13 +108,14 @@ export class UploadDialog {
     if (archives.length && (pictures.length || found.metadata)) return this.ask(t("archiveAmong", archives[0]));
     if (archives.length) return this.send(() => archives[0], archives[0].name.replace(/(.)\.zip$/i, "$1"));
     if (!pictures.length) return this.ask(t("noPictures"));
-    if (pictures.length === 1 && this.similar) return this.offer(found);
+    if (pictures.length === 1 && this.similar && !this.parent) return this.offer(found);
     return this.sendPictures(found);
   }
 
   /** One picture: look for its like, or upload it? */
   offer(found) {
     const [file] = found.pictures;
+    const shown = this.growing();
     this.watched = null;
     this.show(
       h("p", {}, t("onePicture", { name: file.name })),
@@ -126,8 +135,14 @@ export class UploadDialog {
           t("findSimilar"),
         ),
         h("button", { onclick: () => this.sendPictures(found) }, t("uploadIt")),
+        shown && h("button", { onclick: () => this.sendInto(shown, found) }, t("addTo", { name: shown.name })),
       ),
     );
+  }
+
+  sendInto(parent, found) {
+    this.parent = parent;
+    return this.sendPictures(found);
   }
 
   /** The first of the pictures; where they are the rest of more, `before` were sent already, under the same name. */
@@ -144,9 +159,20 @@ export class UploadDialog {
   }
 
   send(make, name, note = "", packed = {}) {
-    const job = this.jobs.start({ make, name, note });
+    const { parent } = this;
+    const job = this.jobs.start({ make, name: parent ? parent.name : name, note, parent: parent?.id });
     job.packed = packed;
     this.watch(job);
+  }
+
+  /** Have the pictures of a dataset laid out anew. */
+  async refit({ name, links }) {
+    try {
+      const { id } = await api.json(links.refit, { method: "POST", headers: api.csrfHeaders() });
+      this.watch(this.jobs.adopt(id, name));
+    } catch (error) {
+      notifications.showError(error);
+    }
   }
 
   /** The pictures of a ZIP that the server has, beyond those of one upload of it. */
@@ -230,7 +256,9 @@ export class UploadDialog {
     const isShown = this.current() === id;
     if (isWatched) this.dialog.close();
     const notices = outcome.notices(job.facts, job.packed);
-    const words = [t("done", { name }), ...notices.map(({ words: sentence }) => sentence)].join(" ");
+    const { parent, added } = job.facts ?? {};
+    const end = parent && added ? plural("addedTo", added, { name }) : t("done", { name });
+    const words = [end, ...notices.map(({ words: sentence }) => sentence)].join(" ");
     const more = {
       label: t("more"),
       act: () => this.open(name, outcome.shown(notices)),
@@ -239,7 +267,9 @@ export class UploadDialog {
     if (isShown) await this.arrived(id);
     else if (isWatched) await this.go(id);
     else return notifications.notice(words, { label: t("show"), act: () => this.go(id) }, ...ways);
-    if (!notices.length) notifications.toast(words);
+    const offers = outcome.offers(notices);
+    if (parent) notifications.notice(words, ...(offers.length ? offers : ways));
+    else if (!notices.length) notifications.toast(words);
     else if (this.current() !== id || document.querySelector("dialog[open]")) notifications.notice(words, more);
     else more.act();
   }

@@ -6,7 +6,7 @@ import { plural, number, t } from "../i18n/index.js";
 import { reasonContent } from "./reasons.js";
 
 /** What `GET /dataset/{id}` says, and what the browser left out while packing → a notice, or null. */
-const NOTICES = [capacity, folders, leftOut, skipped, metadata];
+const NOTICES = [outside, capacity, folders, leftOut, skipped, metadata];
 
 /**
  * `[{ words, details: [{ name, reason, own }] }]`, empty where all went as one would expect; `reason` is a sentence of the
@@ -18,6 +18,15 @@ export function notices(facts, packing) {
 
 function skipped({ skipped: files }) {
   return files?.length ? { words: plural("skipped", files.length), details: files } : null;
+}
+
+/** What shows the added pictures that are far from all that was there, told by the dataset's facts. */
+export const farAway = { show: null };
+
+function outside(facts) {
+  if (!facts.outside) return null;
+  const offer = farAway.show ? { label: t("showThem"), act: () => farAway.show(facts) } : null;
+  return { words: plural("outside", facts.outside), offer };
 }
 
 /** What takes the rest of a ZIP, told by its facts; set by whoever can show it. */
@@ -63,6 +72,11 @@ function metadata({ metadata: found, count }) {
     words,
     details: [...names.map((name) => ({ name, own: t("noSuchPicture") })), ...remarks.map((reason) => ({ reason }))],
   };
+}
+
+/** What of notices can be acted on. */
+export function offers(found) {
+  return found.map(({ offer }) => offer).filter(Boolean);
 }
 
 /** Notices → elements. */
