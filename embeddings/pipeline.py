@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -134,12 +134,14 @@ class Pipeline:
         *,
         on_placed: Callable[[str, Vectors], object] = lambda name, vectors: None,
         on_fitted: Callable[[Reducer], object] = lambda reducer: None,
+        on_moved: Callable[[str, Vectors], object] | None = None,
         onto: Mapping[str, Vectors] = MappingProxyType({}),
     ) -> Places:
         """`(n, d)` features → their places.
 
         `on_start` is told each reducer's name and `on_placed` its vectors; `on_fitted` is given each reducer that was
-        fitted for these features. Such a one is turned `onto` earlier places of the first rows, by reducer.
+        fitted for these features. While it is, `on_moved` is given where they lie, each half second at most. Such a
+        one is turned `onto` earlier places of the first rows, by reducer.
         """
         places: dict[str, Vectors] = {}
         fitted = dict(self._reducers())
@@ -151,7 +153,8 @@ class Pipeline:
             if name in fitted:
                 places[name] = placed(fitted[name], features)
             else:
-                fitted[name], found = kind.fit(standardizer, coordinates, seed=SEED)
+                on_move = on_moved and partial(_told, on_moved, name, rows)
+                fitted[name], found = kind.fit(standardizer, coordinates, seed=SEED, on_move=on_move)
                 places[name] = found[rows]
                 if name in onto:
                     fitted[name], places[name] = fitted[name].turned_onto(places[name], onto[name])
@@ -184,6 +187,10 @@ class OwnVectorsPipeline(Pipeline):
 def with_own_vectors(pipeline: Pipeline, digest: str) -> OwnVectorsPipeline:
     """The same preparation of pictures, with vectors that are not the network's."""
     return OwnVectorsPipeline(weights=pipeline.weights, cache=pipeline.cache, space=None, digest=digest)
+
+
+def _told(on_moved: Callable[[str, Vectors], object], name: str, rows: NDArray[np.intp], places: Vectors) -> None:
+    on_moved(name, places[rows])
 
 
 def placed(reducer: Reducer, features: Features | StackedRows) -> Vectors:

@@ -10,6 +10,7 @@ and wholly in the end: half the epochs keep more neighbours.
 Importing this module compiles nothing yet, but imports numba.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numba
@@ -40,11 +41,21 @@ def memberships(cells: Any, neighbours: int, seed: int) -> Any:
     return graph
 
 
-def lay_out(graph: Any, start: Vectors, *, a: float, b: float, epochs: int, seed: int) -> Vectors:
+def lay_out(
+    graph: Any,
+    start: Vectors,
+    *,
+    a: float,
+    b: float,
+    epochs: int,
+    seed: int,
+    on_epoch: Callable[[Vectors], object] = lambda places: None,
+) -> Vectors:
     """Move points from `start`, `(n, 3) float32`, under the forces of a symmetric `(n, n)` CSR graph of memberships.
 
     `a` and `b` are UMAP's curve. As in umap-learn, an edge takes part in a share of the epochs that is its weight's
-    share of the largest weight, with five repelling samples each time, and the step falls from 1 to 0.
+    share of the largest weight, with five repelling samples each time, and the step falls from 1 to 0. `on_epoch` is
+    shown where the points are after each.
     """
     graph = graph.tocsr()
     graph.data[graph.data < graph.data.max() / epochs] = 0
@@ -80,6 +91,7 @@ def lay_out(graph: Any, start: Vectors, *, a: float, b: float, epochs: int, seed
             damping,
             states,
         )
+        on_epoch(places[:, :3])
     return np.ascontiguousarray(places[:, :3])
 
 

@@ -9,6 +9,7 @@ from datasets.api.views import (
     clusters,
     contract,
     exports,
+    forming,
     growth,
     health,
     interface,
@@ -62,6 +63,7 @@ urlpatterns = [
     path("dataset/<str:dataset_id>", management.OneDataset.as_view(), name="dataset"),
     path("dataset/<str:dataset_id>/rest", management.RestOfDataset.as_view(), name="dataset-rest"),
     path("dataset/<str:dataset_id>/refit", growth.Refit.as_view(), name="dataset-refit"),
+    path("dataset/<str:dataset_id>/forming", forming.Forming.as_view(), name="dataset-forming"),
     # Pictures, names and metadata.
     path("dataset/<str:dataset_id>/images", growth.DatasetImages.as_view(), name="dataset-images"),
     path("catalogue/images", metadata.Images.as_view(), name="catalogue-images"),

@@ -116,6 +116,11 @@ class CollectionFolder:
         return self.path / "tilemaps" / f"{range_id(number)}.jpg"
 
     @property
+    def forming_path(self) -> Path:
+        """Of where the pictures lie while they are laid out; gone when they are."""
+        return self.layouts / "forming.npy"
+
+    @property
     def index(self) -> Path:
         """The folder of the index."""
         return self.path / "index"

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.conf import settings
@@ -136,8 +136,13 @@ def _compute(dataset: Dataset, pipeline: Pipeline, report: "Report") -> str | No
         """Beside the vectors: other pictures can be placed among these later."""
         reducer.save(folder.model_path(reducer.name))
 
+    def show(reducer: str, vectors: Vectors) -> None:
+        with suppress(OSError):  # nobody needs it
+            save(folder.forming_path, vectors)
+
     features = folder.all_features()
-    places = pipeline.place(features, report.stage, on_placed=keep, on_fitted=keep_fitted)
+    places = pipeline.place(features, report.stage, on_placed=keep, on_fitted=keep_fitted, on_moved=show)
+    folder.forming_path.unlink(missing_ok=True)
     report.stage("storing")
     dataset.note("features")
     if is_large:

@@ -10,6 +10,8 @@ from embeddings.extractors import Features
 from embeddings.principal_axes import Standardizer
 from embeddings.vector_files import Vectors, replacing
 
+from .snapshots import OnMove
+
 FORMAT = 1
 """Version of the saved models. A file of another one is refused, with the command that rebuilds it."""
 
@@ -26,8 +28,18 @@ class Reducer(Protocol):
     name: ClassVar[str]
 
     @classmethod
-    def fit(cls, standardizer: Standardizer, coordinates: NDArray[np.float32], *, seed: int) -> tuple[Self, Vectors]:
-        """From the `(n, k)` coordinates of the training pictures → the reducer and their 3-D coordinates."""
+    def fit(
+        cls,
+        standardizer: Standardizer,
+        coordinates: NDArray[np.float32],
+        *,
+        seed: int,
+        on_move: OnMove | None = None,
+    ) -> tuple[Self, Vectors]:
+        """From the `(n, k)` coordinates of the training pictures → the reducer and their 3-D coordinates.
+
+        `on_move` is given where the pictures lie meanwhile, if that takes longer than a moment.
+        """
         ...
 
     def transform(self, features: Features) -> Vectors:

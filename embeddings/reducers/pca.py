@@ -21,6 +21,7 @@ from .base import (
     standardizer_arrays,
     standardizer_of,
 )
+from .snapshots import OnMove
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,14 @@ class Pca:
     standardizer: Standardizer
 
     @classmethod
-    def fit(cls, standardizer: Standardizer, coordinates: NDArray[np.float32], *, seed: int) -> tuple[Self, Vectors]:
+    def fit(
+        cls,
+        standardizer: Standardizer,
+        coordinates: NDArray[np.float32],
+        *,
+        seed: int,
+        on_move: OnMove | None = None,
+    ) -> tuple[Self, Vectors]:
         first = Standardizer(
             mean=standardizer.mean,
             scale=standardizer.scale,

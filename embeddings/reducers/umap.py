@@ -13,6 +13,7 @@ from embeddings.kernels import import_umap
 from embeddings.principal_axes import Standardizer
 from embeddings.vector_files import Vectors
 
+from . import snapshots
 from .base import (
     SEED,
     STANDARDIZER_ARRAYS,
@@ -24,6 +25,7 @@ from .base import (
     standardizer_arrays,
     standardizer_of,
 )
+from .snapshots import OnMove
 
 _CURVE = (1.5769434603113077, 0.8950608778515733)
 """UMAP's a and b for its defaults, a min_dist of 0.1 and a spread of 1 (`umap.umap_.find_ab_params`)."""
@@ -53,7 +55,14 @@ class Umap:
     """The curve that low-dimensional distances follow, 1 / (1 + a·d^2b)."""
 
     @classmethod
-    def fit(cls, standardizer: Standardizer, coordinates: NDArray[np.float32], *, seed: int) -> tuple[Self, Vectors]:
+    def fit(
+        cls,
+        standardizer: Standardizer,
+        coordinates: NDArray[np.float32],
+        *,
+        seed: int,
+        on_move: OnMove | None = None,
+    ) -> tuple[Self, Vectors]:
         count = len(coordinates)
         neighbours = min(15, max(count - 1, 1))
         # Starting from PCA keeps the large-scale order (Kobak & Linderman 2021), and never fails to converge.
@@ -72,9 +81,10 @@ class Umap:
                 a=a,
                 b=b,
             )
-            places = np.ascontiguousarray(model.fit_transform(coordinates), dtype=np.float32)
+            with snapshots.of_umap_learn(on_move):
+                places = np.ascontiguousarray(model.fit_transform(coordinates), dtype=np.float32)
         else:
-            places = _lay_out_many(coordinates, spread(start, seed), neighbours, seed)
+            places = _lay_out_many(coordinates, spread(start, seed), neighbours, seed, on_move)
         return (
             cls(standardizer=standardizer, training=coordinates, places=places, neighbours=neighbours, a=a, b=b),
             places,
@@ -167,7 +177,9 @@ class Umap:
         )
 
 
-def _lay_out_many(coordinates: NDArray[np.float32], start: Vectors, neighbours: int, seed: int) -> Vectors:
+def _lay_out_many(
+    coordinates: NDArray[np.float32], start: Vectors, neighbours: int, seed: int, on_move: OnMove | None
+) -> Vectors:
     """UMAP of a catalogue: umap-learn's memberships; neighbours and layout are ours, on every core."""
     from embeddings.knn_graph import Cells
     from embeddings.umap_layout import lay_out, memberships
@@ -176,9 +188,15 @@ def _lay_out_many(coordinates: NDArray[np.float32], start: Vectors, neighbours: 
     cells = Cells.of(coordinates, seed=seed)
     graph = memberships(cells, neighbours, seed)
     a, b = _CURVE
-    places = np.empty_like(start)
-    places[cells.order] = lay_out(graph, start[cells.order], a=a, b=b, epochs=_EPOCHS_OF_MANY, seed=seed)
-    return places
+
+    def unsorted(places: Vectors) -> Vectors:
+        found = np.empty_like(start)
+        found[cells.order] = places
+        return found
+
+    moved = snapshots.every_half_second(on_move and (lambda places: on_move(unsorted(places))))
+    start = start[cells.order]
+    return unsorted(lay_out(graph, start, a=a, b=b, epochs=_EPOCHS_OF_MANY, seed=seed, on_epoch=moved))
 
 
 def warm_up() -> None:

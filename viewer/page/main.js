@@ -16,6 +16,7 @@ import { Legend } from "./ui/legend.js";
 import { Landmarks } from "./ui/landmarks.js";
 import { Lightbox } from "./ui/lightbox.js";
 import * as storage from "./data/storage.js";
+import { Forming } from "./interaction/forming.js";
 import { FilterPanel } from "./ui/filter_panel.js";
 import * as notifications from "./ui/notifications.js";
 import { Navigation } from "./navigation.js";
@@ -148,6 +149,7 @@ function start() {
     layoutsDialog,
     add,
   });
+  new Forming(viewer, jobs, { shown: () => navigation.shown });
   const about = new CollectionInfo({
     look: async (id, { rows, ...more }) => {
       if (viewer.collection?.id !== id) await navigation.go(id);

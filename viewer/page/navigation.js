@@ -184,7 +184,7 @@ export class Navigation {
     controls.fits = url.write({
       ...view.state,
       dataset: collection.id,
-      reducer: viewer.layoutView.reducer,
+      reducer: viewer.layoutView.isForming ? collection.reference : viewer.layoutView.reducer,
       firstReducer: collection.reducers.at(-1),
       split: viewer.layoutView.split,
       mode: viewer.pictures ? "pictures" : "dots",

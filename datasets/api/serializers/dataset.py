@@ -47,6 +47,7 @@ class DatasetLinksSerializer(serializers.Serializer[Dataset]):
     self = url()
     tilemap = url(required=False)
     features = serializers.DictField(child=url(), required=False)
+    forming = url(required=False, help_text="Where they lie while UMAP moves them.")
     add = url(required=False, help_text="Where to POST pictures that are to be added.")
     refit = url(required=False, help_text="Where to POST to have them laid out anew.")
     rest = url(required=False, help_text="Where to POST for the pictures that it has no room for.")
@@ -65,6 +66,8 @@ class DatasetLinksSerializer(serializers.Serializer[Dataset]):
             found["tilemap"] = link("tilemap")
         if features := {name: link("vectors", reducer=name) for name in REDUCERS if dataset.has_result(name)}:
             found["features"] = features
+        if dataset.status == Status.PROCESSING and dataset.stage == "umap" and dataset.has_result("pca"):
+            found["forming"] = link("forming")
         if dataset.has_result("report"):
             found["report"] = link("report")
         if dataset.status == Status.READY:

@@ -19,6 +19,13 @@ export async function loadLayout(collection, reducer) {
   return matched ? applyRotation(fresh, fitRotation(matched.of(vectors), matched.rows)) : fresh;
 }
 
+/** Places of a layout that is still being computed, turned as the others are. Raises `ApiError`. */
+export async function turned(collection, vectors) {
+  const { rows, of } = await sample(collection);
+  const fresh = normalise(vectors);
+  return applyRotation(fresh, fitRotation(of(vectors), rows));
+}
+
 /** Rows of the layout that others are turned onto, and `of`, which takes the same pictures' rows from another. */
 async function sample(collection) {
   const { kind, ranges, reference } = collection;

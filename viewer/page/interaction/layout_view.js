@@ -5,6 +5,8 @@ import { loadLayout } from "../data/layouts.js";
 import { ease } from "./camera_controller.js";
 
 const GLIDE = 1.2; // seconds from one layout to another
+const STEP = 0.6; // and from one moment of a layout that is being computed to the next
+const FORMING = "forming"; // the name of such a one here
 
 export class LayoutView {
   constructor(viewer) {
@@ -17,8 +19,31 @@ export class LayoutView {
   leave() {
     this.layouts = {}; // reducer → `{ rows, transform }`, of those that were shown
     this.split = null; // the second of two reducers
-    this.morph = null; // `{ done }` on the way from one layout to another
+    this.morph = null; // `{ done, seconds }` on the way from one layout to another
     this.around = null;
+    this.wasFormed = false; // whether its computing was watched
+    this.passed = null; // rows of the moment before the one that is left now
+  }
+
+  /** Whether what is shown is a layout that is still being computed. */
+  get isForming() {
+    return this.reducer === FORMING;
+  }
+
+  /** Glide on to where the pictures lie now while they are laid out. */
+  form(layout) {
+    this.finishMorph();
+    const { cloud } = this.viewer;
+    const { rows } = this.layouts[this.reducer];
+    cloud.setLayouts(rows, layout.rows);
+    if (this.passed) cloud.forgetLayout(this.passed);
+    this.passed = this.isForming ? rows : null;
+    this.layouts[FORMING] = layout;
+    this.reducer = FORMING;
+    this.wasFormed = true;
+    this.morph = { done: this.viewer.cameraController.still ? 1 : 0, seconds: STEP };
+    this.viewer.framing.refit();
+    this.viewer.invalidate();
   }
 
   /** Begin with a reducer's layout, loaded. */
@@ -70,7 +95,7 @@ export class LayoutView {
     const next = await this.layout(reducer);
     if (!next || this.reducer === reducer) return;
     if (this.split) this.splitView(null);
-    this.morph = { done: 0 };
+    this.morph = { done: 0, seconds: GLIDE };
     this.setLayouts(this.reducer, reducer);
     this.reducer = reducer;
     this.viewer.framing.refit();
@@ -108,7 +133,7 @@ export class LayoutView {
   /** Go on with a morph. Returns whether more of it is to come. */
   stepMorph(seconds) {
     if (!this.morph) return false;
-    this.morph.done = Math.min(1, this.morph.done + seconds / GLIDE);
+    this.morph.done = Math.min(1, this.morph.done + seconds / this.morph.seconds);
     this.viewer.cloud.panes[0].morph = ease(this.morph.done);
     if (this.morph.done < 1) return true;
     this.finishMorph();
