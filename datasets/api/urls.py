@@ -17,6 +17,7 @@ from datasets.api.views import (
     pictures,
     ranges,
     search,
+    uploads,
     vectors,
 )
 
@@ -60,6 +61,9 @@ urlpatterns = [
     # Uploads that are looked after.
     path("dataset/<str:dataset_id>", management.OneDataset.as_view(), name="dataset"),
     path("dataset/<str:dataset_id>/rest", management.RestOfDataset.as_view(), name="dataset-rest"),
+    # Uploads that come in parts, by the tus protocol.
+    path("uploads", uploads.Uploads.as_view(), name="uploads"),
+    path("uploads/<str:upload_id>", uploads.OneUpload.as_view(), name="upload"),
     # Pictures, names and metadata.
     *of_both("images", metadata.Images.as_view(), "images"),
     *of_both("images/fields", metadata.Fields.as_view(), "fields"),

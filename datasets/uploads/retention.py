@@ -1,4 +1,4 @@
-"""Uploads do not stay for ever, if `RETENTION_DAYS` says so."""
+"""Uploads do not stay for ever, if `RETENTION_DAYS` says so; unfinished ones for `UPLOAD_HOURS`."""
 
 import logging
 from datetime import timedelta
