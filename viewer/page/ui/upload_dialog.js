@@ -84,6 +84,7 @@ export class UploadDialog {
     this.show(
       problem && h("p", { class: "bad", role: "alert" }, problem),
       h("p", { class: "soft" }, t("uploadText", { most: number(this.most) })),
+      ...this.unfinished().map((name) => h("p", { class: "soft" }, t("unfinished", { name }))),
       h(
         "div",
         { class: "actions" },
@@ -91,6 +92,14 @@ export class UploadDialog {
         h("button", { onclick: () => find("folder").click() }, t("chooseFolder")),
       ),
     );
+  }
+
+  /** Names of what was not sent completely when the page was left, or given up after errors. */
+  unfinished() {
+    const under = new Set(this.jobs.running.map(({ name }) => name));
+    return Object.values(storage.partialUploads())
+      .map(({ metadata }) => metadata.filename)
+      .filter((name) => !under.has(name));
   }
 
   take(files) {
