@@ -86,8 +86,6 @@ def test_an_upload_goes_on_by_itself_after_the_network_was_away(visit: Visit, se
     path = written(tmp_path, 7000)
     visit.page.set_input_files("#files", path)
     expect(state_of(visit)).to_have_text("The connection broke off. Sending goes on by itself.", timeout=30_000)
-    if folder := os.environ.get("WWZD_SHOTS"):
-        visit.page.screenshot(path=f"{folder}/interrupted.png")
     before = bar(visit)
     assert before >= 2 * PART / path.stat().st_size - 0.01
     visit.context.set_offline(True)
@@ -116,8 +114,6 @@ def test_the_same_file_goes_on_after_a_reload(visit: Visit, service: Service, tm
     visit.wait_until_drawn()
     visit.page.click("#add")
     expect(visit.page.locator("#uploader")).to_contain_text("“large-7100” was not sent completely.")
-    if folder := os.environ.get("WWZD_SHOTS"):
-        visit.page.screenshot(path=f"{folder}/unfinished.png")
     answered = parts(visit)
     visit.page.set_input_files("#files", path)
     dataset_id = shown(visit, service)

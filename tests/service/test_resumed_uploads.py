@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tusclient.client import TusClient
@@ -143,7 +144,7 @@ def test_a_killed_server_goes_on_where_it_was(service: Service) -> None:
 
 def test_another_projects_client_uploads_and_goes_on(service: Service) -> None:
     content = archive(3)
-    client = TusClient(service.url("/uploads"))
+    client: Any = TusClient(service.url("/uploads"))
     metadata = {"filename": "photos.zip", "limit": "all"}
     uploader = client.uploader(file_stream=io.BytesIO(content), chunk_size=2**20, metadata=metadata)
     uploader.upload_chunk()

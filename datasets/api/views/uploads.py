@@ -25,7 +25,12 @@ from .limit import LIMIT
 _BASE64 = "([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{3}=)?"
 _BYTES: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 2**53 - 1}
 _VERSION = Parameter(
-    "Tus-Resumable", {"const": tus.VERSION}, "The protocol's version.", "header", required=True, example=tus.VERSION
+    "Tus-Resumable",
+    {"type": "string", "enum": [tus.VERSION]},
+    "The protocol's version.",
+    "header",
+    required=True,
+    example=tus.VERSION,
 )
 _LENGTH = Parameter(
     "Upload-Length", _BYTES | {"minimum": 1, "maximum": 2**31}, "Bytes of the ZIP.", "header", required=True, example=1
@@ -63,7 +68,7 @@ class _TusView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.method not in {"GET", "OPTIONS"}:
+        if request.method in {"HEAD", "POST", "PATCH", "DELETE"} and hasattr(self, request.method.lower()):
             tus.check_version(request)
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
