@@ -164,8 +164,7 @@ def create(*, length: int, name: str, limit: int | None, metadata: str = "") -> 
     disk_space.check(length)
     folder = uploads_folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    unfinished = sum((found / _CONTENT).exists() for found in folder.iterdir())
-    if unfinished >= settings.MAX_PARTIAL_UPLOADS:
+    if not _has_room() and not (delete_expired() and _has_room()):
         raise UploadsFull(settings.MAX_PARTIAL_UPLOADS)
     upload = PartialUpload(id=secrets.token_hex(16), length=length, name=name, limit=limit, metadata=metadata)
     upload.folder.mkdir(mode=0o700)
@@ -240,6 +239,11 @@ def delete_expired() -> int:
     if expired:
         logger.info("deleted unfinished uploads", extra={"facts": {"uploads": len(expired)}})
     return len(expired)
+
+
+def _has_room() -> bool:
+    """Whether one more upload may be unfinished."""
+    return sum((found / _CONTENT).exists() for found in uploads_folder().iterdir()) < settings.MAX_PARTIAL_UPLOADS
 
 
 def _last_change(folder: Path) -> datetime:

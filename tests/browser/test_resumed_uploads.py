@@ -137,6 +137,18 @@ def test_a_cancelled_upload_leaves_nothing(visit: Visit, service: Service, tmp_p
     close(visit)
 
 
+def test_a_file_that_is_changed_meanwhile_is_not_sent_for_ever(visit: Visit, tmp_path: Path) -> None:
+    visit.open()
+    fail_third_part(visit)
+    path = written(tmp_path, 7300)
+    visit.page.set_input_files("#files", path)
+    expect(state_of(visit)).to_have_text("The connection broke off. Sending goes on by itself.", timeout=30_000)
+    path.write_bytes(b"another file")
+    visit.page.unroute("**/uploads/*")
+    expect(visit.page.locator("#uploader [role=alert]")).to_contain_text("was changed or moved", timeout=30_000)
+    close(visit)
+
+
 def test_a_refusal_of_a_large_file_is_told(visit: Visit, service: Service, tmp_path: Path) -> None:
     visit.open()
     path = tmp_path / "broken.zip"

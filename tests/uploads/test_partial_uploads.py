@@ -3,8 +3,10 @@
 import base64
 import errno
 import os
+import socket
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from django.test import Client
 from pytest_django import Settings
 from rest_framework.authtoken.models import Token
 
+from datasets.api.http import tus
 from datasets.errors import NotFound, QueueFull
 from datasets.models import Dataset, Status
 from datasets.uploads import disk_space, intake, partial_completion, partial_upload, recovery
@@ -387,15 +390,41 @@ def test_a_start_sweeps_what_has_expired_and_keeps_the_rest(client: Client, data
     assert send(client, path, 20, ARCHIVE[20:]).status_code == 204
 
 
-def test_unfinished_uploads_are_limited(client: Client, settings: Settings) -> None:
+def test_unfinished_uploads_are_limited(client: Client, settings: Settings, data: Path) -> None:
     settings.MAX_PARTIAL_UPLOADS = 2
-    first, _ = begun(client), begun(client, 10)
+    first, second = begun(client), begun(client, 10)
     response = begin(client)
     assert sentence(response.json(), 429)
     assert response.json()["params"] == {"limit": 2}
     assert response["Retry-After"]
     assert send(client, first, 0, ARCHIVE).status_code == 204
     assert begin(client).status_code == 201
+    assert begin(client).status_code == 429
+    folder = data / "partial" / second.rsplit("/", 1)[-1]
+    for file in (*folder.iterdir(), folder):
+        os.utime(file, (0, 0))
+    assert begin(client).status_code == 201, "what has expired makes room"
+
+
+def test_a_silent_connection_ends_a_part(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a machine that was switched off: nothing tells that nobody sends any more."""
+    monkeypatch.setattr(tus, "_SILENCE_SECONDS", 0.3)
+    path = begun(client)
+    ours, theirs = socket.socketpair()
+
+    class Body:
+        def read(self, size: int) -> bytes:
+            return ours.recv(size)
+
+        readline = read
+
+    with closing(ours), closing(theirs):
+        theirs.sendall(ARCHIVE[:700])
+        given: dict[str, Any] = {"gunicorn.socket": ours, "wsgi.input": Body(), "CONTENT_LENGTH": str(len(ARCHIVE))}
+        headers = TUS | {"Upload-Offset": "0"}
+        response = client.generic("PATCH", path, b"", CONTENT_TYPE=PART, headers=headers, **given)
+    assert (response.status_code, response["Upload-Offset"]) == (204, "700")
+    assert send(client, path, 700, ARCHIVE[700:]).status_code == 204
 
 
 def test_a_full_disk_refuses_and_keeps_what_has_come(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

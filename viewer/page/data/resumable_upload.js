@@ -3,6 +3,7 @@
 
 import { Upload } from "tus-js-client";
 import * as api from "./api.js";
+import { t } from "../i18n/index.js";
 import * as storage from "./storage.js";
 import { responseError } from "./upload_request.js";
 
@@ -47,6 +48,14 @@ function transfer(archive, name, { sending, interrupted, signal }) {
       onShouldRetry: (error) => {
         const again = MAY_PASS.includes(statusOf(error)) || isThrottled(error);
         if (again) interrupted();
+        // A file that was changed or moved meanwhile fails as a connection does, and would do so for ever.
+        archive
+          .slice(0, 1)
+          .arrayBuffer()
+          .catch(() => {
+            upload.abort();
+            reject(new Error(t("fileGone")));
+          });
         return again;
       },
       onSuccess: () => resolve(upload),
