@@ -1,4 +1,4 @@
-"""Uploads do not stay for ever, if `RETENTION_DAYS` says so; unfinished ones for `UPLOAD_HOURS`."""
+"""Uploads do not stay for ever, if `RETENTION_DAYS` says so."""
 
 import logging
 from datetime import timedelta
