@@ -19,6 +19,7 @@ KINDS = {
     "method-not-allowed": "The call does not have this method.",
     "conflict": "It does not go together with what is there.",
     "gone": "It was there and is not any more.",
+    "locked": "Another request works on it.",
     "precondition-failed": "What the client has a part of is not here any more.",
     "too-large": "It is over a limit.",
     "unsupported-media-type": "The body is of another type than the call takes.",
@@ -38,6 +39,11 @@ KINDS = {
     "several-files": "The form has several files (`count`) where one is taken.",
     "upload-broken": "The upload broke off, or its chunks are damaged.",
     "upload-too-large": "The upload is over the limit (`limit`, MiB).",
+    "upload-unknown": "There is no unfinished upload of this id.",
+    "upload-expired": "The upload was not finished in time.",
+    "offset-conflict": "The server has another number of the upload's bytes (`offset`).",
+    "uploads-full": "As many uploads are unfinished as may be (`limit`).",
+    "tus-version": "The call takes the header `Tus-Resumable: 1.0.0`.",
     "no-rest": "All pictures of the archive have been taken.",
     "no-zip": "The file is not a ZIP archive, or only a part of one.",
     "zip-empty": "The ZIP has no pictures at its top level.",
@@ -121,6 +127,13 @@ class PreconditionFailed(ApiError):
     kind = "precondition-failed"
 
 
+class Locked(ApiError):
+    """Another request works on it."""
+
+    kind = "locked"
+    retry_after = 1
+
+
 class TooLarge(ApiError):
     """What a client sent is over a limit."""
 
@@ -158,6 +171,17 @@ class QueueFull(ApiError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"{limit} uploads are waiting already, and no more may. Send it again later.", limit=limit)
+
+
+class UploadsFull(ApiError):
+    """As many uploads are unfinished as may be."""
+
+    kind = "queue-full"
+    code = "uploads-full"
+    retry_after = 60
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} uploads are unfinished, and no more may be. Send it again later.", limit=limit)
 
 
 class DiskFull(ApiError):

@@ -68,6 +68,8 @@ try:
     WORKER_MB = positive("WORKER_MB", 6144)
     MAX_PICTURES = positive("MAX_PICTURES", 50_000)
     MAX_QUEUE = positive("MAX_QUEUE", 20)
+    MAX_PARTIAL_UPLOADS = positive("MAX_PARTIAL_UPLOADS", 100)
+    UPLOAD_HOURS = positive("UPLOAD_HOURS", 24)
     MAX_LAYOUTS = positive("MAX_LAYOUTS", 20)
     CACHE_MB = positive("CACHE_MB", 1024)
     KEEP_ARCHIVES = env.bool("KEEP_ARCHIVES", True)

@@ -19,6 +19,7 @@ from datasets.api.views import (
     pictures,
     ranges,
     search,
+    uploads,
     vectors,
 )
 
@@ -64,6 +65,9 @@ urlpatterns = [
     path("dataset/<str:dataset_id>/rest", management.RestOfDataset.as_view(), name="dataset-rest"),
     path("dataset/<str:dataset_id>/refit", growth.Refit.as_view(), name="dataset-refit"),
     path("dataset/<str:dataset_id>/forming", forming.Forming.as_view(), name="dataset-forming"),
+    # Uploads that come in parts, by the tus protocol.
+    path("uploads", uploads.Uploads.as_view(), name="uploads"),
+    path("uploads/<str:upload_id>", uploads.OneUpload.as_view(), name="upload"),
     # Pictures, names and metadata.
     path("dataset/<str:dataset_id>/images", growth.DatasetImages.as_view(), name="dataset-images"),
     path("catalogue/images", metadata.Images.as_view(), name="catalogue-images"),

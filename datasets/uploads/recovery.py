@@ -12,7 +12,7 @@ from django.utils import timezone
 from datasets.collection.response_cache import kept
 from datasets.models import BusyFlag, Dataset, Status, WorkerState
 
-from . import disk_space, tasks
+from . import disk_space, partial_upload, tasks
 from .intake import SERVICE_DIED, WORKER_DIED
 
 logger = logging.getLogger(__name__)
@@ -78,7 +78,11 @@ def after_silence(worker: str) -> None:
 
 
 def _sweep() -> int:
-    """Remove half-received uploads, and folders and kept answers that belong to no dataset."""
+    """Remove half-received uploads, and folders and kept answers that belong to no dataset.
+
+    Uploads that come in parts go on.
+    """
+    partial_upload.delete_expired()
     half_received = [path for path in Path(settings.FILE_UPLOAD_TEMP_DIR).glob("*") if path.is_file()]
     for path in half_received:
         path.unlink(missing_ok=True)

@@ -39,7 +39,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         capture_output=True,
         timeout=120,
     )
-    running.settings["MAX_QUEUE"] = "1000"
+    running.settings |= {"MAX_QUEUE": "1000", "MAX_PARTIAL_UPLOADS": "1000"}
     running.start()
     yield running
     running.stop()
@@ -60,6 +60,7 @@ def run_schemathesis(service: Service, config: Path, *options: str) -> None:
     plain = ("-H", "Accept-Encoding: identity")
     options = ("--checks", "all", "--seed", "20210607", "--no-color", *plain, *options)
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONWARNINGS"}
+    environment["SCHEMATHESIS_HOOKS"] = str(ROOT / "tests" / "api" / "schemathesis_hooks.py")
     # In a folder of its own: it keeps what it has found beside where it runs.
     done = subprocess.run(
         [*command, *options], cwd=config.parent, env=environment, capture_output=True, text=True, timeout=300
@@ -181,8 +182,11 @@ def test_responses_of_a_search_by_picture_match_the_schema(service: Service) -> 
 
 def test_a_client_generated_from_the_document_works(service: Service, tmp_path: Path) -> None:
     (tmp_path / "schema.json").write_bytes(service.get("/schema").body)
-    # The generator knows binary answers of one type only.
-    kinds = ("image/jpeg", "application/zip", "model/gltf-binary", "application/vnd.apache.parquet")
+    # The generator knows binary bodies of one type only.
+    kinds = (
+        *("image/jpeg", "application/zip", "model/gltf-binary", "application/vnd.apache.parquet"),
+        "application/offset+octet-stream",
+    )
     overrides = "content_type_overrides: {" + ", ".join(f"{kind}: application/octet-stream" for kind in kinds) + "}"
     (tmp_path / "config.yaml").write_text(f"{overrides}\nliteral_enums: true\n")
     files = {f"{k}.jpg": photograph(7000 + k) for k in range(5)} | {"bad.jpg": b"not a picture"}

@@ -11,10 +11,13 @@ from pathlib import Path
 from wwzd_client import Client
 from wwzd_client.api.catalogue import get_catalogue_info, get_catalogue_vectors, get_status
 from wwzd_client.api.datasets import (
+    begin_upload,
+    continue_upload,
     delete_dataset,
     get_dataset,
     get_dataset_tilemap,
     get_dataset_vectors,
+    get_upload,
     list_datasets,
     upload_dataset,
 )
@@ -49,6 +52,19 @@ assert dataset.status == "ready", dataset.error
 assert dataset.skipped[0].name == "bad.jpg"
 assert len(get_dataset_vectors.sync(client=client, identity=dataset.id, reducer="umap").features) == dataset.count
 assert get_dataset_tilemap.sync(client=client, identity=dataset.id).payload.read(2) == b"\xff\xd8"
+
+content = archive.payload.getvalue()
+begun = begin_upload.sync_detailed(client=client, tus_resumable="1.0.0", upload_length=len(content))
+assert begun.status_code == 201
+identity = begun.headers["Location"].rsplit("/", 1)[-1]
+for offset, end in ((0, 1000), (1000, len(content))):
+    part = File(payload=io.BytesIO(content[offset:end]))
+    answer = continue_upload.sync_detailed(
+        client=client, identity=identity, body=part, tus_resumable="1.0.0", upload_offset=offset
+    )
+    assert answer.status_code == 204
+upload = get_upload.sync(client=client, identity=identity)
+assert (upload.state, upload.dataset) == ("accepted", dataset.id)
 
 images = get_dataset_images.sync(client=client, identity=dataset.id, search=".JPG", limit=2)
 assert ([image.name for image in images.images], images.total) == (["0.jpg", "1.jpg"], 5)

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { parseJson } from "../page/data/api.js";
 import { colourRows } from "../page/data/colour_scale.js";
 import { Columns, Others, partOf, withWord } from "../page/data/columns.js";
@@ -6,6 +6,7 @@ import { csvOf } from "../page/data/csv_export.js";
 import { loadLayout } from "../page/data/layouts.js";
 import { decodeRows, encodeRows } from "../page/data/row_sets.js";
 import { nameOf } from "../page/data/dropped_files.js";
+import * as storage from "../page/data/storage.js";
 import { zipDate } from "../page/data/upload_archive.js";
 import { isArchive, isPicture, sortFiles, splitUpload } from "../page/data/upload_files.js";
 import { applyRotation, fitRotation, normalise, radiusOf } from "../page/data/vectors.js";
@@ -267,4 +268,33 @@ test("the CSV quotes, defuses formulas and renames fields that are called as its
     "1,,,,,3,4,5,,",
     "",
   ]);
+});
+
+describe("uploads that were begun", () => {
+  const stored = new Map();
+  vi.stubGlobal("localStorage", {
+    getItem: (key) => stored.get(key) ?? null,
+    setItem: (key, value) => stored.set(key, value),
+  });
+  const begun = (hours) => ({
+    uploadUrl: "/uploads/1",
+    creationTime: new Date(Date.now() - hours * 3_600_000).toString(),
+  });
+
+  test("are known for as long as the server keeps them", () => {
+    storage.keepPartialUpload("old", begun(25));
+    storage.keepPartialUpload("new", begun(23));
+    expect(Object.keys(storage.partialUploads())).toEqual(["new"]);
+    storage.keepPartialUpload("other", begun(1));
+    storage.forgetPartialUpload("new");
+    storage.forgetPartialUpload("never known");
+    expect(Object.keys(storage.partialUploads())).toEqual(["other"]);
+  });
+
+  test("are none where what is stored is damaged", () => {
+    for (const damaged of ["{", "null", "[1]", '{"a":null}', "7"]) {
+      stored.set("wwzd.partial", damaged);
+      expect(storage.partialUploads()).toEqual({});
+    }
+  });
 });

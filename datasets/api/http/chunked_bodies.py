@@ -7,6 +7,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+PART = "application/offset+octet-stream"
+"""The type of a part of an upload (tus)."""
+_READ_PIECE_BY_PIECE = {"multipart/form-data", PART}
 FORM_BYTES = 2**20
 """What a form may have beside its file."""
 
@@ -56,7 +59,7 @@ class ChunkedBodies:
         chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
         if chunked and not request.META.get("CONTENT_LENGTH"):
             most = settings.MAX_UPLOAD_MB * 2**20 + FORM_BYTES
-            if request.content_type != "multipart/form-data":  # others are read into memory
+            if request.content_type not in _READ_PIECE_BY_PIECE:  # others are read into memory
                 most = min(most, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
             request.META["CONTENT_LENGTH"] = str(most)
             request._stream = BoundedBody(_source(request), most)  # type: ignore[assignment]

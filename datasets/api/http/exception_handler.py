@@ -38,6 +38,7 @@ STATUSES = {
     "too-large": 413,
     "unsupported-media-type": 415,
     "range-not-satisfiable": 416,
+    "locked": 423,
     "throttled": 429,
     "queue-full": 429,
     "server-error": 500,

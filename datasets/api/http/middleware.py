@@ -11,7 +11,8 @@ from django.http.response import HttpResponseBase
 
 EXPOSED = (
     "Accept-Ranges, Content-Disposition, Content-Encoding, Content-Length, Content-Range, ETag, Link, Location, "
-    "Preference-Applied, Retry-After, Server-Timing, WWW-Authenticate, X-Dtype, X-Shape"
+    "Preference-Applied, Retry-After, Server-Timing, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, "
+    "Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset, WWW-Authenticate, X-Dtype, X-Shape"
 )
 """Beyond the few that browsers show to scripts of other origins anyway."""
 

@@ -27,8 +27,9 @@ class Parameter(OpenApiParameter):
         location: Literal["query", "path", "header"] = "query",
         *,
         example: Any = None,
+        required: bool = False,
     ) -> None:
-        super().__init__(name, schema, location, required=location == "path", description=description)
+        super().__init__(name, schema, location, required=required or location == "path", description=description)
         self.example = example
 
     def as_json(self) -> Json:
@@ -116,6 +117,7 @@ REDUCERS: Json = {"type": "string", "enum": ["pca", "umap"]}
 
 PATH_PARAMETERS = {
     "dataset_id": _path("identity", ID_PATTERN, "The dataset's id, as its upload was answered.", EXAMPLE_ID),
+    "upload_id": _path("identity", ID_PATTERN, "The upload's id, as `Location` told it.", EXAMPLE_ID),
     "reducer": Parameter("reducer", REDUCERS, "How the three dimensions were found.", "path", example="umap"),
     "range_id": _range("identity", "A range"),
     "start": _range("start", "The first range"),

@@ -44,7 +44,7 @@ HEADERS: dict[str, Json] = {
         "schema": {"type": "string", "pattern": '^<[^>]+>; rel="describedby"$'},
     },
     "Location": {
-        "description": "Where the dataset is told of.",
+        "description": "Where the dataset, or the upload that comes in parts, is told of.",
         "required": True,
         "schema": {"type": "string", "pattern": "^/"},
     },
@@ -58,6 +58,17 @@ HEADERS: dict[str, Json] = {
         "description": 'Milliseconds here, and in the database: `total;dur=1.2, db;dur=0.3;desc="2 queries"`.',
         "required": True,
         "schema": TEXT,
+    },
+    "Tus-Resumable": {"description": "The protocol's version.", "required": True, "schema": {"const": "1.0.0"}},
+    "Upload-Expires": {
+        "description": "When an unfinished upload is deleted, if nothing comes before.",
+        "required": True,
+        "schema": TEXT,
+    },
+    "Upload-Offset": {
+        "description": "How many bytes the server has.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[0-9]+$"},
     },
     "Vary": {"description": "What else in the request decides what comes.", "schema": TEXT},
     "WWW-Authenticate": {"description": "`Bearer`.", "required": True, "schema": TEXT},
@@ -83,6 +94,7 @@ SENTENCES = {
     413: "The upload is over a limit.",
     415: "The upload is no multipart form.",
     416: "There are no such bytes.",
+    423: "Another request works on it.",
     429: "Too many requests, or too many uploads waiting.",
     500: "The server or its worker failed; sending it again is safe.",
     503: "Server is busy, please wait",
@@ -91,6 +103,7 @@ SENTENCES = {
 _ERROR_HEADERS: dict[int, Sequence[str]] = {
     401: ["WWW-Authenticate"],
     416: ["Content-Range"],
+    423: ["Retry-After"],
     429: ["Retry-After"],
     503: ["Retry-After"],
 }

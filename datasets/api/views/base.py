@@ -30,7 +30,7 @@ class UploadView(APIView):
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         if response.status_code >= 400 and request.method == "POST":
-            _drain(request)
+            drain(request)
         return super().finalize_response(request, response, *args, **kwargs)
 
 
@@ -154,7 +154,8 @@ def _files(request: Request) -> "list[UploadedFile[bytes]]":
         raise
 
 
-def _drain(request: Request) -> None:
+def drain(request: Request) -> None:
+    """Read what is left of a body, and throw it away."""
     stream: IO[bytes] = request._request._stream
     if isinstance(stream, BoundedBody):
         stream = stream.source

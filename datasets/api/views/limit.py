@@ -27,7 +27,10 @@ class PictureLimit(Parameter):
 
     def read(self, request: Request) -> int | None:
         """None where the client says nothing. Raises `ApiError`."""
-        given = request.query_params.get(self.name)
+        return self.parse(request.query_params.get(self.name))
+
+    def parse(self, given: str | None) -> int | None:
+        """The same of what stands elsewhere in a request."""
         if given is None or given == _ALL:
             return settings.MAX_PICTURES if given else None
         if not _DIGITS.fullmatch(given) or not 1 <= int(given) <= _MOST:

@@ -16,7 +16,7 @@ from datasets.catalogue.tilemap_prerendering import EVERY_SECONDS, TilemapPreren
 from datasets.derived.process import ResultsProcess
 from datasets.models import WorkerState
 from datasets.pictures import pipeline_settings
-from datasets.uploads import disk_space, recovery, retention, tasks, worker_readiness
+from datasets.uploads import disk_space, partial_upload, recovery, retention, tasks, worker_readiness
 from datasets.uploads.busy_flag import beating
 from datasets.uploads.watchdog import STARTUP_SECONDS, watchdog
 from wwzd.lifeline import die_with_supervisor
@@ -54,6 +54,7 @@ class Command(BaseCommand):
             beating(lambda: WorkerState.objects.beat(tasks.WORKER)),
             beating(lambda: recovery.after_silence(tasks.WORKER), every=_LOOK_AROUND_SECONDS),
             beating(retention.delete_expired, every=_DELETE_SECONDS),
+            beating(partial_upload.delete_expired, every=_DELETE_SECONDS),
             beating(_forget_ended_calls, every=_DELETE_SECONDS),
             beating(disk_space.keep_reserve, every=_LOOK_AROUND_SECONDS),
         ):

@@ -54,3 +54,25 @@ export function running() {
 export function keepRunning(entries) {
   keep("running", JSON.stringify(entries));
 }
+
+const PARTIAL_DAYS = 1; // for so long the server keeps what is not finished
+
+/** The uploads that were begun from here and not finished, by fingerprint, as tus-js-client describes them. */
+export function partialUploads() {
+  try {
+    const entries = Object.entries(JSON.parse(recall("partial")) ?? {});
+    const since = Date.now() - PARTIAL_DAYS * 86_400_000;
+    return Object.fromEntries(entries.filter(([, { creationTime }]) => Date.parse(creationTime) > since));
+  } catch {
+    return {};
+  }
+}
+
+export function keepPartialUpload(fingerprint, upload) {
+  keep("partial", JSON.stringify({ ...partialUploads(), [fingerprint]: upload }));
+}
+
+export function forgetPartialUpload(fingerprint) {
+  const others = Object.entries(partialUploads()).filter(([other]) => other !== fingerprint);
+  keep("partial", JSON.stringify(Object.fromEntries(others)));
+}

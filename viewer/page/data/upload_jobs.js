@@ -3,6 +3,7 @@
 
 import * as api from "./api.js";
 import { duration, stage, t } from "../i18n/index.js";
+import { LARGE, sendInParts } from "./resumable_upload.js";
 import * as storage from "./storage.js";
 import { post, responseError } from "./upload_request.js";
 
@@ -20,6 +21,8 @@ class UploadJob {
     /** @type {any} */
     this.facts = null;
     this.packing = null;
+    this.archive = null; // what travels, for another try
+    this.interrupted = false;
     this.error = null;
     /** @type {any} */
     this.packed = null;
@@ -41,6 +44,7 @@ class UploadJob {
   /** How far it is, in words. */
   get words() {
     if (this.phase === "packing") return t("packing", { n: this.packing ?? "" });
+    if (this.phase === "sending" && this.interrupted) return t("interrupted");
     if (this.phase === "sending") return `${t("sending")} – ${Math.round(100 * (this.share ?? 0))} %`;
     if (!this.facts) return t("computing");
     if (this.facts.status === "queued") return t("queued");
@@ -126,20 +130,25 @@ export class UploadJobs extends EventTarget {
   }
 
   async send(job) {
-    const archive = await job.make((done, total) => this.set(job, { packing: total, share: done / total }));
+    job.archive ??= await job.make((done, total) => this.set(job, { packing: total, share: done / total }));
+    const archive = job.archive;
     if (!job.runs) return;
     job.sending = new AbortController();
-    this.set(job, { phase: "sending", share: 0 });
-    const { status, text } = await post(archive, job.name, {
+    this.set(job, { phase: "sending", share: 0, interrupted: false });
+    const inParts = this.offers.parts && archive.size > LARGE && !job.parent;
+    const transfer = inParts ? sendInParts : post;
+    const { status, text } = await transfer(archive, job.name, {
       asynchronous: this.offers.facts,
       parent: job.parent,
       signal: job.sending.signal,
-      sending: (share) => job.runs && this.set(job, { share }),
+      sending: (share) => job.runs && this.set(job, { share, interrupted: false }),
+      interrupted: () => job.runs && this.set(job, { interrupted: true }),
       sent: () => {
         job.sending = null;
         if (job.runs) this.set(job, { phase: "computing", share: null });
       },
     });
+    job.archive = null;
     if (status >= 400) throw responseError(status, text);
     const facts = text.startsWith("{") ? JSON.parse(text) : null;
     job.id = facts?.id ?? text.trim();

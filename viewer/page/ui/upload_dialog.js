@@ -11,7 +11,8 @@ import * as uploadFiles from "../data/upload_files.js";
 import { heading } from "./panels.js";
 import { errorText } from "../i18n/errors.js";
 import { packArchive } from "../data/upload_archive.js";
-import { dropped, nameOf } from "../data/dropped_files.js";
+import { nameOf } from "../data/dropped_files.js";
+import { acceptDrops } from "./drop_zone.js";
 
 export class UploadDialog {
   /**
@@ -43,28 +44,7 @@ export class UploadDialog {
     });
     jobs.addEventListener("changed", ({ detail }) => this.changed(detail));
     find("running").addEventListener("click", () => this.watch(jobs.running[0]));
-    this.dragged = 0;
-    window.addEventListener("dragenter", (event) => this.drag(event, 1));
-    window.addEventListener("dragleave", (event) => this.drag(event, -1));
-    window.addEventListener("dragover", (event) => event.preventDefault());
-    window.addEventListener("drop", (event) => this.dropped(event));
-  }
-
-  drag(event, step) {
-    if (!event.dataTransfer?.types.includes("Files")) return;
-    this.dragged += step;
-    find("drop").hidden = this.dragged <= 0;
-  }
-
-  async dropped(event) {
-    event.preventDefault();
-    this.dragged = 0;
-    find("drop").hidden = true;
-    const onSearch = event.target.closest?.("#search");
-    const files = await dropped(event.dataTransfer);
-    const picture = files.find(uploadFiles.isPicture);
-    if (onSearch && picture && this.similar) this.similar(picture);
-    else if (files.length) this.take(files);
+    acceptDrops({ take: (files) => this.take(files), similar });
   }
 
   show(...children) {
@@ -92,6 +72,7 @@ export class UploadDialog {
       problem && h("p", { class: "bad", role: "alert" }, problem),
       h("p", { class: "soft" }, t("uploadText", { most: number(this.most) })),
       shown && h("label", { class: "check" }, into, h("span", {}, t("addTo", { name: shown.name }))),
+      ...this.unfinished().map((name) => h("p", { class: "soft" }, t("unfinished", { name }))),
       h(
         "div",
         { class: "actions" },
@@ -99,6 +80,14 @@ export class UploadDialog {
         h("button", { onclick: () => find("folder").click() }, t("chooseFolder")),
       ),
     );
+  }
+
+  /** Names of what was not sent completely when the page was left, or given up after errors. */
+  unfinished() {
+    const under = new Set(this.jobs.running.map(({ name }) => name));
+    return Object.values(storage.partialUploads())
+      .map(({ metadata }) => metadata.filename)
+      .filter((name) => !under.has(name));
   }
 
   take(files) {
