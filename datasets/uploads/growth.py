@@ -21,6 +21,7 @@ from datasets.pictures import pipeline_settings
 from datasets.pictures.decoding_revision import decoding_revision
 from datasets.pictures.metadata import files
 from datasets.pictures.metadata.columns import Column
+from datasets.pictures.metadata.files import Described
 from datasets.pictures.zip_archive import Archive
 from embeddings.pipeline import OWN_VECTORS, Pipeline, placed
 from embeddings.reducers import REDUCERS, Reducer
@@ -29,7 +30,7 @@ from embeddings.vector_files import dumped
 from . import results
 from .import_report import Before, reported, write_report
 from .range_extraction import Extracted, extract
-from .selection import intake_of
+from .selection import Intake, intake_of
 
 MAX_PARTS = 200
 """Parts that a collection may have: each is a few files to open."""
@@ -83,26 +84,8 @@ def add(
     on_stage("features")
     with dataset.archive.open("rb") as file:
         archive = Archive(file, pipeline_settings.limits())
-        if archive.vectors or archive.picture_vectors:
-            sentence = "The ZIP has vectors of its own; those of the pictures that it is added to are the network's."
-            raise ApiError(sentence, code="own-vectors")
-        pictures = extract(
-            dataset,
-            archive,
-            pipeline,
-            first=0,
-            limit=dataset.limit,
-            progress=on_progress,
-            before=parent.total,
-            part=part,
-        )
-        described = files.of_archive(archive, pictures.names)
+        pictures, described, intake = _take(dataset, archive, pipeline, on_progress, parent)
         versions = {"decoding": str(decoding_revision(archive, 0, dataset.limit))}
-        intake = intake_of(archive, pictures, 0, dataset.limit)
-    results.note_intake(dataset, archive, pictures, dataset.intake | intake | {"added": len(pictures.names)})
-    if not pictures.names:
-        write_report(dataset, reported(archive, pictures, described, intake, []))
-        raise results.none_readable(pictures, TooLarge if pictures.over_limit else ApiError)
     features = np.load(folder.features_of_part(part), mmap_mode="r", allow_pickle=False)
     for name, reducer in _reducers(parent, pipeline).items():
         on_stage(name)
@@ -157,6 +140,35 @@ def refit(dataset: Dataset, pipeline: Pipeline, on_stage: Callable[[str], object
     dataset.backbone, dataset.precision, dataset.network = old.backbone, old.precision, old.network
     dataset.engine, dataset.space = old.engine, "own"
     dataset.versions = {"decoding": old.versions.get("decoding", "")}
+
+
+def _take(
+    dataset: Dataset, archive: Archive, pipeline: Pipeline, on_progress: Callable[[float], None], parent: Upload
+) -> tuple[Extracted, Described | None, Intake]:
+    """Extract the pictures that are added, and note what became of the archive's files.
+
+    Raises `ApiError` where it has none, or vectors of its own.
+    """
+    if archive.vectors or archive.picture_vectors:
+        sentence = "The ZIP has vectors of its own; those of the pictures that it is added to are the network's."
+        raise ApiError(sentence, code="own-vectors")
+    pictures = extract(
+        dataset,
+        archive,
+        pipeline,
+        first=0,
+        limit=dataset.limit,
+        progress=on_progress,
+        before=parent.total,
+        part=parent.folder.parts,
+    )
+    described = files.of_archive(archive, pictures.names)
+    intake = intake_of(archive, pictures, 0, dataset.limit)
+    results.note_intake(dataset, archive, pictures, dataset.intake | intake | {"added": len(pictures.names)})
+    if not pictures.names:
+        write_report(dataset, reported(archive, pictures, described, intake, []))
+        raise results.none_readable(pictures, TooLarge if pictures.over_limit else ApiError)
+    return pictures, described, intake
 
 
 def _reducers(parent: Upload, pipeline: Pipeline) -> dict[str, Reducer]:
