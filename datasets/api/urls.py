@@ -16,6 +16,7 @@ from datasets.api.views import (
     metadata,
     pictures,
     ranges,
+    saved_views,
     search,
     vectors,
 )
@@ -75,6 +76,7 @@ urlpatterns = [
     *of_both("layouts/<str:layout>", layouts.OneLayout.as_view(), "layout"),
     *of_both("layouts/<str:layout>/quality", layouts.Quality.as_view(), "quality"),
     *of_both("layouts/<str:layout>/distortion", layouts.Distortion.as_view(), "distortion"),
+    *of_both("views", saved_views.SavedViews.as_view(), "views"),
     *of_both("outliers", search.Outliers.as_view(), "outliers"),
     path("dataset/<str:dataset_id>/export", exports.Export.as_view(), name="dataset-export"),
     path("catalogue/export", exports.CatalogueExport.as_view(), name="catalogue-export"),

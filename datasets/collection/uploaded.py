@@ -32,6 +32,10 @@ class Upload(Collection):
     def cluster_labels_path(self) -> Path:
         return self.folder.path / "cluster_labels.json"
 
+    @property
+    def saved_views_path(self) -> Path:
+        return self.folder.path / "saved_views.json"
+
     def features(self) -> Features:
         """`(n, d) float32`, memory-mapped. Raises `NotFound` where they are gone."""
         try:
