@@ -26,8 +26,11 @@ import { Pointer } from "./interaction/pointer.js";
 import { offerVirtualReality } from "./interaction/virtual_reality.js";
 import { Search } from "./ui/search.js";
 import { Selection } from "./ui/selection.js";
+import { Tour } from "./ui/tour.js";
 import { FilteredView } from "./interaction/filtered_view.js";
 import { Viewer } from "./viewer.js";
+import { ViewsDialog } from "./ui/views_dialog.js";
+import { ViewTransition } from "./view_transition.js";
 import { UploadDialog } from "./ui/upload_dialog.js";
 import { ViewState } from "./data/view_state.js";
 
@@ -103,7 +106,10 @@ function start() {
       filteredView.notify();
     },
   });
-  const layoutsDialog = new LayoutsDialog(viewer, { choose: (name) => controls.to(name) });
+  const layoutsDialog = new LayoutsDialog(viewer, {
+    choose: (name) => controls.to(name),
+    beside: (name) => controls.beside(name),
+  });
   const search = new Search(viewer, view, {
     open: (row) => details.open(row),
     choose: (rows) => selection.choose(rows),
@@ -129,6 +135,20 @@ function start() {
   });
   outcome.rest.take = (facts) => uploader.takeRest(facts);
   const add = () => uploader.ask();
+  const tour = new Tour(viewer, {
+    stops: () => viewsDialog.load().catch(() => []),
+    go: (state) => transition.go(state, { slowly: true }),
+    changed,
+  });
+  const viewsDialog = new ViewsDialog(viewer, {
+    state: () => navigation.savedText(),
+    go: (state) => {
+      tour.leave();
+      transition.go(state);
+    },
+    play: () => tour.begin(),
+    changed,
+  });
   const navigation = new Navigation(viewer, facts, {
     view,
     filteredView,
@@ -138,7 +158,19 @@ function start() {
     filterPanel,
     landmarks,
     layoutsDialog,
+    viewsDialog,
+    tour,
     add,
+  });
+  const transition = new ViewTransition(viewer, {
+    view,
+    filteredView,
+    controls,
+    details,
+    selection,
+    search,
+    landmarks,
+    navigation,
   });
   const about = new CollectionInfo({
     look: async (id, { rows, ...more }) => {
@@ -164,7 +196,7 @@ function start() {
   viewer.addEventListener("panes", (/** @type {any} */ { detail }) => namePanes(detail));
   viewer.addEventListener("tiles", (/** @type {any} */ { detail }) => notifications.tiles(detail));
   viewer.addEventListener("fault", () => notifications.toast(t("fault")));
-  new Keyboard(viewer, { controls, details, selection, filterPanel, search, landmarks });
+  new Keyboard(viewer, { controls, details, selection, filterPanel, search, landmarks, viewsDialog });
   if (viewer.cloud.renderer instanceof NullRenderer) new ImageList(viewer, view, { open: (row) => details.open(row) });
   else offerVirtualReality(viewer, find("vr"), notifications.showError);
   viewer.canvas.addEventListener("webglcontextlost", () =>

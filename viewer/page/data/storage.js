@@ -8,11 +8,13 @@ export function recall(name) {
   }
 }
 
+/** Returns whether it is kept; what is not is asked again next time. */
 export function keep(name, value) {
   try {
     localStorage.setItem(`wwzd.${name}`, value);
+    return true;
   } catch {
-    // It is asked again next time.
+    return false;
   }
 }
 
@@ -53,4 +55,19 @@ export function running() {
 
 export function keepRunning(entries) {
   keep("running", JSON.stringify(entries));
+}
+
+/** The views of a collection that this browser keeps, where the server does not: `[{ id, name, note, state }, …]`. */
+export function savedViews(collection) {
+  try {
+    const kept = JSON.parse(recall(`views.${collection}`));
+    return Array.isArray(kept) ? kept : [];
+  } catch {
+    return [];
+  }
+}
+
+/** Returns whether they are kept. */
+export function keepSavedViews(collection, views) {
+  return keep(`views.${collection}`, JSON.stringify(views));
 }

@@ -43,7 +43,7 @@ export class LayoutView {
   /** Put the cloud, and what is around it, on the way from one layout to another, or in one. */
   setLayouts(from, to = from) {
     this.viewer.cloud.setLayouts(this.layouts[from].rows, this.layouts[to].rows);
-    const around = this.around?.layouts ?? {};
+    const around = this.around?.layouts ?? {}; // of the reducers' layouts alone
     this.viewer.cloud.surround(around[from] && around[to] ? { from: around[from], to: around[to] } : null);
   }
 

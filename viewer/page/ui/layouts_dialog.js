@@ -9,11 +9,12 @@ import { heading } from "./panels.js";
 const EVERY = 1500; // milliseconds between two looks at what is being computed
 
 export class LayoutsDialog {
-  /** `choose(name)` shows a layout. */
-  constructor(viewer, { choose }) {
+  /** `choose(name)` shows a layout, `beside(name)` shows it beside the one that is shown; null ends that. */
+  constructor(viewer, { choose, beside }) {
     /** @type {import("../viewer.js").Viewer} */
     this.viewer = viewer;
     this.choose = choose;
+    this.beside = beside;
 
     this.dialog = find("layouts");
     this.list = h("ul", { class: "layout-list" });
@@ -76,6 +77,7 @@ export class LayoutsDialog {
         titleOf(layout),
       ),
       state && h("span", { class: "soft" }, state),
+      isReady && this.besideButton(layout, isShown),
       isReady && h("button", { class: "quiet", onclick: () => this.trust(name) }, t("trust")),
       layout.kind !== name &&
         h(
@@ -87,6 +89,26 @@ export class LayoutsDialog {
           },
           icon("trash"),
         ),
+    );
+  }
+
+  besideButton(layout, isShown) {
+    const isBeside = this.viewer.layoutView.split === layout.name;
+    const label = t("besideLayout", { name: titleOf(layout) });
+    return h(
+      "button",
+      {
+        class: "quiet only-icon",
+        "aria-label": label,
+        title: label,
+        "aria-pressed": String(isBeside),
+        disabled: isShown,
+        onclick: () => {
+          this.dialog.close();
+          this.beside(isBeside ? null : layout.name);
+        },
+      },
+      icon("split"),
     );
   }
 
