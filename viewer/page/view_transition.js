@@ -43,6 +43,9 @@ export class ViewTransition {
       return false;
     }
     if (!isCurrent()) return false;
+    // A tour leaves the room to the cloud.
+    if (slowly) panels.hide();
+    else if (viewer.rowStyles.chosen.size) this.selection.gallery();
     if (state.picture >= 0 && state.picture < collection.count) this.details.click(state.picture, true);
     if (state.camera) viewer.cameraController.go(state.camera, slowly ? { seconds: AT_LEISURE } : {});
     else viewer.overview();
