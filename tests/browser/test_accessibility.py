@@ -95,6 +95,10 @@ def menu(visit: Visit) -> None:
 
 def saved(visit: Visit) -> None:
     """The dialog of saved views, with two of them, one of which has just been deleted."""
+    visit.page.evaluate(
+        "fetch(`${wwzd.viewer.collection.base}/views`, { method: 'PUT', body: '{\"views\": []}',"
+        " headers: { 'Content-Type': 'application/json' } }).then(({ ok }) => ok)"
+    )
     visit.page.keyboard.press("v")
     for name in ("First", "Second"):
         visit.page.fill("#view-name", name)

@@ -7,6 +7,7 @@ import { FilterChips } from "./ui/filter_chips.js";
 import { CollectionsDialog } from "./ui/collections_dialog.js";
 import { Controls } from "./ui/controls.js";
 import { PictureDetails } from "./ui/picture_details.js";
+import { Distortion } from "./distortion.js";
 import { find } from "./ui/dom.js";
 import { setLanguage, t } from "./i18n/index.js";
 import { UploadJobs } from "./data/upload_jobs.js";
@@ -56,6 +57,7 @@ function start() {
   /** @type {any} */ (window).wwzd = { viewer, facts, view }; // for the console, tests and benchmarks
   const changed = () => navigation.remember();
   const filteredView = new FilteredView(viewer, view, { failed: notifications.showError });
+  /** @type {any} */ (window).wwzd.columns = () => filteredView.columns;
   const selection = new Selection(viewer, view, filteredView, { open: (row) => details.open(row), changed });
   const details = new PictureDetails(viewer, {
     closed: () => search.back() || selection.back(),
@@ -109,6 +111,8 @@ function start() {
   const layoutsDialog = new LayoutsDialog(viewer, {
     choose: (name) => controls.to(name),
     beside: (name) => controls.beside(name),
+    colour: (name) => distortion.colour(name),
+    worst: (name) => distortion.worst(name),
   });
   const search = new Search(viewer, view, {
     open: (row) => details.open(row),
@@ -116,6 +120,7 @@ function start() {
     listed: () => filterPanel.giveWay(),
     pictures: facts.offers.search,
   });
+  const distortion = new Distortion(viewer, { view, filteredView, controls, search });
   const filterPanel = new FilterPanel(view, filteredView, {
     gallery: () => {
       filterPanel.giveWay();

@@ -129,7 +129,10 @@ export class Navigation {
     const { filterPanel, selection, filteredView, view } = this;
     const known = filteredView.offer(collection);
     const search = state.search && (await this.search(collection, state.search));
-    if (state.filters?.size || state.colour) await known;
+    if (state.filters?.size || state.colour) {
+      await known;
+      await filteredView.need(fieldsOf(state));
+    }
     if (turn !== this.turn) return;
     view.begin(filteredView.fitting({ ...state, search }));
     if (!search) find("search-text").value = "";
@@ -228,6 +231,11 @@ export class Navigation {
       tour: this.tour.current,
     };
   }
+}
+
+/** The fields that a state colours and filters by. */
+export function fieldsOf({ colour = "", filters = new Map() }) {
+  return [colour, ...filters.keys()];
 }
 
 /** A camera's numbers, or null where they are those of the start. */

@@ -1,5 +1,6 @@
 // On the way from what is seen of a collection to another view of it: layout, filters, colours, selection and camera.
 
+import { fieldsOf } from "./navigation.js";
 import * as notifications from "./ui/notifications.js";
 import * as panels from "./ui/panels.js";
 import * as url from "./url_state.js";
@@ -33,6 +34,7 @@ export class ViewTransition {
       const [layouts, search] = await Promise.all([
         this.layouts(collection, state),
         state.search && this.navigation.search(collection, state.search),
+        this.filteredView.need(fieldsOf(state)),
       ]);
       if (!isCurrent()) return false;
       this.close();

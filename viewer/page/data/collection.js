@@ -89,6 +89,11 @@ export class Collection {
     if (names.some((name) => name && !this.has(name))) await this.fetchLayouts().catch(() => null);
   }
 
+  /** What is known of a layout: its kind and parameters. */
+  layout(name) {
+    return this.layouts.find((one) => one.name === name) ?? { name, kind: name, parameters: {} };
+  }
+
   isPlane(name) {
     return this.layouts.some((one) => one.name === name && one.dimensions === 2);
   }

@@ -3,7 +3,7 @@
 import { fill, find, h, KeyedList, save } from "./dom.js";
 import { setLanguage, currentLanguage, t } from "../i18n/index.js";
 import * as storage from "../data/storage.js";
-import { titleOf } from "./layouts_dialog.js";
+import { titleOf } from "./layout_names.js";
 import * as notifications from "./notifications.js";
 
 const LIGHT = "(prefers-color-scheme: light)";
@@ -193,8 +193,8 @@ export class Controls {
 
   /** A layout in words. */
   titleOf(name) {
-    const made = this.viewer.collection?.layouts.find((layout) => layout.name === name);
-    return made ? titleOf(made) : name.toUpperCase();
+    const { collection } = this.viewer;
+    return collection && name ? titleOf(collection.layout(name)) : "";
   }
 
   settings(shown) {

@@ -105,7 +105,7 @@ export class ViewsDialog {
     }
     const view = await this.act(() => this.saved.add({ ...words, state }));
     if (!view) return;
-    this.offerForm();
+    if (find("view-name").value.trim() === words.name) this.offerForm(); // nobody has begun another one meanwhile
     fill(this.said, t(view.isOwn ? "viewKeptHere" : "viewSaved", view));
   }
 
