@@ -146,6 +146,7 @@ function start() {
     changed,
   });
   const viewsDialog = new ViewsDialog(viewer, {
+    opened: () => tour.pause(),
     state: () => navigation.savedText(),
     go: (state) => {
       tour.leave();

@@ -116,6 +116,7 @@ export class Tour {
   }
 
   pause() {
+    if (!this.playing) return;
     clearTimeout(this.timer);
     this.playing = false;
     this.drawPlay();

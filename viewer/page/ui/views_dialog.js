@@ -10,15 +10,16 @@ import { heading } from "./panels.js";
 
 export class ViewsDialog {
   /**
-   * `state()` is what is seen, as text; `go(state)` shows it again, `play()` all of them as a tour; `changed()` is told
-   * when the dialog is opened or closed.
+   * `state()` is what is seen, as text; `go(state)` shows it again, `play()` all of them as a tour; `opened()` is told when
+   * the dialog is opened, `changed()` when it is closed.
    */
-  constructor(viewer, { state, go, play, changed }) {
+  constructor(viewer, { state, go, play, opened, changed }) {
     /** @type {import("../viewer.js").Viewer} */
     this.viewer = viewer;
     this.state = state;
     this.go = go;
     this.play = play;
+    this.opened = opened;
 
     this.saved = null; // of the collection that is shown
     this.dialog = find("views");
@@ -53,6 +54,7 @@ export class ViewsDialog {
     fill(this.said);
     fill(this.list, h("li", { class: "soft" }, t("loading")));
     this.offerForm();
+    this.opened();
     this.dialog.showModal();
     find("view-name").focus();
     await this.act(() => this.load());
