@@ -101,7 +101,7 @@ def configuration(run: Path, socket: Path, files: int) -> str:
 def _error_location(status: int, kind: str, sentence: str, limit: int) -> str:
     about = {"limit": limit} if "{limit}" in sentence else {}
     body = json.dumps(problem(sentence.format(limit=limit), status, kind, about))
-    more = {503: "Retry-After 1", 405: "Allow 'GET, HEAD, POST, PATCH, DELETE, OPTIONS'"}.get(status)
+    more = {503: "Retry-After 1", 405: "Allow 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'"}.get(status)
     header = f"\n            add_header {more} always;" if more else ""
     return f"""
         location = /-/error/{kind} {{

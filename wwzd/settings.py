@@ -221,6 +221,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "pictures", "description": "Names, files, thumbnails and metadata, of both."},
         {"name": "likeness", "description": "Which pictures are like which."},
         {"name": "layouts", "description": "Other layouts of the same pictures, and how far each can be trusted."},
+        {"name": "views", "description": "What people saved of a collection, to find it again or to show it."},
         {"name": "export", "description": "Clouds of pictures as files for other programs."},
         {"name": "service", "description": "The server itself."},
     ],

@@ -40,6 +40,10 @@ class InstalledCatalogue(Collection):
     def cluster_labels_path(self) -> Path:
         return self.catalogue.cluster_labels_path
 
+    @property
+    def saved_views_path(self) -> Path:
+        return self.catalogue.cluster_labels_path.with_name(f"saved-views-{self.catalogue.fingerprint}.json")
+
     def similarity(self) -> SimilarityTables:
         """Its copies and outliers. Raises `NotFound` where they have not been looked for."""
         found = super().similarity()

@@ -74,6 +74,11 @@ class Collection(ABC):
     def cluster_labels_path(self) -> Path:
         """Of the names that clusters were given."""
 
+    @property
+    @abstractmethod
+    def saved_views_path(self) -> Path:
+        """Of the views that people saved."""
+
     def clusters(self) -> "Clusters":
         """Raises `NotFound` where they have not been computed."""
         from . import clusters  # with the modules that compute them, which a start does not wait for

@@ -35,6 +35,10 @@ class Upload(Collection):
     def cluster_labels_path(self) -> Path:
         return self.folder.path / LABELS
 
+    @property
+    def saved_views_path(self) -> Path:
+        return self.folder.path / "saved_views.json"
+
     def features(self) -> StackedRows:
         """`(n, d) float32`, memory-mapped. Raises `NotFound` where they are gone."""
         try:

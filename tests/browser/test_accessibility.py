@@ -93,8 +93,30 @@ def menu(visit: Visit) -> None:
     visit.page.click("#menu")
 
 
+def saved(visit: Visit) -> None:
+    """The dialog of saved views, with two of them, one of which has just been deleted."""
+    visit.page.evaluate(
+        "fetch(`${wwzd.viewer.collection.base}/views`, { method: 'PUT', body: '{\"views\": []}',"
+        " headers: { 'Content-Type': 'application/json' } }).then(({ ok }) => ok)"
+    )
+    visit.page.keyboard.press("v")
+    for name in ("First", "Second"):
+        visit.page.fill("#view-name", name)
+        visit.page.locator("#views form button.strong").click()
+        expect(visit.page.locator("#views .entry b").last).to_have_text(name)
+    visit.page.locator("#views .trash").last.click()
+    expect(visit.page.locator("#views .said button")).to_be_visible()
+
+
+def tour(visit: Visit) -> None:
+    saved(visit)
+    visit.page.locator("#views .actions button", has=visit.page.locator("[href='#i-play']")).click()
+    expect(visit.page.locator("#tour h2")).to_have_text("First")
+
+
 STATES = [nothing, panel, filters, settings, adding, collections, search, keys, legend, ramp, lightbox, gallery, about]
-NARROW = [panel, filters, search, legend, lightbox, menu]
+STATES += [saved, tour]
+NARROW = [panel, filters, search, legend, lightbox, menu, saved, tour]
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)

@@ -1,9 +1,11 @@
 """All layouts on the page: made in the dialog, shown on a plane, kept in the address, measured, deleted."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_landmarks import kinds, opened
 from tests.support.chromium import Visit
+from tests.support.service import Service
 
 __all__ = ["kinds"]
 
@@ -51,3 +53,71 @@ def test_what_the_service_refuses_is_said(visit: Visit, kinds: str) -> None:
     (noted,) = visit.problems  # the browser's own remark on it
     assert "400" in noted
     visit.problems.clear()
+
+
+def trusted(visit: Visit, layout: str, button: str) -> None:
+    """Ask how far a layout can be trusted, and press one of the buttons below the answer."""
+    visit.page.click("#layouts-open")
+    visit.page.locator(".layout-list li", has_text=layout).first.locator("button", has_text="trusted").click()
+    visit.page.locator("#layouts [role=status]").get_by_role("button", name=button).click(timeout=60_000)
+    expect(visit.page.locator("#layouts")).to_be_hidden()
+
+
+def test_the_cloud_is_coloured_by_distortion_which_the_address_keeps(
+    visit: Visit, kinds: str, service: Service
+) -> None:
+    page = opened(visit, kinds).page
+    trusted(visit, "PCA", "Colour the cloud by it")
+    visit.wait(f"{SHOWN} === 'pca'")
+    expect(page.locator("#legend h2")).to_have_text("Distortion of PCA")
+    expect(page.locator("#legend p").first).to_contain_text("strangers")
+    told = service.get(f"/dataset/{kinds}/layouts/pca/distortion").json()["features"]
+    shown = page.evaluate("Array.from(wwzd.columns().fetched.get('distortion:pca').numbers)")
+    assert shown == pytest.approx([value for (value,) in told], abs=1e-5)
+    bytes_of = "Array.from(wwzd.viewer.rowStyles.borders).join()"
+    painted = page.evaluate(bytes_of)
+    visit.wait("location.search.includes('colour=distortion%3Apca')")
+    # Swept over, the ramp filters by it, and both are there again after a reload.
+    page.evaluate("wwzd.view.filter('distortion:pca', [0.02, 1])")
+    left = sum(value >= 0.02 for (value,) in told)
+    assert 0 < left < len(told)
+    expect(page.locator("#shown-count")).to_contain_text(f"{left} of {len(told)}")
+    visit.open(page.url.removeprefix(visit.origin))
+    expect(page.locator("#legend h2")).to_have_text("Distortion of PCA")
+    expect(page.locator("#shown-count")).to_contain_text(f"{left} of {len(told)}")
+    assert page.evaluate(bytes_of) == painted
+
+
+def test_the_worst_placed_pictures_are_listed_and_marked(visit: Visit, kinds: str, service: Service) -> None:
+    page = opened(visit, kinds).page
+    trusted(visit, "UMAP", "List the worst placed")
+    expect(page.locator("#panel h2")).to_have_text("Worst placed in UMAP")
+    worst = service.get(f"/dataset/{kinds}/layouts/umap/quality").json()["worst"]
+    names = [service.get(f"/dataset/{kinds}/images?offset={row}&limit=1").json()["images"][0]["name"] for row in worst]
+    listed = page.locator("#panel .faces button").evaluate_all("all => all.map((one) => one.title)")
+    assert listed[: len(worst)] == names
+    assert len(listed) <= 60
+    notes = [float(text) for text in page.locator("#panel .share").all_inner_texts()]
+    assert notes == sorted(notes, reverse=True)
+    assert set(worst) <= set(page.evaluate("[...wwzd.view.state.chosen]"))
+
+
+def test_any_two_layouts_stand_side_by_side_and_the_address_keeps_them(visit: Visit, kinds: str) -> None:
+    page = opened(visit, kinds).page
+    page.click("#layouts-open")
+    entries = page.locator(".layout-list li")
+    page.select_option("#layout-kind", "grid")
+    page.locator(".layout-form button").click()
+    expect(entries.last.locator(".show")).to_be_enabled(timeout=60_000)
+    entries.last.locator("button[aria-pressed][title*='Beside']").click()
+    visit.wait("(wwzd.viewer.layoutView.split ?? '').startsWith('grid-')")
+    expect(page.locator("#panes span").last).to_contain_text("Grid")
+    visit.wait("location.search.includes('beside=grid-')")
+    page.reload()
+    visit.wait_until_drawn()
+    visit.wait("(wwzd.viewer.layoutView.split ?? '').startsWith('grid-')")
+    assert page.evaluate(SHOWN) == "umap"
+    page.click("#layouts-open")
+    entries.last.get_by_role("button", name="Delete").click()
+    expect(entries).to_have_count(2)
+    visit.wait("wwzd.viewer.layoutView.split === null")

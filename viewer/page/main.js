@@ -7,6 +7,7 @@ import { FilterChips } from "./ui/filter_chips.js";
 import { CollectionsDialog } from "./ui/collections_dialog.js";
 import { Controls } from "./ui/controls.js";
 import { PictureDetails } from "./ui/picture_details.js";
+import { Distortion } from "./distortion.js";
 import { find } from "./ui/dom.js";
 import { setLanguage, t } from "./i18n/index.js";
 import { UploadJobs } from "./data/upload_jobs.js";
@@ -27,8 +28,11 @@ import { Pointer } from "./interaction/pointer.js";
 import { offerVirtualReality } from "./interaction/virtual_reality.js";
 import { Search } from "./ui/search.js";
 import { Selection } from "./ui/selection.js";
+import { Tour } from "./ui/tour.js";
 import { FilteredView } from "./interaction/filtered_view.js";
 import { Viewer } from "./viewer.js";
+import { ViewsDialog } from "./ui/views_dialog.js";
+import { ViewTransition } from "./view_transition.js";
 import { UploadDialog } from "./ui/upload_dialog.js";
 import { ViewState } from "./data/view_state.js";
 
@@ -54,6 +58,7 @@ function start() {
   /** @type {any} */ (window).wwzd = { viewer, facts, view }; // for the console, tests and benchmarks
   const changed = () => navigation.remember();
   const filteredView = new FilteredView(viewer, view, { failed: notifications.showError });
+  /** @type {any} */ (window).wwzd.columns = () => filteredView.columns;
   const selection = new Selection(viewer, view, filteredView, { open: (row) => details.open(row), changed });
   const details = new PictureDetails(viewer, {
     closed: () => search.back() || selection.back(),
@@ -104,13 +109,19 @@ function start() {
       filteredView.notify();
     },
   });
-  const layoutsDialog = new LayoutsDialog(viewer, { choose: (name) => controls.to(name) });
+  const layoutsDialog = new LayoutsDialog(viewer, {
+    choose: (name) => controls.to(name),
+    beside: (name) => controls.beside(name),
+    colour: (name) => distortion.colour(name),
+    worst: (name) => distortion.worst(name),
+  });
   const search = new Search(viewer, view, {
     open: (row) => details.open(row),
     choose: (rows) => selection.choose(rows),
     listed: () => filterPanel.giveWay(),
     pictures: facts.offers.search,
   });
+  const distortion = new Distortion(viewer, { view, filteredView, controls, search });
   const filterPanel = new FilterPanel(view, filteredView, {
     gallery: () => {
       filterPanel.giveWay();
@@ -138,6 +149,21 @@ function start() {
   };
   outcome.rest.take = (facts) => uploader.takeRest(facts);
   const add = () => uploader.ask();
+  const tour = new Tour(viewer, {
+    stops: () => viewsDialog.load().catch(() => []),
+    go: (state) => transition.go(state, { slowly: true }),
+    changed,
+  });
+  const viewsDialog = new ViewsDialog(viewer, {
+    opened: () => tour.pause(),
+    state: () => navigation.savedText(),
+    go: (state) => {
+      tour.leave();
+      transition.go(state);
+    },
+    play: () => tour.begin(),
+    changed,
+  });
   const navigation = new Navigation(viewer, facts, {
     view,
     filteredView,
@@ -147,9 +173,21 @@ function start() {
     filterPanel,
     landmarks,
     layoutsDialog,
+    viewsDialog,
+    tour,
     add,
   });
   new Forming(viewer, jobs, { shown: () => navigation.shown });
+  const transition = new ViewTransition(viewer, {
+    view,
+    filteredView,
+    controls,
+    details,
+    selection,
+    search,
+    landmarks,
+    navigation,
+  });
   const about = new CollectionInfo({
     look: async (id, { rows, ...more }) => {
       if (viewer.collection?.id !== id) await navigation.go(id);
@@ -176,7 +214,7 @@ function start() {
   viewer.addEventListener("panes", (/** @type {any} */ { detail }) => namePanes(detail));
   viewer.addEventListener("tiles", (/** @type {any} */ { detail }) => notifications.tiles(detail));
   viewer.addEventListener("fault", () => notifications.toast(t("fault")));
-  new Keyboard(viewer, { controls, details, selection, filterPanel, search, landmarks });
+  new Keyboard(viewer, { controls, details, selection, filterPanel, search, landmarks, viewsDialog });
   if (viewer.cloud.renderer instanceof NullRenderer) new ImageList(viewer, view, { open: (row) => details.open(row) });
   else offerVirtualReality(viewer, find("vr"), notifications.showError);
   viewer.canvas.addEventListener("webglcontextlost", () =>

@@ -2,6 +2,7 @@
 
 import { ApiError } from "./data/api.js";
 import { Collection } from "./data/collection.js";
+import { LENGTHS, SavedViews } from "./data/saved_views.js";
 import { hintOnce } from "./ui/controls.js";
 import { find } from "./ui/dom.js";
 import { number, t } from "./i18n/index.js";
@@ -15,7 +16,7 @@ export class Navigation {
   constructor(
     viewer,
     facts,
-    { view, filteredView, controls, details, selection, filterPanel, landmarks, layoutsDialog, add },
+    { view, filteredView, controls, details, selection, filterPanel, landmarks, layoutsDialog, viewsDialog, tour, add },
   ) {
     /** @type {import("./viewer.js").Viewer} */
     this.viewer = viewer;
@@ -28,6 +29,8 @@ export class Navigation {
     this.filterPanel = filterPanel;
     this.landmarks = landmarks;
     this.layoutsDialog = layoutsDialog;
+    this.viewsDialog = viewsDialog;
+    this.tour = tour;
     this.add = add;
 
     this.shown = null; // the collection of which all that the address says is restored
@@ -56,6 +59,7 @@ export class Navigation {
     panels.hide();
     notifications.hidePlaceholder();
     this.shown = null;
+    this.tour.leave();
     this.viewer.leave();
     this.filteredView.leave();
     this.view.begin();
@@ -66,6 +70,8 @@ export class Navigation {
       const collection = id ? await Collection.dataset(id, this.facts) : Collection.catalogue(this.facts);
       if (turn !== this.turn) return;
       this.title(collection);
+      if (state.saved || state.tour) this.state = state = await this.savedState(collection, state);
+      if (turn !== this.turn) return;
       if (collection.count) await this.show(collection, state, turn);
       else notifications.showPlaceholder(t("emptyTitle"), t("emptyText"), { label: t("add"), act: this.add });
     } catch (error) {
@@ -81,12 +87,9 @@ export class Navigation {
 
   async show(collection, state, turn) {
     const { controls, viewer } = this;
-    const { reducers } = collection;
-    const isFurther = state.reducer && !reducers.includes(state.reducer);
-    if (isFurther) await collection.fetchLayouts().catch(() => null);
+    await collection.need([state.reducer, state.split]);
     if (turn !== this.turn) return;
-    const isKnown = reducers.includes(state.reducer) || collection.hasFurther(state.reducer);
-    const reducer = isKnown ? state.reducer : reducers.at(-1);
+    const reducer = collection.has(state.reducer) ? state.reducer : collection.reducers.at(-1);
     this.layoutsDialog.offer(collection);
     controls.reducers(collection.reducers, reducer);
     controls.restore(state);
@@ -99,15 +102,26 @@ export class Navigation {
     this.filteredView.begin(collection);
     const restored = this.restoreView(collection, state, turn);
     notifications.status(t("loadingTiles", { done: 0, total: number(collection.ranges) }));
-    if (collection.reducers.includes(state.split)) await controls.beside(state.split);
+    if (collection.has(state.split) && state.split !== reducer) await controls.beside(state.split);
     if (turn !== this.turn) return;
     if (state.among) await controls.among(true, { still: true });
     await restored;
     if (turn !== this.turn) return;
     this.shown = collection;
     if (state.picture >= 0 && state.picture < collection.count) this.details.click(state.picture);
+    if (state.tour) this.tour.begin(state.tour);
+    if (state.open?.includes("views")) this.viewsDialog.open();
     this.remember();
     hintOnce();
+  }
+
+  /** The state of the saved view that an address names, or that its tour begins with. */
+  async savedState(collection, state) {
+    const views = await new SavedViews(collection).load().catch(() => []);
+    const { saved, tour } = state;
+    const found = views.find(({ id }) => id === (saved || tour)) ?? (tour && views[0]);
+    if (!found) notifications.toast(t(saved ? "viewGone" : "noViews"));
+    return found ? { ...url.parse(found.state), tour, theme: state.theme } : { ...state, tour: "" };
   }
 
   /** What an address says of the view, and what was open of its parts. */
@@ -115,7 +129,10 @@ export class Navigation {
     const { filterPanel, selection, filteredView, view } = this;
     const known = filteredView.offer(collection);
     const search = state.search && (await this.search(collection, state.search));
-    if (state.filters?.size || state.colour) await known;
+    if (state.filters?.size || state.colour) {
+      await known;
+      await filteredView.need(fieldsOf(state));
+    }
     if (turn !== this.turn) return;
     view.begin(filteredView.fitting({ ...state, search }));
     if (!search) find("search-text").value = "";
@@ -172,16 +189,28 @@ export class Navigation {
 
   /** The address follows what is seen. */
   remember() {
+    if (this.viewer.collection && this.shown === this.viewer.collection) this.controls.fits = url.write(this.seen());
+  }
+
+  /** What a saved view keeps of what is seen, as text; null where it is too long. */
+  savedText() {
+    const usual = { dataset: "", firstReducer: "", open: [], theme: null, tour: "" };
+    const { text, kept } = url.format({ ...this.seen(), ...usual }, LENGTHS.state);
+    return Object.keys(kept).length || text.length > LENGTHS.state ? null : text;
+  }
+
+  /** All that an address holds. */
+  seen() {
     const { viewer, controls, view } = this;
     const { collection, cameraController } = viewer;
-    if (!collection || this.shown !== collection) return;
     const camera = cameraController.get();
     const open = {
       filters: this.filterPanel.isOpen,
       settings: !find("settings").hidden,
       gallery: this.selection.listing,
+      views: find("views").open,
     };
-    controls.fits = url.write({
+    return {
       ...view.state,
       dataset: collection.id,
       reducer: viewer.layoutView.isForming ? collection.reference : viewer.layoutView.reducer,
@@ -199,8 +228,14 @@ export class Navigation {
       theme: controls.chosenTheme,
       landmarks: this.landmarks.on,
       open: Object.keys(open).filter((name) => open[name]),
-    });
+      tour: this.tour.current,
+    };
   }
+}
+
+/** The fields that a state colours and filters by. */
+export function fieldsOf({ colour = "", filters = new Map() }) {
+  return [colour, ...filters.keys()];
 }
 
 /** A camera's numbers, or null where they are those of the start. */

@@ -10,9 +10,14 @@ const OTHER = "not.";
 const RANGE = "in.";
 
 export function read() {
-  const query = new URLSearchParams(location.search);
+  return parse(location.search, history.state);
+}
+
+/** The state in the text of an address, or of a saved view; `kept` are sets of rows beside it. */
+export function parse(text, kept = null) {
+  const query = new URLSearchParams(text);
   const camera = (query.get("camera") ?? "").split(",").map(Number);
-  const rows = (name) => decodeRows(query.get(name) ?? "") ?? history.state?.[name] ?? null;
+  const rows = (name) => decodeRows(query.get(name) ?? "") ?? kept?.[name] ?? null;
   const search = query.get("find");
   return {
     dataset: query.get("dataset") ?? "",
@@ -31,6 +36,8 @@ export function read() {
     isolation: rows("only"),
     chosen: rows("selected") ?? [],
     colour: query.get("colour") ?? "",
+    saved: query.get("saved") ?? "",
+    tour: query.get("tour") ?? "",
     size: Math.min(Math.max(Number(query.get("size")) || 0, -2), 2.5),
   };
 }
@@ -54,6 +61,13 @@ function filters(query) {
 
 /** Returns whether all of it stands in the address. */
 export function write(state) {
+  const { text, kept } = format(state);
+  history.replaceState(Object.keys(kept).length ? kept : null, "", text ? `?${text}` : location.pathname);
+  return Object.keys(kept).length === 0;
+}
+
+/** A state as text, and those sets of rows that would make it longer than so many characters. */
+export function format(state, longest = LONGEST) {
   const query = new URLSearchParams();
   const put = (name, value, usual) => value && value !== usual && query.set(name, value);
   put("dataset", state.dataset);
@@ -69,6 +83,7 @@ export function write(state) {
   put("landmarks", state.landmarks === false && "off");
   put("colour", state.colour);
   if (state.size) query.set("size", state.size);
+  put("tour", state.tour);
   put("find", state.search?.text);
   put("found", state.search?.only && "only");
   for (const [name, wanted] of state.filters) {
@@ -82,10 +97,8 @@ export function write(state) {
     ["selected", state.chosen.length ? state.chosen : null],
   ]) {
     const text = rows && encodeRows(rows);
-    if (text && text.length + query.toString().length < LONGEST) query.set(name, text);
+    if (text && text.length + query.toString().length < longest) query.set(name, text);
     else if (text) kept[name] = rows;
   }
-  const text = query.toString().replaceAll("%2C", ",");
-  history.replaceState(Object.keys(kept).length ? kept : null, "", text ? `?${text}` : location.pathname);
-  return Object.keys(kept).length === 0;
+  return { text: query.toString().replaceAll("%2C", ","), kept };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
+import { distortionField, greatest, layoutOf } from "../page/data/layout_quality.js";
 import { parseJson } from "../page/data/api.js";
 import { colourRows } from "../page/data/colour_scale.js";
 import { Columns, Others, partOf, withWord } from "../page/data/columns.js";
@@ -297,4 +298,21 @@ describe("uploads that were begun", () => {
       expect(storage.partialUploads()).toEqual({});
     }
   });
+});
+
+test("a layout's distortion is a field of numbers with a histogram", () => {
+  const values = Float32Array.of(0, 0.05, 0.101, 0.02, 0.101);
+  const field = distortionField({ name: "umap", kind: "umap", parameters: {} }, values);
+  expect([field.name, field.min, field.max]).toEqual(["distortion:umap", 0, 0.11]);
+  expect(field.histogram.counts.reduce((sum, count) => sum + count)).toBe(5);
+  expect(field.histogram.counts[0]).toBe(1);
+  expect(field.histogram.counts.at(-1)).toBe(0);
+  expect(distortionField({ name: "umap" }, Float32Array.of(0, 0)).max).toBe(0.01);
+  expect(layoutOf(field.name)).toBe("umap");
+  expect(layoutOf("age")).toBeNull();
+});
+
+test("the greatest values are listed first, equal ones in their order", () => {
+  expect(greatest(Float32Array.of(0.1, 0.5, 0.3, 0.5), 3)).toEqual([1, 3, 2]);
+  expect(greatest(Float32Array.of(0.1), 3)).toEqual([0]);
 });

@@ -4,7 +4,8 @@ import { errorText } from "../page/i18n/errors.js";
 import { plural, setLanguage, t } from "../page/i18n/index.js";
 import { LOCALES } from "../page/i18n/locales.js";
 import { translateReason } from "../page/i18n/reasons.js";
-import { read, write } from "../page/url_state.js";
+import { isRefusal, moved, readingTime } from "../page/data/saved_views.js";
+import { format, parse, read, write } from "../page/url_state.js";
 
 beforeEach(() => {
   const location = { search: "", pathname: "/" };
@@ -93,4 +94,36 @@ test("every language has every text of the page, with the same names in it", () 
     for (const [key, text] of Object.entries(messages))
       expect([key, names(text)]).toEqual([key, names(LOCALES.en.messages[key])]);
   }
+});
+
+test("a saved view keeps what an address has no room for", () => {
+  const chosen = Uint32Array.from({ length: 60_000 }, (_, at) => at * 2 + (at % 7 ? 0 : 1));
+  const { text, kept } = format({ ...usual, chosen, colour: "kind" }, 80_000);
+  expect(kept).toEqual({});
+  expect([...parse(text).chosen]).toEqual([...chosen].sort((a, b) => a - b));
+  expect(parse(text).colour).toBe("kind");
+});
+
+test("views are moved one place on, and stay at the ends", () => {
+  const views = ["a", "b", "c"].map((id) => ({ id }));
+  const order = (id, step) => moved(views, id, step).map((view) => view.id);
+  expect(order("a", 1)).toEqual(["b", "a", "c"]);
+  expect(order("c", -1)).toEqual(["a", "c", "b"]);
+  expect(order("a", -1)).toEqual(["a", "b", "c"]);
+  expect(order("c", 1)).toEqual(["a", "b", "c"]);
+  expect(order("x", 1)).toEqual(["a", "b", "c"]);
+});
+
+test("a stop of a tour lasts as long as its words take to read", () => {
+  const time = (note) => readingTime({ id: "", name: "Cats", state: "", note });
+  expect(time("")).toBeGreaterThan(3);
+  expect(time("x".repeat(100))).toBeGreaterThan(time("x") + 4);
+  expect(time("x".repeat(2000))).toBe(25);
+});
+
+test("only what refuses to write leaves views to the browser", () => {
+  expect(isRefusal({ status: 401 })).toBe(true);
+  expect(isRefusal({ status: 507, type: "urn:wwzd:error:read-only" })).toBe(true);
+  expect(isRefusal({ status: 400, type: "urn:wwzd:error:parameter-invalid" })).toBe(false);
+  expect(isRefusal({ status: 0 })).toBe(false);
 });

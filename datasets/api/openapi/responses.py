@@ -35,7 +35,7 @@ HEADERS: dict[str, Json] = {
         "schema": {"type": "string", "pattern": "^bytes "},
     },
     "ETag": {
-        "description": "Names these very bytes: send it back in `If-None-Match`.",
+        "description": "Names what came: send it back in `If-None-Match`, or in `If-Match`.",
         "required": True,
         "schema": {"type": "string", "pattern": '^"[^"]+"$'},
     },

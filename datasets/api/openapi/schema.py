@@ -58,7 +58,7 @@ class CallSchema(AutoSchema):
         return [found.as_json() for found in (*of_path, *self.get_override_parameters(), *conditions)]
 
     def _get_request_body(self, direction: str = "request") -> Json | None:
-        body = self.get_request_serializer() if self.method in {"POST", "PATCH"} else None
+        body = self.get_request_serializer() if self.method in {"POST", "PUT", "PATCH"} else None
         if not isinstance(body, Body):
             return None
         content = {"schema": self._schema_of(body.content)}

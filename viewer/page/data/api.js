@@ -83,6 +83,12 @@ export async function json(path, options) {
   return parseJson(await (await call(path, options)).text());
 }
 
+/** The same with the tag that names it, `{ value, etag }`: for a change that must not overwrite another one. */
+export async function tagged(path, options) {
+  const response = await call(path, options);
+  return { value: parseJson(await response.text()), etag: response.headers.get("ETag") };
+}
+
 export async function bytes(path) {
   return (await call(path)).arrayBuffer();
 }

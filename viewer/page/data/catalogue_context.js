@@ -13,8 +13,9 @@ export class CatalogueContext {
     this.layouts[reducer] ??= transformRows(await this.catalogue.vectors(reducer), transform);
   }
 
-  /** The corners of a square around most of it, `(4, 3)`, in the upload's scale. */
+  /** The corners of a square around most of it, `(4, 3)`, in the upload's scale; null in a layout that it is not in. */
   edges(reducer) {
+    if (!this.layouts[reducer]) return null;
     const far = radiusOf(this.layouts[reducer]);
     return Float32Array.from([far, far, 0, -far, far, 0, far, -far, 0, -far, -far, 0]);
   }

@@ -79,6 +79,21 @@ export class Collection {
     return this.layouts.some((one) => one.name === name && one.status === "ready") && !this.reducers.includes(name);
   }
 
+  /** Whether it is any layout that is there, as far as is known. */
+  has(name) {
+    return this.reducers.includes(name) || this.hasFurther(name);
+  }
+
+  /** Ask for what is known of layouts, where one of these is none of the reducers'. */
+  async need(names) {
+    if (names.some((name) => name && !this.has(name))) await this.fetchLayouts().catch(() => null);
+  }
+
+  /** What is known of a layout: its kind and parameters. */
+  layout(name) {
+    return this.layouts.find((one) => one.name === name) ?? { name, kind: name, parameters: {} };
+  }
+
   isPlane(name) {
     return this.layouts.some((one) => one.name === name && one.dimensions === 2);
   }

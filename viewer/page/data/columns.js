@@ -94,6 +94,14 @@ export class Columns {
     this.asked = new Map(); // name → its promise
   }
 
+  /** Take a field whose values are at hand. */
+  add(field, values) {
+    const made = new Column(field, { texts: [], values });
+    this.fields.set(field.name, field);
+    this.fetched.set(field.name, made);
+    this.asked.set(field.name, Promise.resolve(made));
+  }
+
   /** A field's column, fetched when it is first needed. Raises `ApiError`. */
   column(name) {
     if (!this.asked.has(name)) {

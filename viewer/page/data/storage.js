@@ -8,11 +8,13 @@ export function recall(name) {
   }
 }
 
+/** Returns whether it is kept; what is not is asked again next time. */
 export function keep(name, value) {
   try {
     localStorage.setItem(`wwzd.${name}`, value);
+    return true;
   } catch {
-    // It is asked again next time.
+    return false;
   }
 }
 
@@ -75,4 +77,19 @@ export function keepPartialUpload(fingerprint, upload) {
 export function forgetPartialUpload(fingerprint) {
   const others = Object.entries(partialUploads()).filter(([other]) => other !== fingerprint);
   keep("partial", JSON.stringify(Object.fromEntries(others)));
+}
+
+/** The views of a collection that this browser keeps, where the server does not: `[{ id, name, note, state }, …]`. */
+export function savedViews(collection) {
+  try {
+    const kept = JSON.parse(recall(`views.${collection}`));
+    return Array.isArray(kept) ? kept : [];
+  } catch {
+    return [];
+  }
+}
+
+/** Returns whether they are kept. */
+export function keepSavedViews(collection, views) {
+  return keep(`views.${collection}`, JSON.stringify(views));
 }

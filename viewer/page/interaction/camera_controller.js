@@ -4,6 +4,7 @@ import { MOUSE, TOUCH, Vector3 } from "three";
 import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 
 const FARTHEST = 50; // units: the camera goes no further
+const GLIDE = 0.7; // seconds of a move
 const SAME = 1e-3; // units by which a camera that is at rest may differ
 
 const AHEAD = 0.05; // where a flying camera looks: so near that turning around it is turning the head
@@ -139,10 +140,10 @@ export class CameraController {
     this.invalidate();
   }
 
-  /** The same, in a glide. */
-  go(numbers) {
+  /** The same, in a glide of so many seconds. */
+  go(numbers, { seconds = GLIDE } = {}) {
     if (this.still) return this.set(numbers);
-    this.glide = { from: this.get(), to: numbers, done: 0 };
+    this.glide = { from: this.get(), to: numbers, done: 0, seconds };
     this.invalidate();
   }
 
@@ -168,7 +169,7 @@ export class CameraController {
 
   slide(seconds) {
     const { from, to } = this.glide;
-    this.glide.done = Math.min(1, this.glide.done + seconds / 0.7);
+    this.glide.done = Math.min(1, this.glide.done + seconds / this.glide.seconds);
     const eased = ease(this.glide.done);
     const now = from.map((value, index) => value + (to[index] - value) * eased);
     this.camera.position.fromArray(now);

@@ -3,6 +3,7 @@
 
 import { colourRows } from "../data/colour_scale.js";
 import { Columns, partOf } from "../data/columns.js";
+import { distortionField, fetchDistortion, layoutOf } from "../data/layout_quality.js";
 import { VisibleRows, without } from "../data/visible_rows.js";
 
 const AT_A_TIME = 3; // columns on their way
@@ -45,6 +46,29 @@ export class FilteredView extends EventTarget {
     if (this.collection !== collection) return;
     this.columns = fields.length ? new Columns(collection, fields, this.visible) : null;
     this.notify();
+  }
+
+  /**
+   * Have those of these fields that are measured when they are asked for: the distortions of layouts. What cannot be had
+   * is told. Whoever lists fields hears "fields".
+   */
+  async need(names) {
+    const { collection } = this;
+    const goesOn = () => this.collection === collection;
+    for (const name of names) {
+      const layout = layoutOf(name);
+      if (!layout || this.columns?.fields.has(name)) continue;
+      try {
+        await collection.need([layout]);
+        const values = await fetchDistortion(collection, layout, goesOn);
+        if (!values || !goesOn()) return;
+        this.columns ??= new Columns(collection, [], this.visible);
+        this.columns.add(distortionField(collection.layout(layout), values), values);
+        this.dispatchEvent(new Event("fields"));
+      } catch (error) {
+        if (goesOn()) this.failed(error);
+      }
+    }
   }
 
   notify() {

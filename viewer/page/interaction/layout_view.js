@@ -36,7 +36,7 @@ export class LayoutView {
     const { cloud } = this.viewer;
     const { rows } = this.layouts[this.reducer];
     cloud.setLayouts(rows, layout.rows);
-    if (this.passed) cloud.forgetLayout(this.passed);
+    cloud.layoutAttributes.delete(this.passed); // it is not shown again
     this.passed = this.isForming ? rows : null;
     this.layouts[FORMING] = layout;
     this.reducer = FORMING;
@@ -68,7 +68,7 @@ export class LayoutView {
   /** Put the cloud, and what is around it, on the way from one layout to another, or in one. */
   setLayouts(from, to = from) {
     this.viewer.cloud.setLayouts(this.layouts[from].rows, this.layouts[to].rows);
-    const around = this.around?.layouts ?? {};
+    const around = this.around?.layouts ?? {}; // of the reducers' layouts alone
     this.viewer.cloud.surround(around[from] && around[to] ? { from: around[from], to: around[to] } : null);
   }
 

@@ -139,11 +139,6 @@ export class Cloud {
     this.overlays.refresh();
   }
 
-  /** One will not be shown any more. */
-  forgetLayout(rows) {
-    this.layoutAttributes.delete(rows);
-  }
-
   setLayoutAttributes(geometry, from, to) {
     for (const [name, rows] of Object.entries({ position: from, goal: to })) {
       if (!this.layoutAttributes.has(rows)) this.layoutAttributes.set(rows, new BufferAttribute(rows, 3));

@@ -3,6 +3,7 @@
 import { fill, find, h, KeyedList, save } from "./dom.js";
 import { setLanguage, currentLanguage, t } from "../i18n/index.js";
 import * as storage from "../data/storage.js";
+import { titleOf } from "./layout_names.js";
 import * as notifications from "./notifications.js";
 
 const LIGHT = "(prefers-color-scheme: light)";
@@ -83,12 +84,17 @@ export class Controls {
       this.theme(theme);
     }
     this.settings(open.includes("settings"));
+    this.showAs({ mode, space });
+    this.viewer.cameraController.set(camera ?? this.viewer.cameraController.start);
+  }
+
+  /** Draw as pictures or dots, and move in space or on a plane. */
+  showAs({ mode, space }) {
     const where = SPACES.includes(space) ? space : "orbit";
     check("mode", mode === "dots" ? "dots" : "pictures");
     check("space", where);
     this.space(where);
     this.mode(mode);
-    this.viewer.cameraController.set(camera ?? this.viewer.cameraController.start);
   }
 
   theme(name) {
@@ -181,8 +187,14 @@ export class Controls {
     find("split").setAttribute("aria-pressed", String(Boolean(split)));
     find("among").setAttribute("aria-pressed", String(Boolean(this.viewer.layoutView.around)));
     const [left, right] = find("panes").children;
-    left.textContent = reducer.toUpperCase();
-    right.textContent = (split ?? "").toUpperCase();
+    left.textContent = this.titleOf(reducer);
+    right.textContent = this.titleOf(split ?? "");
+  }
+
+  /** A layout in words. */
+  titleOf(name) {
+    const { collection } = this.viewer;
+    return collection && name ? titleOf(collection.layout(name)) : "";
   }
 
   settings(shown) {
@@ -191,14 +203,9 @@ export class Controls {
     this.changed();
   }
 
-  async share() {
+  share() {
     this.changed();
-    try {
-      await navigator.clipboard.writeText(location.href);
-      notifications.toast(t(this.fits ? "copied" : "copiedPart"));
-    } catch {
-      notifications.toast(location.href); // no clipboard outside HTTPS: it can be copied from here
-    }
+    return notifications.copy(location.href, t(this.fits ? "copied" : "copiedPart"));
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { withWord } from "../data/columns.js";
 import { h, icon } from "./dom.js";
+import { titleOf } from "./layout_names.js";
 import { number, t } from "../i18n/index.js";
 
 const MOST_VALUES = 30; // of a field, as boxes to tick
@@ -14,7 +15,8 @@ export function worded(field, label) {
 }
 
 /** A field's name as people read it. */
-export function titled({ name, words }) {
+export function titled({ name, words, layout }) {
+  if (layout) return t("distortionOf", { layout: titleOf(layout) });
   if (words) return name === "cluster" ? t("clusters") : t("finerClusters", { n: name.split(".")[1] });
   return name.replaceAll("_", " ");
 }

@@ -26,6 +26,7 @@ export class FilterPanel {
     this.sought = "";
     this.columns = null;
     filteredView.addEventListener("changed", () => this.follow());
+    filteredView.addEventListener("fields", () => this.offer());
     find("colour").addEventListener("change", (/** @type {any} */ { target }) => view.change({ colour: target.value }));
   }
 
@@ -42,7 +43,7 @@ export class FilterPanel {
       find("colour"),
       h("option", { value: "" }, t("nothing")),
       names.map((name) =>
-        h("option", { value: name }, columns.fields.get(name).words ? titled(columns.fields.get(name)) : name),
+        h("option", { value: name }, isNamed(columns.fields.get(name)) ? titled(columns.fields.get(name)) : name),
       ),
     );
     if (this.isOpen) this.draw();
@@ -145,6 +146,11 @@ export class FilterPanel {
     for (const { update } of this.fields) update();
     if (view.isNarrowed) filteredView.fetchAll();
   }
+}
+
+/** Whether the page has words for a field that is none of the metadata. */
+function isNamed({ words, layout }) {
+  return words || layout;
 }
 
 function plain(text) {

@@ -14,6 +14,9 @@ export function free({ panels = true } = {}) {
     right: width,
     bottom: tools.height ? tools.top : height,
   };
+  const caption = find("tour").getBoundingClientRect(); // of no size while there is no tour
+  if (caption.height && caption.top > height / 2) area.bottom = Math.min(area.bottom, caption.top);
+  else area.top = Math.max(area.top, caption.bottom);
   if (!panels) return area;
   for (const panel of [find("panel"), find("filters")]) {
     if (panel.hidden) continue;

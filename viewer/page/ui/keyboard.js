@@ -14,7 +14,7 @@ const ARROWS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"];
 const STILL = 500; // milliseconds without a move, after which the middle is said
 
 export class Keyboard {
-  constructor(viewer, { controls, details, selection, filterPanel, search, landmarks }) {
+  constructor(viewer, { controls, details, selection, filterPanel, search, landmarks, viewsDialog }) {
     /** @type {import("../viewer.js").Viewer} */
     this.viewer = viewer;
     this.controls = controls;
@@ -23,6 +23,7 @@ export class Keyboard {
     this.filterPanel = filterPanel;
     this.search = search;
     this.landmarks = landmarks;
+    this.viewsDialog = viewsDialog;
 
     this.timer = 0;
     const { canvas } = viewer;
@@ -64,10 +65,11 @@ export class Keyboard {
 
   pressed(event) {
     if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
-    const { code, key } = event;
+    const { code, key, ctrlKey, metaKey, altKey } = event;
     const target = event.target instanceof Element ? event.target : document.body;
     const types = target.matches("input:not([type=radio], [type=checkbox]), select, textarea");
     if (key === "?" && !types) hint();
+    else if (key.toLowerCase() === "v" && !types && !ctrlKey && !metaKey && !altKey) this.viewsDialog.open();
     else if (key === "Escape") this.escape();
     else if (target !== this.viewer.canvas && this.moves(code, target, types))
       this.viewer.cameraController.keyDown(event);

@@ -4,16 +4,24 @@ import * as api from "../data/api.js";
 import { fill, find, h, icon } from "./dom.js";
 import { currentLanguage, t } from "../i18n/index.js";
 import { errorText } from "../i18n/errors.js";
+import { fetchQuality } from "../data/layout_quality.js";
+import { titleOf } from "./layout_names.js";
 import { heading } from "./panels.js";
 
 const EVERY = 1500; // milliseconds between two looks at what is being computed
 
 export class LayoutsDialog {
-  /** `choose(name)` shows a layout. */
-  constructor(viewer, { choose }) {
+  /**
+   * `choose(name)` shows a layout, `beside(name)` shows it beside the one that is shown, null ends that; `colour(name)`
+   * colours by its distortion, `worst(name)` lists the pictures that lie worst in it.
+   */
+  constructor(viewer, { choose, beside, colour, worst }) {
     /** @type {import("../viewer.js").Viewer} */
     this.viewer = viewer;
     this.choose = choose;
+    this.beside = beside;
+    this.colour = colour;
+    this.worst = worst;
 
     this.dialog = find("layouts");
     this.list = h("ul", { class: "layout-list" });
@@ -76,6 +84,7 @@ export class LayoutsDialog {
         titleOf(layout),
       ),
       state && h("span", { class: "soft" }, state),
+      isReady && this.besideButton(layout, isShown),
       isReady && h("button", { class: "quiet", onclick: () => this.trust(name) }, t("trust")),
       layout.kind !== name &&
         h(
@@ -90,6 +99,26 @@ export class LayoutsDialog {
     );
   }
 
+  besideButton(layout, isShown) {
+    const isBeside = this.viewer.layoutView.split === layout.name;
+    const label = t("besideLayout", { name: titleOf(layout) });
+    return h(
+      "button",
+      {
+        class: "quiet only-icon",
+        "aria-label": label,
+        title: label,
+        "aria-pressed": String(isBeside),
+        disabled: isShown,
+        onclick: () => {
+          this.dialog.close();
+          this.beside(isBeside ? null : layout.name);
+        },
+      },
+      icon("split"),
+    );
+  }
+
   show(name) {
     this.dialog.close();
     this.choose(name);
@@ -98,7 +127,8 @@ export class LayoutsDialog {
   async remove(name) {
     const { collection, layoutView } = this.viewer;
     try {
-      if (layoutView.reducer === name || layoutView.split === name) await this.choose(collection.reducers.at(-1));
+      if (layoutView.split === name) await this.beside(null);
+      if (layoutView.reducer === name) await this.choose(collection.reducers.at(-1));
       await api.remove(`${collection.base}/layouts/${name}`);
     } catch (error) {
       this.tell(errorText(error));
@@ -110,16 +140,29 @@ export class LayoutsDialog {
   async trust(name) {
     const { collection } = this.viewer;
     this.tell(t("measuring"));
+    const goesOn = () => this.dialog.open && this.viewer.collection === collection;
     try {
-      for (;;) {
-        const quality = await api.json(`${collection.base}/layouts/${name}/quality`);
-        if (!this.dialog.open || this.viewer.collection !== collection) return;
-        if (quality.scores) return fill(this.said, ...certificate(quality));
-        await api.pause(EVERY);
-      }
+      const quality = await fetchQuality(collection, name, goesOn);
+      if (quality) fill(this.said, ...certificate(quality), quality.scores.length > 0 && this.pictureByPicture(name));
     } catch (error) {
       this.tell(errorText(error));
     }
+  }
+
+  /** What shows of each picture how far it lies from where it belongs. */
+  pictureByPicture(name) {
+    const button = (text, act) =>
+      h(
+        "button",
+        {
+          onclick: () => {
+            this.dialog.close();
+            act(name);
+          },
+        },
+        t(text),
+      );
+    return h("div", { class: "actions" }, button("colourByIt", this.colour), button("listWorst", this.worst));
   }
 
   tell(sentence) {
@@ -195,14 +238,6 @@ export class LayoutsDialog {
     }
     await this.look();
   }
-}
-
-/** A layout in words: its kind, and which of its parameters it is known by. */
-export function titleOf({ kind, parameters }) {
-  const told = Object.entries(parameters)
-    .filter(([name]) => name !== "seed")
-    .map(([name, value]) => `${t("layoutParameters")[name] ?? name} ${String(value)}`);
-  return [t("layoutKinds")[kind] ?? kind.toUpperCase(), ...told].join(", ");
 }
 
 /** What was measured, as sentences. */

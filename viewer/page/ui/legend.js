@@ -38,13 +38,13 @@ export class Legend {
     const field = this.filteredView.columns.fields.get(name);
     const made = entries ? this.words(field, entries) : this.ramp(field);
     this.update = made.update;
-    legend.setAttribute("aria-label", `${t("colourBy")} ${name}`);
+    legend.setAttribute("aria-label", `${t("colourBy")} ${field.layout ? titled(field) : name}`);
     fill(
       legend,
       h(
         "div",
         { class: "head" },
-        h("h2", { title: name }, titled(field)),
+        h("h2", { title: field.layout ? titled(field) : name }, titled(field)),
         h(
           "button",
           {
@@ -151,7 +151,12 @@ export class Legend {
       },
     });
     return {
-      elements: [ramp, h("div", { class: "ends" }, ends), h("p", { class: "soft" }, t("sweep"))],
+      elements: [
+        ramp,
+        h("div", { class: "ends" }, ends),
+        field.layout && h("p", {}, t("distortionMeans")),
+        h("p", { class: "soft" }, t("sweep")),
+      ],
       update: () => {
         const counts = filteredView.columns.bins(name);
         const highest = Math.max(1, ...counts);

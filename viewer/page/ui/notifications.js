@@ -24,6 +24,21 @@ export function toast(text) {
   }, SHOWN);
 }
 
+/** Put an address into the clipboard, and say so. */
+export async function copy(address, said = t("copied")) {
+  toast((await copied(address)) ? said : address); // where it is not, it can be copied from here
+}
+
+/** Put a text into the clipboard. Returns whether it is there: there is no clipboard outside HTTPS. */
+export async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A refusal's own sentence, or that nobody answers. */
 export function showError(error) {
   toast(errorText(error));

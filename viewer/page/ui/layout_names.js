@@ -1,0 +1,11 @@
+// Layouts in words.
+
+import { t } from "../i18n/index.js";
+
+/** A layout's kind, and which of its parameters it is known by. */
+export function titleOf({ kind, parameters }) {
+  const told = Object.entries(parameters)
+    .filter(([name]) => name !== "seed")
+    .map(([name, value]) => `${t("layoutParameters")[name] ?? name} ${String(value)}`);
+  return [t("layoutKinds")[kind] ?? kind.toUpperCase(), ...told].join(", ");
+}
