@@ -27,8 +27,9 @@ class Parameter(OpenApiParameter):
         location: Literal["query", "path", "header"] = "query",
         *,
         example: Any = None,
+        required: bool = False,
     ) -> None:
-        super().__init__(name, schema, location, required=location == "path", description=description)
+        super().__init__(name, schema, location, required=required or location == "path", description=description)
         self.example = example
 
     def as_json(self) -> Json:
@@ -98,6 +99,22 @@ class ChoiceParameter(Parameter):
         if given not in self.choices:
             known = ", ".join(self.choices)
             raise self._invalid(f"There is no {self.name} “{given[:40]}”; known are {known}.")
+        return given
+
+
+class TextParameter(Parameter):
+    """A text that must be there, and must not be blank."""
+
+    def __init__(self, name: str, description: str, *, most: int, example: str) -> None:
+        schema: Json = {"type": "string", "minLength": 1, "maxLength": most, "pattern": r"\S"}
+        super().__init__(name, schema, description, example=example, required=True)
+        self.most = most
+
+    def read(self, request: Request) -> str:
+        """Raises `ApiError`."""
+        given = self._given(request) or ""
+        if not re.search(r"\S", given) or len(given) > self.most:
+            raise self._invalid(f"“{self.name}” is a text of 1 to {self.most} characters that is not blank.")
         return given
 
 
