@@ -45,7 +45,8 @@ def texts_agree(weights: Weights, network: Any, architecture: str, cache: Path) 
         expected = network.encode_text(tokens, normalize=True).numpy()
     for text, vector in zip(TEXTS, expected, strict=True):
         found = encoder.encode(text)
-        assert (found.shape, found.dtype) == ((weights.backbone.features,), np.float32)
+        assert found.shape == (weights.backbone.features,)
+        assert found.dtype == np.float32
         assert np.linalg.norm(found) == pytest.approx(1, abs=1e-5)
         assert np.abs(found - vector).max() <= TOLERANCE
     assert np.array_equal(encoder.encode(TEXTS[0]), encoder.encode(TEXTS[0].upper()))
