@@ -194,3 +194,18 @@ def test_no_command_starts_with_a_backbone_whose_package_is_not_installed() -> N
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("django.core.exceptions.ImproperlyConfigured: The backbone clip_vit_b32 needs")
     assert "requirements-text.txt" in last
+
+
+@pytest.mark.slow
+def test_a_quantised_network_for_pictures_is_searched_by_texts_all_the_same(
+    client: Client, settings: Settings, tmp_path: Path, network: tuple[Path, Any]
+) -> None:
+    settings.PRECISION = "auto"
+    (tmp_path / "pictures.zip").write_bytes(zipped({f"{k:02d}.jpg": photograph(k) for k in range(80)}))
+    call_command("choose_precision", "int8", str(tmp_path / "pictures.zip"), "--force", **QUIET)
+    dataset_id = upload(client, PICTURES)
+    assert Dataset.objects.get().precision == "int8"
+    features = client.get(f"/dataset/{dataset_id}/features/network").json()["features"]
+    found = ask(client, "a smiling dog", f"&in={dataset_id}&k=5").json()["neighbors"]
+    expected = by_brute_force(network[1], features, "a smiling dog", 5)
+    assert [each["index"] for each in found] == [row for row, _ in expected]
