@@ -1,5 +1,7 @@
 """Search by a text, through the calls, with a small CLIP of seeded weights: that the right vectors are compared."""
 
+import hashlib
+import io
 import os
 import subprocess
 import sys
@@ -11,12 +13,13 @@ import numpy as np
 import pytest
 import torch
 from django.core.checks import run_checks
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import Settings
 
 from datasets.models import Dataset, WorkerState
 from datasets.search import text_query
+from datasets.uploads import worker_readiness
 from embeddings.backbones import BACKBONES
 from embeddings.clip import _import_open_clip
 from tests.api.test_pictures import QUIET, upload
@@ -132,8 +135,6 @@ def test_pictures_of_another_network_are_refused_with_what_would_be_needed(
 
 
 def vectors(count: int) -> bytes:
-    import io
-
     file = io.BytesIO()
     np.save(file, np.random.default_rng(1).normal(size=(count, 8)).astype(np.float32))
     return file.getvalue()
@@ -166,8 +167,6 @@ def test_without_a_worker_a_text_is_not_looked_for(client: Client, settings: Set
 
 
 def test_a_search_is_offered_for_pictures_of_any_precision(network: tuple[Path, Any]) -> None:
-    import hashlib
-
     digest = hashlib.sha256(network[0].read_bytes()).hexdigest()
     assert text_query.offers(f"clip_vit_b32:{digest}:int80123456789abcdef")
     assert not text_query.offers(f"clip_vit_b32:{digest[::-1]}:fp32")
@@ -209,3 +208,21 @@ def test_a_quantised_network_for_pictures_is_searched_by_texts_all_the_same(
     found = ask(client, "a smiling dog", f"&in={dataset_id}&k=5").json()["neighbors"]
     expected = by_brute_force(network[1], features, "a smiling dog", 5)
     assert [each["index"] for each in found] == [row for row, _ in expected]
+
+
+def test_prepare_fetches_the_weights_that_are_not_at_hand(
+    settings: Settings, data: Path, network: tuple[Path, Any]
+) -> None:
+    settings.CLIP_WEIGHTS = None
+    settings.CLIP_URL = f"{network[0].as_uri()}#sha256={'0' * 64}"
+    with pytest.raises(CommandError, match="could not fetch file:"):
+        call_command("prepare", **QUIET)
+    digest = hashlib.sha256(network[0].read_bytes()).hexdigest()
+    settings.CLIP_URL = f"{network[0].as_uri()}#sha256={digest}"
+    output = io.StringIO()
+    call_command("prepare", stdout=output)
+    fetched = data / "models" / "clip_vit_b32" / "weights.pt"
+    assert fetched.read_bytes() == network[0].read_bytes()
+    assert f"Weights: clip_vit_b32, {fetched} (models/clip_vit_b32)" in output.getvalue()
+    assert not worker_readiness.must_prepare()
+    assert text_query.offers(f"clip_vit_b32:{digest}:fp32")
