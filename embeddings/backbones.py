@@ -1,25 +1,20 @@
 """Which network makes the features, and where its weights come from."""
 
-import errno
 import hashlib
-import re
-import socket
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from http.client import HTTPException
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.request import Request
+
+from . import clip, weights_file
+from .weights_file import WeightsError, brief
 
 if TYPE_CHECKING:
     from torch import nn
 
-
-class WeightsError(Exception):
-    """Weights are missing, damaged or of another network; the message says what to do."""
+__all__ = ["BACKBONES", "Backbone", "TextNetwork", "Weights", "WeightsError", "find", "what_is_missing"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +34,20 @@ class Backbone:
     """Per channel, on the scale 0–255; divided by."""
     build: "Callable[[Mapping[str, Any]], nn.Module]"
     """State dict → module in evaluation mode, `(n, 3, side, side) float32` → `(n, features) float32`."""
+    text: "TextNetwork | None" = None
+    """What makes vectors of texts that can be compared with those of pictures, of a backbone that has it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextNetwork:
+    """A network for texts, in the same file of weights."""
+
+    build: "Callable[[Mapping[str, Any]], nn.Module]"
+    """State dict → module in evaluation mode, `(n, context) int64` → `(n, features) float32`, of the length 1."""
+    tokens: Callable[[str], list[int]]
+    """A text → numbers, those of a beginning and an end included; of any length."""
+    context: int
+    """How many of them the network takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,19 +67,19 @@ class Weights:
 
     def module(self) -> "nn.Module":
         """The network with these weights, without its classifier. Raises `WeightsError`."""
-        import torch
+        return self._built(self.backbone.build)
 
+    def text_module(self) -> "nn.Module":
+        """Its network for texts, which the backbone must have. Raises `WeightsError`."""
+        assert self.backbone.text is not None
+        return self._built(self.backbone.text.build)
+
+    def _built(self, build: "Callable[[Mapping[str, Any]], nn.Module]") -> "nn.Module":
+        state = weights_file.read(self.path)
         try:
-            state = torch.load(self.path, map_location="cpu", weights_only=True)
-        except Exception as error:  # torch raises half a dozen types, and some recommend to run what is in the file
-            # A wrong seek within a truncated file is an `OSError` too.
-            if isinstance(error, OSError) and error.errno != errno.EINVAL:
-                raise WeightsError(f"{self.path} cannot be read: {error}") from error
-            raise WeightsError(f"{self.path} is no file of torch.save(network.state_dict(), …)") from error
-        try:
-            return self.backbone.build(_plain_state(state))
+            return build(weights_file.plain(state))
         except (RuntimeError, AttributeError, TypeError) as error:
-            raise WeightsError(f"{self.path} does not hold weights of {self.backbone.name}: {_brief(error)}") from error
+            raise WeightsError(f"{self.path} does not hold weights of {self.backbone.name}: {brief(error)}") from error
 
 
 def _build_resnet50(state: Mapping[str, Any]) -> "nn.Module":
@@ -133,73 +142,90 @@ BACKBONES = {
             scale=(128.0, 128.0, 128.0),
             build=_build_efficientnet_lite0,
         ),
+        Backbone(
+            name="clip_vit_b32",
+            features=512,
+            resize=_SIDE,
+            side=_SIDE,
+            mean=clip.MEAN,
+            scale=clip.DEVIATION,
+            build=partial(clip.build_pictures, "ViT-B-32"),
+            text=TextNetwork(build=partial(clip.build_texts, "ViT-B-32"), tokens=clip.tokens, context=77),
+        ),
     )
 }
 
-# The first generation of torchvision's weights (IMAGENET1K_V1), not the newer one: label smoothing and mixup raise V2's
-# accuracy but make its features worse for neighbours (Kornblith et al. 2021, "Why do better loss functions lead to less
-# transferable features?").
-RESNET50_URL = "https://download.pytorch.org/models/resnet50-0676ba61.pth"
-_CONNECT_SECONDS = 10
-_HASH = re.compile(r"-([0-9a-f]{8,64})\.pth?$")
+_NEEDED = {"clip_vit_b32": "open_clip"}
+"""Backbone → the module that it needs beyond requirements.txt."""
 
 
-def find(models: Path, *, choice: str = "auto", file: Path | None = None) -> Weights | None:
+def what_is_missing(choice: str) -> str:
+    """The sentence for who chose a backbone whose packages are not installed; empty where nothing is missing."""
+    module = _NEEDED.get(choice)
+    if module is None or find_spec(module):
+        return ""
+    return (
+        f"The backbone {choice} needs the package {module}, which is not installed: "
+        "run `.venv/bin/python -m pip install -r requirements-text.txt`."
+    )
+
+
+def find(
+    models: Path, *, choice: str = "auto", file: Path | None = None, clip_file: Path | None = None
+) -> Weights | None:
     """The weights at hand for `choice` (a backbone's name, or "auto"), without the network.
 
     ResNet50's are looked for in `file`, in `models/resnet50_celeba/` (any `.pth` or `.pt`) and among the files that
-    `download` left in `models/resnet50/`; "auto" falls back on EfficientNet-Lite0's package. `None`: there are none.
+    `download` left in `models/resnet50/`; "auto" falls back on EfficientNet-Lite0's package. CLIP's are looked for in
+    `clip_file` and in `models/clip_vit_b32/`, where it was chosen by name. `None`: there are none.
+
+    Raises `WeightsError` for an unknown choice, a file that is not there and a package that is not installed.
     """
     if choice not in {"auto", *BACKBONES}:
         raise WeightsError(f"unknown backbone {choice!r}; known are auto, {', '.join(BACKBONES)}")
-    if choice != "efficientnet_lite0":
-        for path, source in _resnet50_files(models, file):
-            return Weights(backbone=BACKBONES["resnet50"], path=path, source=source)
-    if choice != "resnet50":
-        packaged = _packaged_efficientnet_lite0()
-        if packaged is not None:
-            return Weights(
-                backbone=BACKBONES["efficientnet_lite0"], path=packaged, source="package, ImageNet-1k weights"
-            )
+    if sentence := what_is_missing(choice):
+        raise WeightsError(sentence)
+    if choice == "clip_vit_b32":
+        return _first(choice, _clip_files(models, clip_file))
+    if choice != "efficientnet_lite0" and (found := _first("resnet50", _resnet50_files(models, file))):
+        return found
+    if choice != "resnet50" and (packaged := _packaged_efficientnet_lite0()):
+        return Weights(backbone=BACKBONES["efficientnet_lite0"], path=packaged, source="package, ImageNet-1k weights")
     return None
 
 
-def download(models: Path, url: str = RESNET50_URL) -> Path:
-    """Fetch ResNet50's ImageNet weights into `models/resnet50/`, with a progress bar, and check their hash.
-
-    The file's name carries the first digits of its SHA-256, as all of torchvision's do. Raises `WeightsError`.
-    """
-    from torch.hub import download_url_to_file
-
-    name = url.rsplit("/", 1)[-1]
-    prefix = _HASH.search(name)
-    if prefix is None:
-        raise WeightsError(f"the file name in {url} does not end in a hash (name-0123abcd.pth) to check it by")
-    target = models / "resnet50" / name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        # torch finds out that this is no address when it has made its file, and leaves that behind.
-        Request(url)  # noqa: S310  a file: address is as good, its content is checked too
-        with _socket_timeout(_CONNECT_SECONDS):
-            download_url_to_file(url, str(target), prefix.group(1), progress=True)
-    # RuntimeError is torch's word for a wrong hash, ValueError urllib's for what is no address.
-    except (OSError, HTTPException, RuntimeError, ValueError) as error:
-        raise WeightsError(f"could not fetch {url}: {_brief(error)}") from error
-    return target
+def _first(name: str, files: Iterator[tuple[Path, str]]) -> Weights | None:
+    for path, source in files:
+        return Weights(backbone=BACKBONES[name], path=path, source=source)
+    return None
 
 
 def _resnet50_files(models: Path, file: Path | None) -> Iterator[tuple[Path, str]]:
-    if file is not None:
-        if not file.is_file():
-            raise WeightsError(f"there is no file {file} to read ResNet50's weights from")
-        yield file, "the file named in RESNET50_WEIGHTS"
+    yield from _named(file, "ResNet50", "RESNET50_WEIGHTS")
     for folder, source in (
         ("resnet50_celeba", "models/resnet50_celeba"),
         ("resnet50", "torchvision, ImageNet-1k V1 weights"),
     ):
-        for path in sorted((models / folder).glob("*.pt*")):
-            if path.suffix in {".pt", ".pth"}:
-                yield path, source
+        yield from _in_folder(models / folder, source, {".pt", ".pth"})
+
+
+def _clip_files(models: Path, file: Path | None) -> Iterator[tuple[Path, str]]:
+    yield from _named(file, "CLIP", "CLIP_WEIGHTS")
+    yield from _in_folder(models / "clip_vit_b32", "models/clip_vit_b32", {".pt", ".pth", weights_file.SAFETENSORS})
+
+
+def _named(file: Path | None, whose: str, setting: str) -> Iterator[tuple[Path, str]]:
+    if file is None:
+        return
+    if not file.is_file():
+        raise WeightsError(f"there is no file {file} to read {whose}'s weights from")
+    yield file, f"the file named in {setting}"
+
+
+def _in_folder(folder: Path, source: str, suffixes: set[str]) -> Iterator[tuple[Path, str]]:
+    for path in sorted(folder.glob("*")):
+        if path.suffix in suffixes:
+            yield path, source
 
 
 def _packaged_efficientnet_lite0() -> Path | None:
@@ -207,31 +233,6 @@ def _packaged_efficientnet_lite0() -> Path | None:
     if spec is None or spec.origin is None:
         return None
     return next(iter(sorted((Path(spec.origin).parent / "models").glob("*.pth"))), None)
-
-
-def _plain_state(state: Any) -> Mapping[str, Any]:
-    """Unwrap a training checkpoint and the prefix that data-parallel training leaves."""
-    for key in ("state_dict", "model"):
-        if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
-            state = state[key]
-    if not isinstance(state, Mapping):
-        raise TypeError("it is not a state dict")
-    return {key.removeprefix("module."): value for key, value in state.items()}
-
-
-def _brief(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
-
-
-@contextmanager
-def _socket_timeout(seconds: float) -> Iterator[None]:
-    """torch's downloader sets no time-out: without this one, a network that swallows packets hangs it for ever."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
 
 
 @cache

@@ -4,22 +4,18 @@ OpenVINO on CPUs, torch on CUDA. Every picture goes through the network in a way
 batch-mates' contents, so the same picture always has the same features.
 """
 
-import logging
-import os
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .backbones import Weights, WeightsError
+from .conversion import convert, import_openvino
 from .images.decoding import RGB
-
-logger = logging.getLogger(__name__)
 
 Features = NDArray[np.float32]
 Precision = Literal["fp32", "bf16", "int8"]
@@ -64,11 +60,6 @@ def open_extractor(
     if device == "cuda" or (device == "auto" and _has_cuda()):
         return TorchExtractor(weights, precision)
     return OpenVinoExtractor(weights, cache, precision, quantised)
-
-
-def is_converted(weights: Weights, cache: Path) -> bool:
-    """Whether the network lies in `cache` already, in the form that this version of the engine reads."""
-    return _converted_path(weights, cache).is_file()
 
 
 class OpenVinoExtractor:
@@ -214,14 +205,6 @@ def can_run(precision: Precision) -> bool:
     return precision.upper() in known
 
 
-def import_openvino() -> Any:
-    """The module `openvino`, without the package that reports its use to Intel: nothing leaves this server."""
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    import openvino
-
-    return openvino
-
-
 def _has_cuda() -> bool:
     """Whether an NVIDIA driver is loaded; told from its device file, so that no CPU machine imports torch to ask."""
     if not Path("/dev/nvidiactl").exists():
@@ -229,47 +212,3 @@ def _has_cuda() -> bool:
     import torch
 
     return torch.cuda.is_available()
-
-
-def _converted_path(weights: Weights, cache: Path) -> Path:
-    from importlib.metadata import version
-
-    return cache / f"{weights.backbone.name}-{weights.digest[:16]}-openvino-{version('openvino')}.xml"
-
-
-def convert(weights: Weights, cache: Path) -> Path:
-    """The torch module → OpenVINO's format, with normalisation inside: the converted network takes raw RGB bytes.
-
-    Returns the file in `cache`; made the first time only.
-    """
-    path = _converted_path(weights, cache)
-    if path.is_file():
-        return path
-    import warnings
-
-    import torch
-
-    ov = import_openvino()
-    from openvino.preprocess import PrePostProcessor
-
-    backbone = weights.backbone
-    logger.info("converting %s for OpenVINO, once", backbone.name)
-    with warnings.catch_warnings():
-        # torch.export's own house-keeping warns of names that torch itself has deprecated.
-        warnings.simplefilter("ignore")
-        shape = (1, 3, backbone.side, backbone.side)
-        exported = torch.export.export(weights.module(), (torch.zeros(shape),))
-        network = ov.convert_model(exported)
-    network.reshape(ov.PartialShape(list(shape)))
-    steps = PrePostProcessor(network)
-    steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
-    steps.input().model().set_layout(ov.Layout("NCHW"))
-    steps.input().preprocess().convert_element_type(ov.Type.f32).mean(list(backbone.mean)).scale(list(backbone.scale))
-    network = steps.build()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{os.getpid()}-{path.name}")
-    ov.save_model(network, part, compress_to_fp16=False)
-    # The file of weights first: whoever sees the .xml finds its .bin beside it.
-    os.replace(part.with_suffix(".bin"), path.with_suffix(".bin"))
-    os.replace(part, path)
-    return path

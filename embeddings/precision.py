@@ -18,7 +18,8 @@ from typing import Self
 import numpy as np
 
 from .backbones import Weights, WeightsError
-from .extractors import Features, Precision, convert, import_openvino
+from .conversion import convert, import_openvino
+from .extractors import Features, Precision
 from .images.decoding import RGB
 from .vector_files import replacing
 

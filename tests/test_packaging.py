@@ -22,6 +22,16 @@ def required() -> list[Requirement]:
     return [Requirement(line) for line in lines if line and not line.startswith("#")]
 
 
+def test_search_by_text_changes_no_version_of_what_the_service_runs_on() -> None:
+    lines = (ROOT / "requirements-text.txt").read_text().splitlines()
+    own = [Requirement(line) for line in lines if line and not line.startswith(("#", "-r"))]
+    assert "-r requirements.txt" in lines
+    assert not {each.name for each in own} & {each.name for each in required()}
+    assert {each.name for each in own} >= {"open_clip_torch", "ftfy", "regex"}
+    locked_too = {each.name: version_of(each) for each in own if canonicalize_name(each.name) in locked()}
+    assert locked_too == {each: version_of(pin) for each in locked_too for pin in locked()[canonicalize_name(each)]}
+
+
 def locked() -> dict[str, list[Requirement]]:
     """Name → its pins; several where platforms or versions of Python need different ones."""
     found: dict[str, list[Requirement]] = {}

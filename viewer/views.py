@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from datasets.catalogue import installation
 from datasets.collection import cloud_model
+from datasets.search import text_query
 from datasets.tilemaps import ranges
 from embeddings.reducers import REDUCERS
 
@@ -42,7 +43,12 @@ def index(request: HttpRequest) -> HttpResponse:
     """The page; what it shows, its scripts ask for."""
     catalogue = installation.catalogue_store().catalogue()
     facts: dict[str, Any] = {
-        "catalogue": {"name": catalogue.name, "total": catalogue.total, "demo": catalogue.demo},
+        "catalogue": {
+            "name": catalogue.name,
+            "total": catalogue.total,
+            "demo": catalogue.demo,
+            "text_search": text_query.offers(catalogue.network),
+        },
         "reducers": list(REDUCERS),
         "offers": _OFFERS,
         "limits": {"pictures": settings.MAX_PICTURES},

@@ -10,6 +10,8 @@ from django.utils.functional import SimpleLazyObject
 from environs import Env, EnvError
 from marshmallow import validate
 
+from embeddings import backbones
+
 from . import __version__
 from .data_folder import secret_key
 
@@ -47,9 +49,11 @@ try:
     CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
     LOG_LEVEL = choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR")
 
-    BACKBONE = choice("BACKBONE", "auto", "resnet50", "efficientnet_lite0")
+    BACKBONE = choice("BACKBONE", "auto", *backbones.BACKBONES)
     RESNET50_WEIGHTS = Path(given).expanduser() if (given := env.str("RESNET50_WEIGHTS", "")) else None
     RESNET50_URL = env.str("RESNET50_URL", "")
+    CLIP_WEIGHTS = Path(given).expanduser() if (given := env.str("CLIP_WEIGHTS", "")) else None
+    CLIP_URL = env.str("CLIP_URL", "")
     CACHE_DIR = Path(env.str("CACHE_DIR", str(DATA_DIR / "cache"))).expanduser().resolve()
     DEVICE = choice("DEVICE", "auto", "cpu", "cuda")
     PRECISION = choice("PRECISION", "auto", "fp32")
@@ -85,6 +89,8 @@ try:
     SECRET_KEY = env.str("SECRET_KEY", "") or SimpleLazyObject(lambda: secret_key(DATA_DIR))
 except EnvError as error:
     raise ImproperlyConfigured(f"A setting from the environment cannot be used: {error}") from error
+if sentence := backbones.what_is_missing(BACKBONE):
+    raise ImproperlyConfigured(sentence)
 
 SOCKET = os.environ.get("WWZD_SOCKET", "")
 """Where gunicorn listens behind nginx; empty without it. Set by `manage.py serve`."""

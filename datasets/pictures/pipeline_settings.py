@@ -11,6 +11,7 @@ from embeddings.backbones import Weights, WeightsError
 from embeddings.extractors import Device
 from embeddings.pipeline import Pipeline, Space
 from embeddings.precision import PrecisionChoice
+from embeddings.text_encoder import TextEncoder
 
 from .zip_archive import Limits
 
@@ -26,10 +27,20 @@ def limits() -> Limits:
 
 def weights() -> Weights:
     """The weights at hand. Raises `WeightsError` where there are none."""
-    found = backbones.find(settings.DATA_DIR / "models", choice=settings.BACKBONE, file=settings.RESNET50_WEIGHTS)
+    found = find_weights(settings.BACKBONE)
     if found is None:
         raise WeightsError("There are no weights to compute with: run `manage.py prepare`, which fetches them.")
     return found
+
+
+def find_weights(choice: str) -> Weights | None:
+    """The weights at hand for a backbone's name, or "auto". Raises `WeightsError` as `backbones.find`."""
+    return backbones.find(
+        settings.DATA_DIR / "models",
+        choice=choice,
+        file=settings.RESNET50_WEIGHTS,
+        clip_file=settings.CLIP_WEIGHTS,
+    )
 
 
 def space(chosen: Weights) -> Space | None:
@@ -74,3 +85,9 @@ def _pipeline(chosen: Weights, choice: PrecisionChoice, space: Space | None) -> 
         choice=choice,
         device=cast(Device, settings.DEVICE),
     )
+
+
+@cache
+def text_encoder(chosen: Weights) -> TextEncoder:
+    """What makes vectors of texts by these weights, of a backbone that takes them; kept between calls."""
+    return TextEncoder(chosen, settings.CACHE_DIR)

@@ -1,23 +1,27 @@
-"""In the web process: a picture that a client sends along → what the worker finds like it.
+"""In the web process: a picture that a client sends along, or a text → what the worker finds.
 
-The network runs in the worker: the picture is left in a file and queued, and the client waits for what `query` finds.
+The network runs in the worker. A picture is left in a file and queued, a text is queued itself, and the client waits
+for what `query` and `text_query` find.
 """
 
 import secrets
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django_tasks import TaskResult
 from django_tasks.exceptions import TaskResultDoesNotExist
 from django_tasks_db.models import DBTaskResult
 
 from datasets.errors import ApiError, ServerError, TooLarge, Unavailable
 from datasets.models import WorkerState
 
-from .tasks import search_by_picture_file
+from .tasks import search_by_picture_file, search_by_words
 
 PATIENCE_SECONDS = 20.0
 _POLL_SECONDS = 0.02
@@ -31,28 +35,48 @@ def search_by_picture(file: "UploadedFile[bytes]", target: str | None, count: in
     if (file.size or 0) > settings.MAX_PICTURE_MB * 2**20:
         sentence = f"The picture is larger than the limit of {settings.MAX_PICTURE_MB} MiB."
         raise TooLarge(sentence, code="picture-too-large", limit=settings.MAX_PICTURE_MB)
+    with _turn():
+        path = Path(settings.FILE_UPLOAD_TEMP_DIR) / f"query-{secrets.token_hex(16)}"
+        try:
+            with path.open("wb") as copy:
+                copy.writelines(file.chunks())
+            return _found(lambda: search_by_picture_file.enqueue(str(path), target, count))
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def search_by_text(text: str, target: str | None, count: int) -> dict[str, Any]:
+    """Hand the text to the worker, and wait. Raises `ApiError`, `Unavailable`."""
+    with _turn():
+        return _found(lambda: search_by_words.enqueue(text, target, count))
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """One of the few that may wait for the worker. Raises `Unavailable`."""
     if settings.TASKS_BACKEND == "database" and WorkerState.objects.current() is None:
         raise Unavailable(
             "No worker is running, so nothing can be looked up now. Try again in a while.", code="no-worker"
         )
     if not _WAITING.acquire(blocking=False):
-        raise Unavailable("Too many pictures are being looked up. Try again in a while.")
-    path = Path(settings.FILE_UPLOAD_TEMP_DIR) / f"query-{secrets.token_hex(16)}"
+        raise Unavailable("Too many searches are under way. Try again in a while.")
     try:
-        with path.open("wb") as copy:
-            copy.writelines(file.chunks())
-        found = _wait(str(path), target, count)
+        yield
     finally:
-        path.unlink(missing_ok=True)
         _WAITING.release()
+
+
+def _found(enqueue: "Callable[[], TaskResult[Any]]") -> dict[str, Any]:
+    """What the worker returns. Raises `ApiError`, `Unavailable`."""
+    found = _wait(enqueue)
     if "error" in found:
         raise ApiError(found["error"], kind=found["kind"], code=found["code"], **found["params"])
     return found
 
 
-def _wait(path: str, target: str | None, count: int) -> dict[str, Any]:
+def _wait(enqueue: "Callable[[], TaskResult[Any]]") -> dict[str, Any]:
     began = time.monotonic()
-    result = search_by_picture_file.enqueue(path, target, count)
+    result = enqueue()
     try:
         while not result.is_finished:
             if time.monotonic() - began > PATIENCE_SECONDS:
@@ -62,7 +86,7 @@ def _wait(path: str, target: str | None, count: int) -> dict[str, Any]:
         return cast(dict[str, Any], result.return_value)
     except (TaskResultDoesNotExist, ValueError):
         # The worker died, or failed on it; its log says how.
-        raise ServerError("The server failed on this picture; its log says why.") from None
+        raise ServerError("The server failed on this search; its log says why.") from None
     finally:
         if settings.TASKS_BACKEND == "database":
             DBTaskResult.objects.filter(id=result.id).delete()

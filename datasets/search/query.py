@@ -3,6 +3,7 @@
 Runs in the worker, which has the network; `client` is the web process's side of it.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,13 @@ from . import collections
 
 def answer(path: str, target: str | None, count: int) -> dict[str, Any]:
     """What the client gets, or `{"error", "kind", "code", "params"}`."""
+    return or_problem(lambda: _answer(Path(path), target, count))
+
+
+def or_problem(find: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What is found, or an error of ours in a form that the queue carries."""
     try:
-        return _answer(Path(path), target, count)
+        return find()
     except ApiError as error:
         return {"error": str(error), "kind": error.kind, "code": error.code, "params": error.params}
 

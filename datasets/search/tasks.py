@@ -1,4 +1,4 @@
-"""What the queue carries from the web process to the worker: pictures to look up."""
+"""What the queue carries from the web process to the worker: pictures and texts to look up."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django_tasks import task
 
 from datasets.uploads.watchdog import watchdog
 
-from . import query
+from . import query, text_query
 
 _LOOK_UP_SECONDS = 120
 """Clients wait for less, but the first one has the catalogue's index opened."""
@@ -15,6 +15,13 @@ _LOOK_UP_SECONDS = 120
 # Before the uploads that wait: somebody looks at the screen.
 @task(priority=50)
 def search_by_picture_file(path: str, target: str | None, count: int) -> dict[str, Any]:
-    """Find what is like one picture. Returns what the client gets, or `{"error", "status"}`."""
+    """Find what is like one picture. Returns what the client gets, or `{"error", "kind", "code", "params"}`."""
     with watchdog.expecting(_LOOK_UP_SECONDS, "a search"):
         return query.answer(path, target, count)
+
+
+@task(priority=50)
+def search_by_words(text: str, target: str | None, count: int) -> dict[str, Any]:
+    """Find the pictures that a text describes. Returns what `search_by_picture_file` does."""
+    with watchdog.expecting(_LOOK_UP_SECONDS, "a search"):
+        return text_query.answer(text, target, count)

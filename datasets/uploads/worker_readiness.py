@@ -5,9 +5,8 @@ from django.conf import settings
 from datasets.errors import Unavailable
 from datasets.models import WorkerState
 from datasets.pictures import pipeline_settings
-from embeddings import backbones
 from embeddings.backbones import WeightsError
-from embeddings.extractors import is_converted
+from embeddings.conversion import is_converted
 
 ABSENT, PREPARING, FAILED, WARMING_UP, READY = "absent", "preparing", "cannot prepare", "warming up", "ready"
 """`preparing` is done once: weights are fetched, the network is converted. `warming up` is done at each start."""
@@ -52,7 +51,5 @@ def refuse_until_prepared() -> None:
 
 def _weights_are_settled() -> bool:
     """Whether `manage.py prepare` can make no others of them."""
-    if settings.BACKBONE == "efficientnet_lite0":
-        return True
-    models = settings.DATA_DIR / "models"
-    return backbones.find(models, choice="resnet50", file=settings.RESNET50_WEIGHTS) is not None
+    wanted = "resnet50" if settings.BACKBONE == "auto" else settings.BACKBONE
+    return pipeline_settings.find_weights(wanted) is not None

@@ -488,7 +488,7 @@ def test_the_web_process_starts_without_what_computes_and_without_tables() -> No
         "import sys, wwzd.wsgi\n"
         "from django.urls import reverse\n"
         "reverse('status')\n"
-        "heavy = {'torch', 'openvino', 'umap', 'numba', 'sklearn', 'scipy', 'pyarrow'}\n"
+        "heavy = {'torch', 'openvino', 'open_clip', 'timm', 'regex', 'umap', 'numba', 'sklearn', 'scipy', 'pyarrow'}\n"
         "print(sorted(heavy & sys.modules.keys()))\n"
     )
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "wwzd.settings"}

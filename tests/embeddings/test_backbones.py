@@ -5,6 +5,7 @@ import hashlib
 import http.server
 import os
 import pickle
+import re
 import subprocess
 import sys
 import threading
@@ -15,8 +16,9 @@ from typing import Any
 import pytest
 import torch
 
-from embeddings.backbones import BACKBONES, Weights, WeightsError, download, find
+from embeddings.backbones import BACKBONES, Weights, WeightsError, find
 from embeddings.torchvision_compat import import_models
+from embeddings.weights_file import CLIP_URL, download
 from tests.support.paths import ROOT
 
 State = dict[str, torch.Tensor]
@@ -87,7 +89,9 @@ def test_a_backbone_can_be_insisted_on(tmp_path: Path) -> None:
 
 
 def test_the_error_of_an_unknown_backbone_lists_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="unknown backbone 'vgg'; known are auto, resnet50, efficientnet_lite0"):
+    with pytest.raises(
+        WeightsError, match="unknown backbone 'vgg'; known are auto, resnet50, efficientnet_lite0, clip_vit_b32"
+    ):
         find(tmp_path, choice="vgg")
 
 
@@ -242,6 +246,24 @@ def test_a_name_without_a_hash_is_not_fetched(site: str, tmp_path: Path, name: s
     assert not (tmp_path / "resnet50").exists()
 
 
+def test_a_hash_may_stand_behind_the_address(site: str, tmp_path: Path) -> None:
+    """As that of CLIP's weights does, whose file has the name of many others."""
+    assert re.fullmatch(r"https://\S+/open_clip_model\.safetensors#sha256=[0-9a-f]{64}", CLIP_URL)
+    url = f"{site}/resolve/1a25a/open_clip_model.safetensors#sha256="
+    path = download(tmp_path, url + HASH, backbone="clip_vit_b32")
+    assert path == tmp_path / "clip_vit_b32" / "open_clip_model.safetensors"
+    assert path.read_bytes() == CONTENT
+    found = find(tmp_path, choice="clip_vit_b32")
+    assert found is not None
+    assert found.path == path
+    path.unlink()
+    with pytest.raises(WeightsError, match="could not fetch"):
+        download(tmp_path, url + "0" * 64, backbone="clip_vit_b32")
+    assert list(path.parent.iterdir()) == []
+    with pytest.raises(WeightsError, match="none stands behind"):
+        download(tmp_path, url, backbone="clip_vit_b32")
+
+
 # Imported.
 
 
@@ -264,10 +286,10 @@ def test_torchvision_imports_beside_any_torch_without_warnings() -> None:
 def test_looking_for_weights_does_not_load_torch() -> None:
     script = (
         "import sys, pathlib\n"
-        "from embeddings import backbones, extractors, pipeline, reducers\n"
+        "from embeddings import backbones, extractors, pipeline, reducers, text_encoder\n"
         "from embeddings.images import decoding\n"
         "backbones.find(pathlib.Path('nowhere')).digest\n"
-        "heavy = {'torch', 'torchvision', 'openvino', 'umap', 'numba', 'sklearn', 'scipy'}\n"
+        "heavy = {'torch', 'torchvision', 'open_clip', 'openvino', 'umap', 'numba', 'sklearn', 'scipy'}\n"
         "print(sorted(heavy & sys.modules.keys()))\n"
     )
     assert run_strictly(script) == (0, "[]\n", "")

@@ -9,13 +9,12 @@ import torch
 from django.conf import settings
 
 from embeddings.backbones import BACKBONES, Weights, find
+from embeddings.conversion import convert, is_converted
 from embeddings.extractors import (
     Extractor,
     Features,
     OpenVinoExtractor,
     TorchExtractor,
-    convert,
-    is_converted,
     open_extractor,
 )
 from embeddings.images.decoding import RGB, crop, decode
@@ -23,7 +22,7 @@ from embeddings.torchvision_compat import import_models
 from tests.support.pictures import photograph, picture
 
 pytestmark = pytest.mark.slow
-names = pytest.mark.parametrize("name", list(BACKBONES))
+names = pytest.mark.parametrize("name", ["resnet50", "efficientnet_lite0"])  # test_clip.py has CLIP
 
 
 def crops(count: int) -> list[RGB]:

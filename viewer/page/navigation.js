@@ -9,6 +9,7 @@ import { number, t } from "./i18n/index.js";
 import * as notifications from "./ui/notifications.js";
 import * as panels from "./ui/panels.js";
 import { errorText } from "./i18n/errors.js";
+import { FOUND } from "./ui/search.js";
 import * as url from "./url_state.js";
 
 export class Navigation {
@@ -95,7 +96,7 @@ export class Navigation {
     controls.restore(state);
     this.landmarks.show(state.landmarks ?? true);
     controls.surroundings(this.around(collection));
-    find("search").hidden = !collection.offers.images;
+    offerSearch(collection.offers);
     await viewer.show(collection, reducer);
     if (turn !== this.turn) return;
     controls.panes();
@@ -144,7 +145,11 @@ export class Navigation {
     if (state.open?.includes("gallery")) selection.shown();
   }
 
-  async search(collection, { text, only }) {
+  async search(collection, { text, only, isDescribed }) {
+    if (isDescribed) {
+      const described = collection.offers.text ? await collection.described(text, FOUND).catch(() => null) : null;
+      return described && { text, rows: Uint32Array.from(described.rows).sort(), only, described };
+    }
     const rows = collection.offers.images ? await collection.search(text).catch(() => null) : null;
     return rows && { text, rows: Uint32Array.from(rows).sort(), only };
   }
@@ -173,7 +178,7 @@ export class Navigation {
     const { reducers, facts, offers } = await Collection.dataset(id, this.facts);
     if (turn !== this.turn) return;
     Object.assign(shown, { reducers, facts, offers });
-    find("search").hidden = !offers.images;
+    offerSearch(offers);
     this.controls.surroundings(this.around(shown));
     await this.filteredView.offer(shown);
     if (turn !== this.turn) return;
@@ -236,6 +241,15 @@ export class Navigation {
 /** The fields that a state colours and filters by. */
 export function fieldsOf({ colour = "", filters = new Map() }) {
   return [colour, ...filters.keys()];
+}
+
+/** Show the field for searches, if there is one, and say in it what can be searched for. */
+function offerSearch({ images, text }) {
+  find("search").hidden = !images;
+  const field = find("search-text");
+  field.dataset.tPlaceholder = field.dataset.tLabel = text ? "searchAll" : "search";
+  field.placeholder = t(field.dataset.tPlaceholder);
+  field.setAttribute("aria-label", field.placeholder);
 }
 
 /** A camera's numbers, or null where they are those of the start. */

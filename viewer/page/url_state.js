@@ -18,7 +18,8 @@ export function parse(text, kept = null) {
   const query = new URLSearchParams(text);
   const camera = (query.get("camera") ?? "").split(",").map(Number);
   const rows = (name) => decodeRows(query.get(name) ?? "") ?? kept?.[name] ?? null;
-  const search = query.get("find");
+  const isDescribed = query.has("of");
+  const search = query.get(isDescribed ? "of" : "find");
   return {
     dataset: query.get("dataset") ?? "",
     reducer: query.get("view") ?? "",
@@ -31,7 +32,7 @@ export function parse(text, kept = null) {
     open: (query.get("open") ?? "").split(".").filter(Boolean),
     theme: query.get("theme"),
     landmarks: query.get("landmarks") !== "off",
-    search: search ? { text: search, only: query.get("found") === "only" } : null,
+    search: search ? { text: search, isDescribed, only: query.get("found") === "only" } : null,
     filters: filters(query),
     isolation: rows("only"),
     chosen: rows("selected") ?? [],
@@ -84,7 +85,7 @@ export function format(state, longest = LONGEST) {
   put("colour", state.colour);
   if (state.size) query.set("size", state.size);
   put("tour", state.tour);
-  put("find", state.search?.text);
+  put(state.search?.described ? "of" : "find", state.search?.text);
   put("found", state.search?.only && "only");
   for (const [name, wanted] of state.filters) {
     if (wanted instanceof Others) for (const value of wanted.labels) query.append(OTHER + name, value);

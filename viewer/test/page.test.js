@@ -54,6 +54,17 @@ test("an address brings back what was written to it", () => {
   expect([[...found.isolation], [...found.chosen]]).toEqual([[1, 5], [5]]);
 });
 
+test("an address tells a text that describes pictures from one in their names", () => {
+  const described = { rows: [5, 1], similarities: [0.3, 0.2] };
+  const search = { text: "a dog & a cat", rows: Uint32Array.of(1, 5), only: true, described };
+  write({ ...usual, search });
+  expect(location.search).toBe("?of=a+dog+%26+a+cat&found=only");
+  expect(read().search).toEqual({ text: "a dog & a cat", isDescribed: true, only: true });
+  write({ ...usual, search: { ...search, only: false, described: null } });
+  expect(location.search).toBe("?find=a+dog+%26+a+cat");
+  expect(read().search).toEqual({ text: "a dog & a cat", isDescribed: false, only: false });
+});
+
 test("rows that are too many for an address stay in the history", () => {
   const chosen = Uint32Array.from({ length: 60_000 }, (_, at) => at * 2 + (at % 7 ? 0 : 1));
   expect(write({ ...usual, chosen })).toBe(false);

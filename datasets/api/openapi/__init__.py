@@ -1,6 +1,6 @@
 """What calls take and answer, for `extend_schema` beside the views → the OpenAPI document."""
 
-from .parameters import EXAMPLE_ID, ID, ChoiceParameter, IntegerParameter, Parameter, ShareParameter
+from .parameters import EXAMPLE_ID, ID, ChoiceParameter, IntegerParameter, Parameter, ShareParameter, TextParameter
 from .responses import BINARY, JSON, NO_DATASET, NO_RANGE, TEXT, Body, Reply, error, errors, form, sent
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Parameter",
     "Reply",
     "ShareParameter",
+    "TextParameter",
     "error",
     "errors",
     "form",

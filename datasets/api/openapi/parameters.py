@@ -102,6 +102,22 @@ class ChoiceParameter(Parameter):
         return given
 
 
+class TextParameter(Parameter):
+    """A text that must be there, and must not be blank."""
+
+    def __init__(self, name: str, description: str, *, most: int, example: str) -> None:
+        schema: Json = {"type": "string", "minLength": 1, "maxLength": most, "pattern": r"\S"}
+        super().__init__(name, schema, description, example=example, required=True)
+        self.most = most
+
+    def read(self, request: Request) -> str:
+        """Raises `ApiError`."""
+        given = self._given(request) or ""
+        if not re.search(r"\S", given) or len(given) > self.most:
+            raise self._invalid(f"“{self.name}” is a text of 1 to {self.most} characters that is not blank.")
+        return given
+
+
 def _path(name: str, pattern: str, description: str, example: str) -> Parameter:
     return Parameter(name, {"type": "string", "pattern": pattern}, description, "path", example=example)
 

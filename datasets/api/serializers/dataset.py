@@ -12,6 +12,7 @@ from datasets.api.http import exception_handler
 from datasets.api.openapi.parameters import ID_PATTERN
 from datasets.errors import ApiError
 from datasets.models import Dataset, Status
+from datasets.search import text_query
 from datasets.uploads.eta import QueueEstimate
 from datasets.uploads.selection import remarks
 from embeddings.reducers import REDUCERS
@@ -204,6 +205,11 @@ class DatasetSerializer(DatasetEntrySerializer):
         source="metadata_summary",
         allow_null=True,
         help_text="How its file of metadata was matched; null where it has none, or was not read yet.",
+    )
+    text_search = as_it_is(
+        serializers.BooleanField(),
+        lambda dataset: dataset.status == Status.READY and text_query.offers(dataset.network),
+        help_text="Whether `GET /search?text=…` finds pictures among these now.",
     )
     versions = serializers.DictField(
         child=serializers.CharField(), help_text="Package → version, of all that computed the vectors."

@@ -30,14 +30,18 @@ class NeighborsSerializer(serializers.Serializer[Any]):
     neighbors = NeighborSerializer(many=True)
 
 
-class SearchResultSerializer(NeighborsSerializer):
+class TextSearchResultSerializer(NeighborsSerializer):
+    """The pictures that a text describes best."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return super().get_fields() | {"in": serializers.CharField()}
+
+
+class SearchResultSerializer(TextSearchResultSerializer):
     """The pictures most like the one that was sent."""
 
     pca = vector(allow_null=True, help_text="Its place among them; null where the reducer is not at hand.")
     umap = vector(allow_null=True)
-
-    def get_fields(self) -> dict[str, Any]:
-        return super().get_fields() | {"in": serializers.CharField()}
 
 
 class DuplicateGroupSerializer(serializers.Serializer[Any]):

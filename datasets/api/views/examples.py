@@ -84,6 +84,7 @@ DATASET = ENTRY | {
         "unmatched_names": ["lost.jpg"],
         "remarks": ["1 of its rows name no picture (lost.jpg)"],
     },
+    "text_search": False,
     "versions": {"pipeline": "1", "python": "3.12.3", "openvino": "2026.4.1"},
 }
 

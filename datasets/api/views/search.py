@@ -1,5 +1,6 @@
-"""What is like what: neighbours of a picture, of one that is sent along, near-duplicates, outliers."""
+"""What is like what: neighbours of a picture, of one that is sent along, of a text, near-duplicates, outliers."""
 
+import hashlib
 from typing import Any
 
 from django.http.response import HttpResponseBase
@@ -16,6 +17,7 @@ from datasets.api.openapi import (
     Parameter,
     Reply,
     ShareParameter,
+    TextParameter,
     errors,
     form,
     sent,
@@ -26,9 +28,10 @@ from datasets.api.serializers.search import (
     NeighborsSerializer,
     OutliersSerializer,
     SearchResultSerializer,
+    TextSearchResultSerializer,
 )
 from datasets.collection.similarity import THRESHOLD
-from datasets.search import client, collections, duplicates, query
+from datasets.search import client, collections, duplicates, query, text_query
 
 from .base import UploadView, cache_control_of, cached_json, uploaded_file
 from .pictures import NO_PICTURE
@@ -40,11 +43,14 @@ TARGET = Parameter(
     {"type": "string", "pattern": "^(catalogue|[0-9a-f]{32})$", "default": "catalogue"},
     "Among the catalogue's pictures, or those of the upload of this id.",
 )
+TEXT = TextParameter("text", "What the pictures show, best in English.", most=500, example="a photo of a smiling dog")
 COSINE = ShareParameter("threshold", "The least cosine.", THRESHOLD)
 LIMIT = IntegerParameter("limit", "How many; there are fewer where there are no more.", 10, least=1, most=1000)
 
 _NEAREST = {"index": 19, "name": "daisy-20.jpg", "similarity": 0.845345}
 _OTHER_NETWORK = "These pictures were computed with another network, weights or precision, so they cannot be compared."
+
+_NO_WORKER = "No worker is running, so nothing can be looked up now. Try again in a while."
 
 
 class Neighbours(APIView):
@@ -81,11 +87,40 @@ class Neighbours(APIView):
 
 
 class Search(UploadView):
-    """Send a picture, and see what is like it.
+    @extend_schema(
+        operation_id="search_text",
+        tags=["likeness"],
+        parameters=[TEXT, TARGET, COUNT],
+        responses=sent(
+            "What was found.",
+            TextSearchResultSerializer,
+            {"neighbors": [{**_NEAREST, "similarity": 0.283117, "in": EXAMPLE_ID}], "in": EXAMPLE_ID},
+        )
+        | {
+            400: "“text” is a text of 1 to 500 characters that is not blank.",
+            404: NO_DATASET,
+            409: "These pictures were computed with resnet50, which takes no texts.",
+            503: _NO_WORKER,
+        },
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        """Search by a text: the pictures that it describes best.
 
-    The nearest pictures, and its own place among them. Nothing is stored. The worker computes it before any upload that
-    waits; 503 where it has work for longer than 20 seconds.
-    """
+        By the cosine of the text's vector and the pictures', the largest first, among pictures that were computed with
+        a network for texts and pictures (`BACKBONE=clip_vit_b32`); 409 for others. Every picture is compared. 400 where
+        the text has more than the network reads: about 50 English words. The worker computes it before any upload that
+        waits; 503 where it has work for longer than 20 seconds.
+        """
+        text, count, dataset_id = TEXT.read(request), COUNT.read(request), _target(request)
+        found = collections.find(dataset_id)
+        digest = hashlib.sha256(f"{text_query.weights(found.network).digest} {text}".encode()).hexdigest()
+        return cached_json(
+            request,
+            found,
+            f"text-{digest}-{count}",
+            lambda: represent(TextSearchResultSerializer, client.search_by_text(text, dataset_id, count)),
+            small=True,
+        )
 
     @extend_schema(
         operation_id="search",
@@ -109,16 +144,26 @@ class Search(UploadView):
             404: NO_DATASET,
             409: _OTHER_NETWORK,
             413: "The picture is larger than the limit of 256 MiB.",
-            503: "No worker is running, so nothing can be looked up now. Try again in a while.",
+            503: _NO_WORKER,
         },
     )
     def post(self, request: Request) -> Response:
+        """Send a picture, and see what is like it.
+
+        The nearest pictures, and its own place among them. Nothing is stored. The worker computes it before any upload
+        that waits; 503 where it has work for longer than 20 seconds.
+        """
         count = COUNT.read(request)
-        target = request.query_params.get(TARGET.name, "catalogue")
         file = uploaded_file(request, "Send the picture as a multipart form with one file field named “file”.")
-        dataset_id = None if target == "catalogue" else target
+        dataset_id = _target(request)
         collections.find(dataset_id)
         return Response(represent(SearchResultSerializer, client.search_by_picture(file, dataset_id, count)))
+
+
+def _target(request: Request) -> str | None:
+    """The id of the upload that is searched; None for the catalogue."""
+    target = request.query_params.get(TARGET.name, "catalogue")
+    return None if target == "catalogue" else target
 
 
 class Duplicates(APIView):

@@ -67,6 +67,8 @@ class Command(BaseCommand):
             with watchdog.expecting(STARTUP_SECONDS, "the start"):
                 pipeline = pipeline_settings.pipeline()
                 pipeline.warm_up()
+                if pipeline.weights.backbone.text:
+                    pipeline_settings.text_encoder(pipeline.weights).encode("a picture")
             engine = f"{pipeline.weights.backbone.name} on {pipeline.extractor.info}"
             WorkerState.objects.beat(tasks.WORKER, ready=True, engine=engine)
             with suppress(OSError):  # the log may lie on the disk that is full

@@ -25,7 +25,7 @@ export class Collection {
   }
 
   static catalogue({ catalogue, reducers, offers }) {
-    const { name, total, demo } = catalogue;
+    const { name, total, demo, text_search: text } = catalogue;
     const made = new Collection({
       kind: "catalogue",
       id: "",
@@ -33,7 +33,7 @@ export class Collection {
       count: total,
       reducers,
       base: "/catalogue",
-      offers,
+      offers: { ...offers, text },
     });
     return Object.assign(made, { demo });
   }
@@ -49,8 +49,9 @@ export class Collection {
     if (facts.status === "failed") throw api.ApiError.of(facts.problem ?? { error: facts.error }, 400);
     const made = new Collection({ kind: "dataset", id, name: facts.name, count: facts.count, reducers, base, offers });
     made.facts = facts;
+    made.offers = { ...offers, text: facts.text_search };
     // Names and neighbours come with the last results.
-    if (facts.status !== "ready") made.offers = { ...offers, images: false, neighbors: false };
+    if (facts.status !== "ready") made.offers = { ...made.offers, images: false, neighbors: false };
     made.reducers = reducers.filter((reducer) => facts.reducers.includes(reducer));
     return made;
   }
@@ -173,6 +174,15 @@ export class Collection {
       this.images({ search: text, limit: FOUND_AT_ONCE }),
     ]);
     return rows;
+  }
+
+  /** The pictures that a text describes best: `{ rows, similarities }`, the best first. Raises `ApiError`. */
+  async described(text, count) {
+    const where = this.kind === "catalogue" ? "catalogue" : this.id;
+    const { neighbors } = await api.json(`/search?${new URLSearchParams({ text, in: where, k: String(count) })}`);
+    const rows = neighbors.map(({ index }) => index);
+    await this.fetchRecords(rows);
+    return { rows, similarities: neighbors.map(({ similarity }) => similarity) };
   }
 
   /** What is known of each field: its type, how its values are spread. Raises `ApiError`. */

@@ -7,7 +7,8 @@ const MOST_STEPS = 100; // that can be undone
  * A state is never changed, only replaced:
  * `filters`: a Map of a field's name → a Set of its values as words, `Others` than these, or `[least, most]`;
  * `isolation`: the only rows that are shown, an ascending Uint32Array, or null;
- * `search`: `{ text, rows, only }`: what a search found, ascending, and whether the others are hidden; or null;
+ * `search`: `{ text, rows, only, described }`: what a search found, ascending, whether the others are hidden, and, where the
+ * text describes pictures, `{ rows, similarities }`, the best first; or null;
  * `chosen`: the selected rows, an ascending Uint32Array;
  * `colour`: the field that colours tell apart, or "";
  * `size`: of the pictures, as a power of two.
@@ -88,9 +89,9 @@ export class ViewState {
     this.change({ isolation: rows && ascending(rows) });
   }
 
-  /** What a search found; null ends it. `only` hides the others. */
-  found(text, rows, { only = false } = {}) {
-    this.change({ search: rows && { text, rows: ascending(rows), only } }, { run: only ? null : "search" });
+  /** What a search found; null ends it. `only` hides the others; `described` tells how well the text describes each. */
+  found(text, rows, { only = false, described = null } = {}) {
+    this.change({ search: rows && { text, rows: ascending(rows), only, described } }, { run: only ? null : "search" });
   }
 
   /** Whether the search's hits are the only ones that are shown. */

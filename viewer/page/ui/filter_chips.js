@@ -80,11 +80,12 @@ export class FilterChips {
     ].filter(Boolean);
   }
 
-  search({ text, rows, only }) {
+  search({ text, rows, only, described }) {
     const { view } = this;
+    const quoted = described ? t("describedBy", { text }) : `“${text}”`;
     return {
       key: "search",
-      words: `${text ? `“${text}”` : t("similar")}: ${number(rows.length)}`,
+      words: `${text ? quoted : t("similar")}: ${number(rows.length)}`,
       away: () => view.change({ search: null }),
       only: rows.length > 0 ? { pressed: only, act: () => view.onlyFound(!view.state.search.only) } : null,
     };

@@ -211,17 +211,18 @@ export function shown(viewer, rows, { close, open, download, choose }) {
   find("panel").dataset.kind = "shown";
 }
 
-/** What a search by name or by picture found. */
+/** What a search found. `also` is another way to look for the same, `{ words, act }`. */
 export function results(
   viewer,
   rows,
-  { title, close, open, choose, notes = null, empty = null, image = null, remark = null },
+  { title, close, open, choose, notes = null, empty = null, image = null, remark = null, also = null },
 ) {
   find("panel").setAttribute("aria-label", title);
   show(
     heading(title, close),
     image && h("div", { class: "portrait" }, image),
     remark && h("p", { class: "soft" }, remark),
+    also && h("div", { class: "actions" }, h("button", { id: "described", onclick: also.act }, also.words)),
     rows.length ? gallery(viewer, rows, open, { notes }) : h("p", { class: "soft" }, empty),
     rows.length > 0 && choose && h("div", { class: "actions more" }, h("button", { onclick: choose }, t("selectAll"))),
   );

@@ -1,4 +1,4 @@
-// Looking for pictures: by name, or by a picture from outside. What is found is marked in the cloud and listed beside it;
+// Looking for pictures: by name, by what a text describes, or by a picture from outside. What is found is marked in the cloud and listed beside it;
 // the list comes back when one of its pictures is closed.
 
 import * as api from "../data/api.js";
@@ -10,7 +10,8 @@ import * as notifications from "./notifications.js";
 import { free } from "./free_area.js";
 import * as panels from "./panels.js";
 
-const ALIKE = 24;
+/** How many pictures a search by a picture, or by what a text describes, finds. */
+export const FOUND = 24;
 
 export class Search {
   /**
@@ -54,17 +55,49 @@ export class Search {
   /** The view has another search than before: by this, from an address, or by going back. */
   follow(search, before) {
     if (!search) return before && this.list?.text && this.leave();
-    const { text, rows } = search;
-    if (text && rows !== before?.rows)
-      this.show(rows, { title: plural("results", rows.length), empty: t("noResults") }, { text });
+    const { text, rows, described } = search;
+    if (!text || rows === before?.rows) return;
+    if (described) {
+      const more = { title: t("describedBy", { text }), notes: described.similarities.map(percent) };
+      this.show(described.rows, more, { text });
+    } else {
+      const more = { title: plural("results", rows.length), empty: t("noResults"), also: this.described(text) };
+      this.show(rows, more, { text });
+    }
   }
 
+  /** Beside what was found by name, the way to what the text describes; null where that is not offered. */
+  described(text) {
+    if (!this.viewer.collection.offers.text) return null;
+    return { words: t("describedBy", { text }), act: () => this.byDescription(text) };
+  }
+
+  /** The pictures that a text describes best. */
+  async byDescription(text) {
+    const { collection } = this.viewer;
+    notifications.status(t("searching"));
+    try {
+      const described = await collection.described(text, FOUND);
+      if (this.viewer.collection !== collection) return;
+      this.view.found(text, described.rows, { described }); // which shows them
+      notifications.status(plural("results", described.rows.length));
+    } catch (error) {
+      notifications.showError(error);
+      notifications.status("");
+    }
+  }
+
+  /** By name; where no name has it, what the text describes, if that is offered. */
   async byName(text) {
     const { collection } = this.viewer;
     notifications.status(t("searching"));
     try {
       const rows = await collection.search(text);
       if (this.viewer.collection !== collection) return;
+      if (!rows.length && collection.offers.text) {
+        await this.byDescription(text);
+        return;
+      }
       this.view.found(text, rows); // which shows them
       notifications.status(plural("results", rows.length));
     } catch (error) {
@@ -83,7 +116,7 @@ export class Search {
     try {
       const where = collection.kind === "catalogue" ? "catalogue" : collection.id;
       const options = { method: "POST", body: form, headers: api.csrfHeaders() };
-      const { neighbors, ...places } = await api.json(`/search?in=${where}&k=${ALIKE}`, options);
+      const { neighbors, ...places } = await api.json(`/search?in=${where}&k=${FOUND}`, options);
       const rows = neighbors.map(({ index }) => index);
       const records = rows.map((row) => collection.record(row).catch(() => null));
       const [queryImage] = await Promise.all([QueryImage.of(file, places), ...records]);
@@ -92,7 +125,7 @@ export class Search {
       const more = {
         title: t("similar"),
         image: h("img", { src: URL.createObjectURL(file), alt: file.name }),
-        notes: neighbors.map(({ similarity }) => `${Math.round(100 * similarity)} %`),
+        notes: neighbors.map(({ similarity }) => percent(similarity)),
         remark: without.length ? t("noPlace", { layouts: without.join(", ").toUpperCase() }) : null,
       };
       this.show(rows, more, { queryImage });
@@ -158,4 +191,8 @@ export class Search {
     if (text) this.view.found("", null);
     else this.view.choose([]);
   }
+}
+
+function percent(similarity) {
+  return `${Math.round(100 * similarity)} %`;
 }
