@@ -87,7 +87,18 @@ def places(folder: CollectionFolder, name: str) -> Vectors:
 
 def quality_of(folder: CollectionFolder, name: str) -> dict[str, Any] | None:
     """What was measured of a layout, if it was."""
-    return _read(_quality_card_path(folder, name))
+    content = _read(_quality_card_path(folder, name))
+    return content and _UNKNOWN | content
+
+
+_UNKNOWN: dict[str, Any] = {
+    "stability": None,
+    "other_seeds": 0,
+    "seed": None,
+    "parameters": {},
+    "explained_variance": None,
+}
+"""What was not measured before."""
 
 
 def distortion(folder: CollectionFolder, name: str) -> Vectors:

@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.ordering import order_by_content
+from embeddings.ordering import ChosenRows, order_by_content
 from embeddings.principal_axes import FeatureChunks, Standardizer
-from embeddings.vector_files import Vectors
+from embeddings.reducers import Umap
+from embeddings.vector_files import StackedRows, Vectors
 
 from .methods import Method, Problem, Progress
 from .parameters import Values
@@ -19,6 +20,17 @@ def compute(blocks: FeatureChunks, method: Method, values: Values, progress: Pro
     coordinates, rows = _coordinates(blocks)
     places = method.lay_out(Problem(coordinates=coordinates, progress=progress), values)
     return np.ascontiguousarray(places[rows], dtype=np.float32)
+
+
+def reduced(blocks: FeatureChunks, reducer: type[Umap], seed: int) -> Vectors:
+    """`(n, d)` features in blocks → `(n, 3) float32`, as the reducer places what it is fitted on."""
+    features = StackedRows(blocks)
+    chosen, rows = order_by_content(features)
+    chunks: FeatureChunks = ChosenRows([features], chosen[np.sort(rows)])
+    standardizer = Standardizer.fit(chunks)
+    coordinates = standardizer.project_all(ChosenRows([features], chosen))
+    _, places = reducer.fit(standardizer, coordinates, seed=seed)
+    return places[rows]
 
 
 def _coordinates(blocks: FeatureChunks) -> tuple[NDArray[np.float32], NDArray[np.intp]]:

@@ -14,6 +14,7 @@ from pytest_django import Settings
 from datasets.collection import layouts
 from datasets.collection.uploaded import upload as opened
 from datasets.models import Dataset, DerivedResult, Status
+from embeddings.reducers import SEED
 from tests.api.test_pictures import upload
 from tests.support.pictures import photograph
 
@@ -148,6 +149,18 @@ def test_quality_is_measured_when_it_is_first_asked_for(client: Client, base: st
     assert quality["worst"][0] == int(distortion.argmax())
     assert quality["mean_distortion"] == pytest.approx(float(distortion.mean()), abs=1e-6)
     assert listed(client, base)["umap"]["measured"]
+    assert 0.2 < quality["stability"] <= 1
+    assert (quality["seed"], quality["parameters"], quality["other_seeds"]) == (SEED, {}, 2)
+
+
+def test_what_chance_has_no_part_in_has_no_stability(client: Client, base: str) -> None:
+    quality = client.get(f"{base}/layouts/pca/quality").json()
+    assert (quality["stability"], quality["other_seeds"], quality["seed"]) == (None, 0, None)
+    assert 0 < sum(quality["explained_variance"]) <= 1
+    name = ask(client, base, "umap", dimensions=2, seed=7).json()["name"]
+    quality = client.get(f"{base}/layouts/{name}/quality").json()
+    assert 0 < quality["stability"] <= 1
+    assert (quality["seed"], quality["parameters"]["dimensions"]) == (7, 2)
 
 
 def test_a_deleted_layout_is_gone_with_its_quality(client: Client, base: str) -> None:

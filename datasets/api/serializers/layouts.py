@@ -96,6 +96,19 @@ class QualitySerializer(serializers.Serializer[Any]):
     mean_distortion = serializers.FloatField(**_SHARE)
     worst = serializers.ListField(child=natural(), help_text="The pictures of the largest distortion.")
     sample_seed = natural()
+    stability = serializers.FloatField(
+        **_SHARE,
+        allow_null=True,
+        help_text="Share of the 10 nearest in the layout that are so with other seeds, too; null where there is none.",
+    )
+    other_seeds = natural(help_text="With so many it was compared.")
+    seed = natural(allow_null=True)
+    parameters = as_it_is(_NUMBERS_BY_NAME)
+    explained_variance = as_it_is(
+        {"type": "array", "items": {"type": "number"}, "minItems": 3, "maxItems": 3},
+        allow_null=True,
+        help_text="Shares of the variance along PCA's three axes; null of other layouts.",
+    )
     network = serializers.CharField(allow_blank=True)
     seconds = serializers.FloatField(min_value=0)
     versions = as_it_is(_TEXTS_BY_NAME)

@@ -241,7 +241,7 @@ export class LayoutsDialog {
 }
 
 /** What was measured, as sentences. */
-function certificate({ scores, exact, measured }) {
+function certificate({ scores, exact, measured, stability, explained_variance: variance }) {
   const share = (value) => `${Math.round(100 * value)} %`;
   const sentences = scores.map(({ neighbors, trustworthiness, continuity, kept }) =>
     t("certificate", {
@@ -251,6 +251,8 @@ function certificate({ scores, exact, measured }) {
       kept: share(kept),
     }),
   );
+  if (stability !== null) sentences.push(t("certificateStable", { share: share(stability) }));
+  if (variance) sentences.push(t("certificateVariance", { share: share(variance.reduce((sum, one) => sum + one)) }));
   return [...sentences, exact ? t("certificateExact") : t("certificateSample", { n: measured })].map((text) =>
     h("p", {}, text),
   );
