@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 import benchmarks.configured  # noqa: F401  before the next ones
-from datasets.catalogue import installation
+from datasets.catalogue import installation, publication
 from datasets.catalogue.build_directory import BuildDirectory
 from datasets.catalogue.builder import index
 from datasets.pictures.extraction import Pictures
@@ -139,7 +139,7 @@ def install(data: Path, features: Any) -> tuple[BuildDirectory, float]:
     arrays = {name: random.normal(size=(len(features), 3)).astype(np.float32) for name in REDUCERS}
     for name, array in arrays.items():
         save(work.layout_path(name), array)
-    installation.install_build(data, work.path)
+    installation.point(data, publication.keep(data, work).path.name, installation.pickle_versions(data))
     return work, seconds
 
 

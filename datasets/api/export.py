@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from datasets.api.sink import Sink
-from datasets.catalogue.collection import InstalledCatalogue
+from datasets.catalogue.collection import CatalogueCollection
 from datasets.collection import thumbnails
 from datasets.collection.base import Collection
 from datasets.collection.spreadsheet import heads, safe
@@ -69,7 +69,7 @@ def _manifest_of_range(upload: Upload, number: int) -> bytes:
     return _json(thumbnails.manifest(upload.page(number), number * ranges.SIZE))
 
 
-def catalogue(installed: InstalledCatalogue) -> Iterator[bytes]:
+def catalogue(installed: CatalogueCollection) -> Iterator[bytes]:
     """Names, metadata and vectors; without features and pictures, which would be gigabytes."""
     vectors = installed.catalogue.vectors
     described = {

@@ -5,6 +5,7 @@ from typing import Any
 from django.urls import URLPattern, path
 
 from datasets.api.views import (
+    catalogues,
     cloud_files,
     clusters,
     contract,
@@ -61,6 +62,7 @@ urlpatterns = [
         ranges.Vectors.as_view(),
         name="dataset-range-vectors",
     ),
+    path("catalogues", catalogues.Catalogues.as_view(), name="catalogues"),
     # Uploads that are looked after.
     path("dataset/<str:dataset_id>", management.OneDataset.as_view(), name="dataset"),
     path("dataset/<str:dataset_id>/rest", management.RestOfDataset.as_view(), name="dataset-rest"),

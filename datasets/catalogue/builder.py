@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 
 from datasets.collection.clusters import Clusters
-from datasets.collection.folder import discard, link
 from datasets.collection.similarity import SimilarityTables, fingerprints_of
 from datasets.pictures.extraction import extract_pictures, prepare
-from embeddings import legacy_pickles, nearest_neighbours
+from embeddings import nearest_neighbours
 from embeddings.backbones import BACKBONES
 from embeddings.extractors import Features
 from embeddings.images.decoding import RGB
@@ -25,7 +24,7 @@ from embeddings.vector_files import replacing, save
 from embeddings.versions import versions
 
 from .build_directory import BuildDirectory, BuildError
-from .installation import install_build, pickle_path, tilemap_path
+from .installation import tilemap_path
 from .sources import Source
 
 
@@ -100,26 +99,6 @@ def find_clusters(work: BuildDirectory, on_step: Callable[[str], object]) -> Non
     if Clusters.load(work.clusters_path, sum(len(block) for block in blocks)) is not None:
         return
     Clusters.find(blocks, lambda step: on_step(f"clusters: {step}")).save(work.clusters_path)
-
-
-def publish(data: Path, work: BuildDirectory) -> int:
-    """Install a fitted build as the catalogue, and export what the old server's clients and uploads look for: tilemaps,
-    pickles, models. Returns the number of pictures.
-
-    Every step replaces whole files and can be repeated, so a publication that was killed is simply run again.
-    """
-    records = work.ranges()
-    work.write_table(records)
-    for number in range(len(records)):
-        link(work.tilemap_path(number), tilemap_path(data / "tilemaps", number))
-    models = data / "models" / work.source["backbone"]
-    for name in (*(f"{reducer}.npz" for reducer in REDUCERS), "space.json"):
-        link(work.layouts / name, models / name)
-    for reducer, array in work.vectors().items():
-        legacy_pickles.write(pickle_path(data, reducer), array)
-    install_build(data, work.path)
-    discard(work.path)
-    return sum(len(record["names"]) for record in records)
 
 
 def draw_tilemaps(data: Path, source: Source, max_pixels: int, on_files: Callable[[int], object]) -> int:

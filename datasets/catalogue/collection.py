@@ -1,17 +1,24 @@
-"""The pictures of the installed catalogue, by row."""
+"""The pictures of a catalogue, by row."""
 
+import re
 from pathlib import Path
+
+from django.conf import settings
 
 from datasets.collection.base import THUMBNAIL_REMAINS, Collection
 from datasets.collection.similarity import SimilarityTables
 from datasets.errors import NotFound
 from datasets.pictures.zip_archive import MemberError
+from embeddings.vector_files import Vectors
 
+from . import publication
 from .installation import Catalogue, catalogue_store
 
+_ID = re.compile("[0-9a-f]{16}(-2)?")
 
-class InstalledCatalogue(Collection):
-    """Of the catalogue."""
+
+class CatalogueCollection(Collection):
+    """Of a catalogue, installed or not."""
 
     without_features = (
         "The features of this catalogue are not at hand: neighbours can be found once it has been built here."
@@ -44,6 +51,9 @@ class InstalledCatalogue(Collection):
     def saved_views_path(self) -> Path:
         return self.catalogue.cluster_labels_path.with_name(f"saved-views-{self.catalogue.fingerprint}.json")
 
+    def vectors(self, reducer: str) -> Vectors:
+        return self.catalogue.vectors[reducer]
+
     def similarity(self) -> SimilarityTables:
         """Its copies and outliers. Raises `NotFound` where they have not been looked for."""
         found = super().similarity()
@@ -74,9 +84,19 @@ class InstalledCatalogue(Collection):
             raise NotFound(sentence, code="original-missing") from error
 
 
-def installed() -> InstalledCatalogue:
+def of_id(catalogue_id: str) -> CatalogueCollection:
+    """Raises `NotFound`."""
+    return CatalogueCollection(publication.catalogue(settings.DATA_DIR, catalogue_id))
+
+
+def is_id(text: str) -> bool:
+    """Whether a catalogue may be called so; the ids of uploads are longer."""
+    return _ID.fullmatch(text) is not None
+
+
+def installed() -> CatalogueCollection:
     """Raises `NotFound` where no catalogue is installed."""
     catalogue = catalogue_store().catalogue()
     if not catalogue.total:
         raise NotFound("No catalogue is installed.", code="catalogue-missing")
-    return InstalledCatalogue(catalogue)
+    return CatalogueCollection(catalogue)

@@ -10,7 +10,7 @@ data/{pickles/celeba_features_{pca,umap}_reduced.pickle,tilemaps/…}   what the
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 from django.conf import settings
 
 from datasets.collection import manifest as manifests
-from datasets.collection.folder import CollectionFolder, discard, link_tree
+from datasets.collection.folder import CollectionFolder, discard
 from datasets.errors import NotFound
 from datasets.tilemaps.ranges import parse, range_id
 from embeddings import legacy_pickles, vector_files
@@ -105,23 +105,27 @@ class CatalogueStore:
             return self._opened()
 
     def _opened(self) -> Catalogue:
-        folder, manifest = _installed(self._data)
-        vectors = folder.vectors() if manifest else {}
-        if any(len(array) != manifest["count"] for array in vectors.values()):
-            raise BadVectors(
-                f"{folder.manifest_path} and the vectors beside it do not fit: run `manage.py import_pickles --force`"
-            )
-        return Catalogue(
-            vectors=vectors,
-            total=manifest.get("count", 0),
-            name=manifest.get("name", ""),
-            demo=manifest.get("demo", False),
-            fingerprint=manifest.get("fingerprint", ""),
-            network=manifest.get("network", ""),
-            pictures=manifest.get("pictures", ""),
-            folder=folder,
-            data=self._data,
+        return opened(self._data, *_installed(self._data))
+
+
+def opened(data: Path, folder: CollectionFolder, manifest: dict[str, Any]) -> Catalogue:
+    """The catalogue in a folder; an empty `manifest` is of none. Raises `BadVectors`, `FileNotFoundError`."""
+    vectors = folder.vectors() if manifest else {}
+    if any(len(array) != manifest["count"] for array in vectors.values()):
+        raise BadVectors(
+            f"{folder.manifest_path} and the vectors beside it do not fit: run `manage.py import_pickles --force`"
         )
+    return Catalogue(
+        vectors=vectors,
+        total=manifest.get("count", 0),
+        name=manifest.get("name", ""),
+        demo=manifest.get("demo", False),
+        fingerprint=manifest.get("fingerprint", ""),
+        network=manifest.get("network", ""),
+        pictures=manifest.get("pictures", ""),
+        folder=folder,
+        data=data,
+    )
 
 
 @cache
@@ -151,8 +155,8 @@ def read_pointer(data: Path) -> dict[str, Any]:
 def built_collection(data: Path) -> CollectionFolder | None:
     """The catalogue, if it was built here, else one that was, and that pickles have replaced; with its features."""
     installed = installed_folder(data)
-    found = sorted(_collections(data), key=lambda folder: folder != installed)
-    return next((each for each in found if _is_built(each) and each.features_path(0).exists()), None)
+    found = sorted(collections(data), key=lambda folder: folder != installed)
+    return next((each for each in found if is_built(each) and each.features_path(0).exists()), None)
 
 
 def install(
@@ -175,30 +179,11 @@ def install(
     for reducer, array in vectors.items():
         vector_files.save(folder.layout_path(reducer), array)  # also where they are: this is what mends them
     try:
-        _read(folder.manifest_path, manifests.FORMAT, _MANIFEST_KEYS)
+        manifest_of(folder)
     except (BadVectors, FileNotFoundError):
         write_manifest(folder.path.name, folder, described_by(folder) or {"name": name, "demo": demo})
-    _point(data, folder.path.name, pickle_versions(data) if pickles is None else pickles)
-    _remove_others(data, keep_built=True)
-
-
-def install_build(data: Path, build: Path) -> None:
-    """Make a finished build the catalogue, its files being linked, not copied; the build stays where it is."""
-    fingerprint = manifests.fingerprint(CollectionFolder(path=build).vectors())
-    try:
-        served = installed_folder(data).path.name
-    except BadVectors:
-        served = ""
-    # What is served stays as it is until the pointer is moved, even if the vectors are the same.
-    target = data / "collections" / (f"{fingerprint}-2" if served == fingerprint else fingerprint)
-    part = CollectionFolder(path=target.with_name(f".{target.name}.part"))
-    shutil.rmtree(part.path, ignore_errors=True)
-    link_tree(build, part.path)
-    write_manifest(target.name, part, described_by(part))
-    discard(target)
-    part.path.rename(target)
-    _point(data, target.name, pickle_versions(data))
-    _remove_others(data, keep_built=False)
+    point(data, folder.path.name, pickle_versions(data) if pickles is None else pickles)
+    remove_others(data, is_kept=is_built)
 
 
 def described_by(folder: CollectionFolder) -> dict[str, Any]:
@@ -238,7 +223,8 @@ def _pointer_path(data: Path) -> Path:
     return data / "catalogue.json"
 
 
-def _point(data: Path, collection: str, pickles: dict[str, list[int] | None]) -> None:
+def point(data: Path, collection: str, pickles: dict[str, list[int] | None]) -> None:
+    """Make a collection the catalogue: all that it takes lies in its place. `pickles` are those that are there."""
     with vector_files.replacing(_pointer_path(data)) as file:
         file.write(json.dumps({"format": FORMAT, "id": collection, "pickles": pickles}, indent=1).encode())
 
@@ -247,10 +233,15 @@ def _installed(data: Path) -> tuple[CollectionFolder, dict[str, Any]]:
     """The catalogue's folder and its manifest, which is empty where there is none."""
     folder = installed_folder(data)
     try:
-        return folder, _read(folder.manifest_path, manifests.FORMAT, _MANIFEST_KEYS)
+        return folder, manifest_of(folder)
     except FileNotFoundError:
         # Deleted, or another one was installed between the two lines above.
         return (folder, {}) if folder == installed_folder(data) else _installed(data)
+
+
+def manifest_of(folder: CollectionFolder) -> dict[str, Any]:
+    """Raises `BadVectors`, `FileNotFoundError`."""
+    return _read(folder.manifest_path, manifests.FORMAT, _MANIFEST_KEYS)
 
 
 def _read(path: Path, version: int, keys: set[str]) -> dict[str, Any]:
@@ -268,25 +259,26 @@ def _folder_with(data: Path, fingerprint: str) -> CollectionFolder:
     """Where the collection with these vectors lies, or will lie."""
     names = (fingerprint, f"{fingerprint}-2")
     folders = [CollectionFolder(path=data / "collections" / name) for name in names]
-    with_features = next((folder for folder in folders if _is_built(folder)), None)
+    with_features = next((folder for folder in folders if is_built(folder)), None)
     return with_features or next((folder for folder in folders if folder.path.exists()), folders[0])
 
 
-def _is_built(folder: CollectionFolder) -> bool:
+def is_built(folder: CollectionFolder) -> bool:
+    """Whether it was built here, which costs hours."""
     return (folder.path / "source.json").exists()
 
 
-def _collections(data: Path) -> Iterator[CollectionFolder]:
+def collections(data: Path) -> Iterator[CollectionFolder]:
+    """All of them, whatever they are."""
     for path in (data / "collections").glob("[!.]*/"):
         yield CollectionFolder(path=path)
 
 
-def _remove_others(data: Path, *, keep_built: bool) -> None:
-    """Remove what is not the catalogue, and what was being written or removed when a process was killed. A collection
-    that was built here costs hours: only another build replaces it."""
+def remove_others(data: Path, *, is_kept: Callable[[CollectionFolder], bool]) -> None:
+    """Remove what is neither the catalogue nor kept, and what a process that was killed was writing or removing."""
     installed = installed_folder(data)
-    for folder in _collections(data):
-        if folder != installed and not (keep_built and _is_built(folder)):
+    for folder in collections(data):
+        if folder != installed and not is_kept(folder):
             discard(folder.path)
     for leftover in (data / "collections").glob(".*/"):
         shutil.rmtree(leftover, ignore_errors=True)

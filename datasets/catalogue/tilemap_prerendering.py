@@ -15,7 +15,7 @@ from datasets.models import Dataset
 from datasets.tilemaps import downscale, ranges
 
 from . import installation
-from .collection import InstalledCatalogue
+from .collection import CatalogueCollection
 
 EVERY_SECONDS = 1.0
 _AT_ONCE_SECONDS = 0.5
@@ -33,7 +33,7 @@ class TilemapPrerendering:
         catalogue = installation.catalogue_store().catalogue()
         if not catalogue.total:
             return
-        found = InstalledCatalogue(catalogue)
+        found = CatalogueCollection(catalogue)
         if found.cache_key != self._cache_key:
             self._cache_key, self._next = found.cache_key, 0
         end = time.monotonic() + _AT_ONCE_SECONDS
@@ -45,7 +45,7 @@ class TilemapPrerendering:
             _make(found, number)
 
 
-def _make(found: InstalledCatalogue, number: int) -> None:
+def _make(found: CatalogueCollection, number: int) -> None:
     tilemap = found.tilemap(number)
     page = cache(lambda: found.page(number))
     for tile in downscale.SIZES:

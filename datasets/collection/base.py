@@ -20,6 +20,7 @@ from datasets.tilemaps import ranges
 from embeddings import nearest_neighbours
 from embeddings.extractors import Features
 from embeddings.nearest_neighbours import NeighbourSearch
+from embeddings.vector_files import Vectors
 
 from .folder import CollectionFolder
 from .similarity import SimilarityTables
@@ -47,6 +48,10 @@ class Collection(ABC):
     """What its features were computed with: those of equal networks can be compared. Empty where it is not known."""
     without_features: str
     """The sentence for who needs its features, where they are not at hand."""
+
+    @abstractmethod
+    def vectors(self, reducer: str) -> Vectors:
+        """`(n, 3) float32` of PCA or UMAP."""
 
     @cached_property
     def images(self) -> "ImageTable":

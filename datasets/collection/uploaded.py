@@ -6,7 +6,7 @@ from datasets.errors import Gone, NotFound
 from datasets.models import Dataset
 from datasets.pictures.zip_archive import MemberError
 from embeddings.reducers import REDUCERS, ModelError, Reducer
-from embeddings.vector_files import StackedRows
+from embeddings.vector_files import StackedRows, Vectors
 
 from .base import THUMBNAIL_REMAINS, Collection
 from .folder import CollectionFolder
@@ -38,6 +38,9 @@ class Upload(Collection):
     @property
     def saved_views_path(self) -> Path:
         return self.folder.path / "saved_views.json"
+
+    def vectors(self, reducer: str) -> Vectors:
+        return self.dataset.vectors(reducer)
 
     def features(self) -> StackedRows:
         """`(n, d) float32`, memory-mapped. Raises `NotFound` where they are gone."""

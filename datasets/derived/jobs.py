@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from datasets.catalogue.collection import installed
+from datasets.catalogue.collection import is_id, of_id
 from datasets.collection.base import Collection
 from datasets.collection.uploaded import upload
 from datasets.errors import ApiError, NotFound, ServerError
@@ -39,16 +39,7 @@ def compute_all(worker: str) -> None:
 
 def collection_of(row: DerivedResult) -> Collection:
     """Raises `NotFound` where it has been deleted, or another catalogue has taken its place."""
-    if len(row.collection) == _ID_LENGTH:
-        return upload(row.collection)
-    found = installed()
-    if found.id != row.collection:
-        raise NotFound("Another catalogue is installed.", code="catalogue-missing")
-    return found
-
-
-_ID_LENGTH = 32
-"""Of the ids of uploads; the names of the catalogue's folders are shorter."""
+    return of_id(row.collection) if is_id(row.collection) else upload(row.collection)
 
 
 def _compute(row: DerivedResult) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 
 from datasets.catalogue import installation
-from datasets.catalogue.collection import InstalledCatalogue
+from datasets.catalogue.collection import CatalogueCollection
 from datasets.collection.base import Collection
 from datasets.models import DerivedResult, Status
 
@@ -38,7 +38,7 @@ def request_missing() -> None:
     catalogue = installation.catalogue_store().catalogue()
     if not catalogue.total or not catalogue.folder.features_path(0).exists():
         return
-    found = InstalledCatalogue(catalogue)
+    found = CatalogueCollection(catalogue)
     for name, kind in KINDS.items():
         if kind.is_automatic and not DerivedResult.objects.of(found.id, name).exists():
             request(found, name, name)

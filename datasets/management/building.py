@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from datasets.catalogue import build_directory, builder, conversion, installation
+from datasets.catalogue import build_directory, builder, conversion, installation, publication
 from datasets.catalogue.build_directory import BuildDirectory, BuildError
 from datasets.catalogue.sources import OpenSource, Source, SourceError
 from datasets.pictures import pipeline_settings
@@ -55,7 +55,7 @@ class BuildingCommand(BaseCommand):
         self.stdout.write(f"{pictures:,} pictures in {len(records)} ranges, {pipeline.extractor.info}")
         return work
 
-    def fit_and_publish(self, work: BuildDirectory) -> None:
+    def fit_and_publish(self, work: BuildDirectory, *, install: bool = True) -> None:
         started = time.monotonic()
 
         def say(step: str) -> None:
@@ -66,9 +66,13 @@ class BuildingCommand(BaseCommand):
         builder.index(work, say)
         builder.measure_similarity(work, say)
         builder.find_clusters(work, say)
-        total = builder.publish(settings.DATA_DIR, work)
+        name = work.source["name"]
+        total = publication.publish(settings.DATA_DIR, work, install=install)
         installation.catalogue_store.cache_clear()
-        self.stdout.write(self.style.SUCCESS(f"Installed {total:,} pictures; a running server shows them now."))
+        done = f"Installed {total:,} pictures; a running server shows them now."
+        if not install:
+            done = f"Kept {total:,} pictures as “{name}”; `manage.py install_catalogue` makes them the catalogue."
+        self.stdout.write(self.style.SUCCESS(done))
 
 
 def progress_bar(total: int) -> "tqdm[Any]":

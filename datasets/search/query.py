@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 
-from datasets.catalogue.collection import InstalledCatalogue
+from datasets.catalogue.collection import CatalogueCollection
 from datasets.collection.base import Collection
 from datasets.collection.uploaded import Upload
 from datasets.errors import ApiError, Conflict, ServerError
@@ -97,7 +97,8 @@ def _places(features: Features, among: Collection, pipeline: Pipeline) -> dict[s
         reducers = among.reducers()
         places = {name: reducer.transform(features) for name, reducer in reducers.items()}
     elif space is not None and (
-        isinstance(among, InstalledCatalogue) or (isinstance(among, Upload) and among.space == space)
+        (isinstance(among, CatalogueCollection) and among.id == collections.installed().id)
+        or (isinstance(among, Upload) and among.space == space)
     ):
         places = pipeline.place(features, lambda name: None).vectors
     else:

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.test import Client
 from pytest_django import Settings
 
-from datasets.catalogue.collection import InstalledCatalogue, installed
+from datasets.catalogue.collection import CatalogueCollection, installed
 from datasets.collection.uploaded import upload
 from datasets.derived import jobs, process, requests
 from datasets.models import Dataset, DerivedResult, Status
@@ -23,7 +23,7 @@ QUIET = {"stdout": io.StringIO(), "stderr": io.StringIO()}
 
 
 @pytest.fixture
-def catalogue(data: Path, tmp_path: Path) -> InstalledCatalogue:
+def catalogue(data: Path, tmp_path: Path) -> CatalogueCollection:
     """Of 12 pictures, two of which are one file; its build's tables of copies and outliers are gone."""
     path = tmp_path / "collection.zip"
     with zipfile.ZipFile(path, "w") as archive:
@@ -42,7 +42,7 @@ def queueing(settings: Settings) -> None:
 
 
 def test_what_a_catalogue_lacks_is_computed_as_its_build_would_have_done(
-    catalogue: InstalledCatalogue, data: Path
+    catalogue: CatalogueCollection, data: Path
 ) -> None:
     requests.request_missing()
     with np.load(catalogue.folder.similarity_path) as made, np.load(data / "built.npz") as built:
@@ -55,7 +55,7 @@ def test_what_a_catalogue_lacks_is_computed_as_its_build_would_have_done(
     assert catalogue.folder.similarity_path.stat() == before
 
 
-def test_a_result_is_queued_once(catalogue: InstalledCatalogue, queueing: None) -> None:
+def test_a_result_is_queued_once(catalogue: CatalogueCollection, queueing: None) -> None:
     first = requests.request(catalogue, "similarity", "similarity")
     second = requests.request(catalogue, "similarity", "similarity")
     assert first is not None
@@ -67,7 +67,7 @@ def test_a_result_is_queued_once(catalogue: InstalledCatalogue, queueing: None) 
     assert requests.request(catalogue, "similarity", "similarity") is None
 
 
-def test_what_failed_is_tried_again_by_who_asks_for_it_alone(catalogue: InstalledCatalogue) -> None:
+def test_what_failed_is_tried_again_by_who_asks_for_it_alone(catalogue: CatalogueCollection) -> None:
     features = catalogue.folder.features_path(0)
     content = features.read_bytes()
     features.write_bytes(content[:100])
@@ -83,7 +83,9 @@ def test_what_failed_is_tried_again_by_who_asks_for_it_alone(catalogue: Installe
     assert not DerivedResult.objects.exists()
 
 
-def test_work_whose_process_dies_is_begun_again_but_not_for_ever(catalogue: InstalledCatalogue, queueing: None) -> None:
+def test_work_whose_process_dies_is_begun_again_but_not_for_ever(
+    catalogue: CatalogueCollection, queueing: None
+) -> None:
     row = requests.request(catalogue, "similarity", "similarity")
     assert row is not None
     for attempt in range(1, 4):
@@ -97,7 +99,7 @@ def test_work_whose_process_dies_is_begun_again_but_not_for_ever(catalogue: Inst
     assert DerivedResult.objects.next_in_queue() is None
 
 
-def test_another_process_takes_what_is_silent(catalogue: InstalledCatalogue, queueing: None) -> None:
+def test_another_process_takes_what_is_silent(catalogue: CatalogueCollection, queueing: None) -> None:
     row = requests.request(catalogue, "similarity", "similarity")
     assert row is not None
     row.claim("one")
@@ -123,7 +125,7 @@ def test_nothing_is_left_of_an_upload_that_is_deleted_meanwhile(client: Client, 
     assert not found.folder.path.exists()
 
 
-def test_another_catalogue_ends_the_work_for_the_one_before(catalogue: InstalledCatalogue, queueing: None) -> None:
+def test_another_catalogue_ends_the_work_for_the_one_before(catalogue: CatalogueCollection, queueing: None) -> None:
     requests.request(catalogue, "similarity", "similarity")
     call_command("fit_reducers", "--again", **QUIET)
     jobs.compute_all("one")

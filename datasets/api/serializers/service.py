@@ -39,3 +39,19 @@ class HealthSerializer(serializers.Serializer[Any]):
         "uploads get 503.",
     )
     engine = serializers.CharField(help_text="What the worker computes with, once it is ready.", allow_blank=True)
+
+
+class CatalogueEntrySerializer(serializers.Serializer[Any]):
+    """A catalogue in a list of them."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+    total = natural()
+    demo = serializers.BooleanField()
+    is_installed = serializers.BooleanField(help_text="Whether calls without an id are about it.")
+
+
+class CataloguesSerializer(serializers.Serializer[Any]):
+    """All catalogues."""
+
+    catalogues = CatalogueEntrySerializer(many=True)

@@ -91,12 +91,13 @@ def cached_json(
 
 
 @contextmanager
-def unless_deleted(dataset: Dataset) -> Iterator[None]:
+def unless_deleted(found: Collection | Dataset) -> Iterator[None]:
     """Refuse plainly where the files went between the look at the row and the look at them."""
     try:
         yield
     except FileNotFoundError:
-        if Dataset.objects.ready().filter(pk=dataset.pk).exists():
+        dataset = found.dataset if isinstance(found, Upload) else found
+        if isinstance(dataset, Dataset) and Dataset.objects.ready().filter(pk=dataset.pk).exists():
             raise
         raise NotFound("This dataset has just been deleted.", code="dataset-deleted") from None
 

@@ -12,7 +12,7 @@ from datasets.api.serializers import represent
 from datasets.api.serializers.service import CatalogueInfoSerializer, StatusSerializer
 from datasets.api.serializers.vectors import CatalogueVectorsSerializer, VectorsSerializer
 from datasets.catalogue import installation
-from datasets.catalogue.collection import InstalledCatalogue
+from datasets.catalogue.collection import CatalogueCollection
 from datasets.collection.uploaded import Upload
 from datasets.search import collections
 from datasets.tilemaps import ranges
@@ -84,7 +84,7 @@ class CatalogueTilemap(ContractView):
         answer = tilemaps.tilemap_answer(
             request,
             catalogue.tilemap(range_id),
-            lambda: InstalledCatalogue(catalogue),
+            lambda: CatalogueCollection(catalogue),
             ranges.parse(range_id, catalogue.total),
             cache_control=responses.CATALOGUE,
         )

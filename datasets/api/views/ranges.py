@@ -1,4 +1,4 @@
-"""The ranges of an upload of any size, by the calls that the catalogue has for its own."""
+"""The ranges of an upload of any size, or of a catalogue beside the installed one, by the calls that this one has."""
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
@@ -10,11 +10,21 @@ from datasets.api.openapi import NO_DATASET, sent
 from datasets.api.serializers import represent
 from datasets.api.serializers.service import CatalogueInfoSerializer
 from datasets.api.serializers.vectors import RangesSerializer
+from datasets.catalogue.collection import is_id, of_id
+from datasets.collection.base import Collection
 from datasets.collection.uploaded import Upload
 from datasets.tilemaps import ranges
 
 from . import examples, pictures, tilemaps, vectors
 from .base import cache_control_while, cached_json, check_reducer, dataset_with, unless_deleted
+
+
+def _readable(collection_id: str, result: str) -> tuple[Collection, str]:
+    """The upload of this id, which has that result, or the catalogue; and how long answers of it may be kept."""
+    if is_id(collection_id):
+        return of_id(collection_id), responses.CATALOGUE
+    dataset = dataset_with(collection_id, result)
+    return Upload(dataset), cache_control_while(dataset)
 
 
 class Info(APIView):
@@ -29,15 +39,15 @@ class Info(APIView):
         | {404: NO_DATASET},
     )
     def get(self, request: Request, dataset_id: str) -> HttpResponseBase:
-        dataset = dataset_with(dataset_id, "tilemap")
-        info = {"total": dataset.count, "ranges": dict(ranges.bounds(dataset.count))}
+        found, cache_control = _readable(dataset_id, "tilemap")
+        info = {"total": found.total, "ranges": dict(ranges.bounds(found.total))}
         return cached_json(
             request,
-            Upload(dataset),
+            found,
             "info",
             lambda: represent(CatalogueInfoSerializer, info),
-            small=ranges.count(dataset.count) < vectors.SMALL,
-            cache_control=cache_control_while(dataset),
+            small=ranges.count(found.total) < vectors.SMALL,
+            cache_control=cache_control,
         )
 
 
@@ -54,15 +64,15 @@ class Tilemap(APIView):
         responses=tilemaps.REPLIES | {404: NO_DATASET},
     )
     def get(self, request: Request, dataset_id: str, number: str) -> HttpResponseBase:
-        dataset = dataset_with(dataset_id, "tilemap")
-        found, page = Upload(dataset), ranges.parse(number, dataset.count)
-        with unless_deleted(dataset):
+        found, cache_control = _readable(dataset_id, "tilemap")
+        page = ranges.parse(number, found.total)
+        with unless_deleted(found):
             answer = tilemaps.tilemap_answer(
                 request,
                 found.tilemap(page),
                 lambda: found,
                 page,
-                cache_control=cache_control_while(dataset),
+                cache_control=cache_control,
             )
             return responses.send(request, answer)
 
@@ -90,17 +100,16 @@ class Vectors(APIView):
     )
     def get(self, request: Request, dataset_id: str, reducer: str, start: str, end: str) -> HttpResponseBase:
         check_reducer(reducer)
-        dataset = dataset_with(dataset_id, reducer)
-        found = Upload(dataset)
-        numbers, rows = ranges.span(start, end, dataset.count)
-        with unless_deleted(dataset):
-            features = dataset.vectors(reducer)[rows]
+        found, cache_control = _readable(dataset_id, reducer)
+        numbers, rows = ranges.span(start, end, found.total)
+        with unless_deleted(found):
+            features = found.vectors(reducer)[rows]
             return vectors.answer(
                 request,
                 features,
                 f"{found.cache_key}/{reducer}-{numbers[0]}-{numbers[-1]}",
                 facts={"tilemap_ids": [ranges.range_id(number) for number in numbers], "total": len(features)},
                 collection=lambda: found,
-                cache_control=cache_control_while(dataset),
+                cache_control=cache_control,
                 first=rows.start,
             )

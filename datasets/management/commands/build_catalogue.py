@@ -1,3 +1,4 @@
+from argparse import BooleanOptionalAction
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,29 @@ class Command(BuildingCommand):
             "--metadata", type=Path, nargs="+", default=[], help="Files for import_metadata, once all is installed."
         )
 
-    def handle(self, *args: Any, source: Path, name: str, restart: bool, metadata: list[Path], **options: Any) -> None:
+        parser.add_argument(
+            "--install",
+            action=BooleanOptionalAction,
+            default=True,
+            help="Make it the catalogue that the contract's calls serve (the default), or keep it beside that one: the "
+            "page shows all, and install_catalogue switches.",
+        )
+
+    def handle(
+        self,
+        *args: Any,
+        source: Path,
+        name: str,
+        restart: bool,
+        metadata: list[Path],
+        install: bool,
+        **options: Any,
+    ) -> None:
         with told_plainly():
             if missing := next((file for file in metadata if not file.is_file()), None):
                 raise SourceError(f"there is no file {missing}")
-            self.fit_and_publish(self.extract(source, name=name, restart=restart))
+            if metadata and not install:
+                raise SourceError("metadata are imported of the installed catalogue: give them once it is installed")
+            self.fit_and_publish(self.extract(source, name=name, restart=restart), install=install)
         if metadata:
             call_command("import_metadata", *metadata, stdout=self.stdout, stderr=self.stderr)
