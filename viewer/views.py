@@ -32,7 +32,7 @@ _POLICY = "; ".join(
 )
 
 _OFFERS: dict[str, bool | int] = {
-    **dict.fromkeys(("images", "neighbors", "search", "facts", "export", "list", "parts"), True),
+    **dict.fromkeys(("images", "neighbors", "search", "facts", "export", "list", "catalogues", "parts"), True),
     "files": cloud_model.LARGEST,
 }
 """Calls beyond the contract that the page can make use of; `files` of so many pictures at most."""

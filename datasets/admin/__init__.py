@@ -3,11 +3,12 @@
 from django.apps import apps
 from django.contrib import admin
 
+from .catalogue import CatalogueAdmin
 from .dataset import DatasetAdmin
 from .derived_result import DerivedResultAdmin
 from .service_state import BusyFlagAdmin, WorkerStateAdmin
 
-__all__ = ["BusyFlagAdmin", "DatasetAdmin", "DerivedResultAdmin", "WorkerStateAdmin"]
+__all__ = ["BusyFlagAdmin", "CatalogueAdmin", "DatasetAdmin", "DerivedResultAdmin", "WorkerStateAdmin"]
 
 admin.site.site_header = admin.site.site_title = "WWZD"
 admin.site.index_title = "Uploads and their state"

@@ -1,6 +1,7 @@
 """What the database keeps: uploads, what else is to be computed of collections, the busy flag, and the worker's last
 sign of life."""
 
+from .catalogue import Catalogue
 from .dataset import Dataset
 from .dataset_files import ARCHIVE, RESULTS, file_path
 from .dataset_queries import Status
@@ -11,6 +12,7 @@ __all__ = [
     "ARCHIVE",
     "RESULTS",
     "BusyFlag",
+    "Catalogue",
     "Dataset",
     "DerivedResult",
     "Status",

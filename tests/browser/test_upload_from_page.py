@@ -72,6 +72,11 @@ def placed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, 
     for index in range(100):
         (source / f"{index:03d}.jpg").write_bytes(photograph(index))
     assert build(folder / "data", source, small=False) == 0
+    beside = folder / "beside"
+    beside.mkdir()
+    for index in range(30):
+        (beside / f"{index:03d}.jpg").write_bytes(photograph(200 + index))
+    assert build(folder / "data", beside, "--no-install", small=False) == 0
     running = Service(folder / "data").start()
     answer = running.upload(zipped({f"{index:03d}.jpg": photograph(index) for index in range(40, 60)}))
     assert answer.status == 200, answer.body
@@ -108,6 +113,30 @@ def test_an_upload_is_shown_among_the_catalogue(browser: Browser, placed: tuple[
     visit.page.locator("#collections ul button").first.click()
     visit.wait("wwzd.viewer.collection?.kind === 'catalogue'")
     expect(among).to_be_hidden()
+    visit.close()
+
+
+def test_another_catalogue_is_chosen_from_the_list(browser: Browser, placed: tuple[Service, str]) -> None:
+    service, _ = placed
+    visit = Visit(browser, service.url("")).open("/")
+    expect(visit.page.locator("#collection-count")).to_have_text("100")
+    visit.page.click("#collection")
+    visit.page.locator("#collections ul button", has_text="beside").click()
+    visit.wait("wwzd.viewer.collection?.name === 'beside' && wwzd.viewer.cloud.points !== null")
+    expect(visit.page.locator("#collection-count")).to_have_text("30")
+    (beside,) = [entry["id"] for entry in service.get("/catalogues").json()["catalogues"] if not entry["is_installed"]]
+    np.testing.assert_array_equal(
+        np.array(visit.page.evaluate("wwzd.viewer.collection.vectors('umap').then((rows) => [...rows])")),
+        np.array(service.get(f"/dataset/{beside}/umap/0/0/standalone").json()["features"], np.float32).ravel(),
+    )
+    # A link to a picture of it leads there, with what is like it.
+    visit.wait(f"location.search.includes('dataset={beside}')")
+    visit.open(f"/?dataset={beside}&picture=3")
+    expect(visit.page.locator("#neighbours .faces button")).to_have_count(12)
+    expect(visit.page.locator("#panel .portrait")).to_be_visible()
+    visit.page.goto(service.url("/?dataset=0123456789abcdef"))
+    expect(visit.page.get_by_text("This dataset is not here")).to_be_visible()
+    visit.problems = [problem for problem in visit.problems if "404" not in problem]
     visit.close()
 
 

@@ -39,7 +39,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def build(data: Path, source: Path, *, kill_when: Path | None = None, small: bool = True) -> int:
+def build(data: Path, source: Path, *more: str, kill_when: Path | None = None, small: bool = True) -> int:
     """Run the command, with a small network or the default one. Kill it as soon as the file `kill_when` exists."""
     process = subprocess.Popen(
         [
@@ -47,6 +47,7 @@ def build(data: Path, source: Path, *, kill_when: Path | None = None, small: boo
             *(["-m", "tests.support.small_network"] if small else ["manage.py"]),
             "build_catalogue",
             str(source),
+            *more,
         ],
         cwd=ROOT,
         env={

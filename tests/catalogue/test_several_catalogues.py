@@ -121,6 +121,21 @@ def test_one_that_is_not_installed_can_be_removed(data: Path, two: dict[str, str
         call_command("install_catalogue", "Second", **QUIET)
 
 
+def test_the_admin_installs_another_one(client: Client, admin_client: Client, two: dict[str, str]) -> None:
+    page = admin_client.get("/admin/datasets/catalogue/").content.decode()
+    assert "First" in page
+    assert 'aria-label="Install Second"' in page
+    assert 'aria-label="Install First"' not in page
+    answer = admin_client.post("/admin/datasets/catalogue/install", {"catalogue": two["Second"]}, follow=True)
+    assert "“Second” is installed" in answer.content.decode()
+    assert client.get("/dataset/info").json()["total"] == 20
+    answer = admin_client.post("/admin/datasets/catalogue/install", {"catalogue": "nothing"}, follow=True)
+    assert "There is no catalogue “nothing”" in answer.content.decode()
+    assert client.get("/admin/datasets/catalogue/").status_code == 302
+    assert client.post("/admin/datasets/catalogue/install", {"catalogue": two["First"]}).status_code == 302
+    assert client.get("/dataset/info").json()["total"] == 20
+
+
 def test_metadata_wait_for_the_installation(data: Path, tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     table.write_text("file,age\n")

@@ -68,7 +68,7 @@ export class Navigation {
     this.details.hover(-1);
     notifications.status(t("loadingPoints"));
     try {
-      const collection = id ? await Collection.dataset(id, this.facts) : Collection.catalogue(this.facts);
+      const collection = await Collection.open(id, this.facts);
       if (turn !== this.turn) return;
       this.title(collection);
       if (state.saved || state.tour) this.state = state = await this.savedState(collection, state);

@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 
+const CATALOGUE = /^[0-9a-f]{16}(-2)?$/; // ids of uploads are longer
 const FEW = 20; // records around one that is asked for
 const MANY = 1000; // as many as the server tells at once
 const FOUND_AT_ONCE = 60; // whose names are fetched with their rows
@@ -38,6 +39,30 @@ export class Collection {
     return Object.assign(made, { demo });
   }
 
+  /** What has this id, an upload or a catalogue; the installed catalogue without one. Raises `ApiError`. */
+  static open(id, facts) {
+    if (!id) return Collection.catalogue(facts);
+    return CATALOGUE.test(id) ? Collection.beside(id, facts) : Collection.dataset(id, facts);
+  }
+
+  /** A catalogue that is read by its id. Raises `ApiError` where there is none. */
+  static async beside(id, { reducers, offers }) {
+    const { catalogues } = await api.json("/catalogues");
+    const found = catalogues.find((one) => one.id === id);
+    if (!found) throw new api.ApiError("", 404);
+    const { name, total, demo } = found;
+    const made = new Collection({
+      kind: "catalogue",
+      id,
+      name,
+      count: total,
+      reducers,
+      base: `/dataset/${id}`,
+      offers,
+    });
+    return Object.assign(made, { demo });
+  }
+
   /** Raises `ApiError` where there is no such dataset. */
   static async dataset(id, { reducers, offers }) {
     const base = `/dataset/${id}`;
@@ -56,12 +81,17 @@ export class Collection {
     return made;
   }
 
+  /** Whether it is the catalogue that calls without an id are about. */
+  get isInstalled() {
+    return this.base === "/catalogue";
+  }
+
   get ranges() {
     return Math.ceil(this.count / 1000);
   }
 
   tilemap(range, tile) {
-    const tilemaps = this.kind === "catalogue" ? "/tilemaps" : `${this.base}/tilemaps`;
+    const tilemaps = this.isInstalled ? "/tilemaps" : `${this.base}/tilemaps`;
     // An upload of one range is asked for as every server has it.
     const single = this.kind === "dataset" && this.ranges === 1;
     const address = single ? `${this.base}/tilemap` : `${tilemaps}/${String(range).padStart(3, "0")}`;
@@ -111,7 +141,7 @@ export class Collection {
 
   /** The vectors of the ranges from `first` to `last`, both inclusive. Raises `ApiError`. */
   rangeVectors(reducer, first, last) {
-    const before = this.kind === "catalogue" ? "" : this.base;
+    const before = this.isInstalled ? "" : this.base;
     return api.vectors(`${before}/${reducer}/${first}/${last}/standalone`);
   }
 
@@ -125,7 +155,7 @@ export class Collection {
 
   /** Where all of it is to be had as one ZIP, or null. */
   get archive() {
-    const complete = this.kind === "catalogue" || this.facts?.status === "ready";
+    const complete = this.isInstalled || this.facts?.status === "ready";
     return this.offers.export && complete ? `${this.base}/export` : null;
   }
 
@@ -178,7 +208,7 @@ export class Collection {
 
   /** The pictures that a text describes best: `{ rows, similarities }`, the best first. Raises `ApiError`. */
   async described(text, count) {
-    const where = this.kind === "catalogue" ? "catalogue" : this.id;
+    const where = this.isInstalled ? "catalogue" : this.id;
     const { neighbors } = await api.json(`/search?${new URLSearchParams({ text, in: where, k: String(count) })}`);
     const rows = neighbors.map(({ index }) => index);
     await this.fetchRecords(rows);

@@ -37,22 +37,17 @@ export class CollectionsDialog {
 
   async open() {
     const list = h("ul", { class: "list" }, h("li", { class: "soft" }, t("loading")));
-    fill(
-      this.dialog,
-      this.heading(t("collections")),
-      this.catalogue.total > 0 &&
-        h("ul", { class: "list" }, this.entry({ id: "", name: this.catalogue.name, count: this.catalogue.total })),
-      this.running,
-      h("h3", {}, t("uploads")),
-      list,
-    );
+    const catalogues = h("ul", { class: "list" });
+    if (this.catalogue.total) catalogues.append(this.catalogueEntry({ id: "", ...this.catalogue }));
+    fill(this.dialog, this.heading(t("collections")), catalogues, this.running, h("h3", {}, t("uploads")), list);
     this.running.firstElementChild.textContent = t("underWay");
     this.own = [];
     this.others = [];
     this.drawRunning();
     if (!this.dialog.open) this.dialog.showModal();
     try {
-      const { found, mayGo } = await this.found();
+      const [{ found, mayGo }, others] = await Promise.all([this.found(), this.otherCatalogues()]);
+      catalogues.append(...others.map((one) => this.catalogueEntry(one)));
       this.others = found.filter(({ status }) => status === "queued" || status === "processing");
       const ready = found.filter(({ status }) => status === "ready");
       this.drawRunning();
@@ -72,6 +67,17 @@ export class CollectionsDialog {
         ),
       );
     }
+  }
+
+  /** Those beside the installed one. */
+  async otherCatalogues() {
+    if (!this.offers.catalogues) return [];
+    const { catalogues } = await api.json("/catalogues").catch(() => ({ catalogues: [] }));
+    return catalogues.filter((one) => !one.is_installed);
+  }
+
+  catalogueEntry({ id, name, total }) {
+    return this.entry({ id, name, count: total, isBeside: Boolean(id) });
   }
 
   /** A server may keep its list to itself: then there are this browser's own uploads. Raises `ApiError`. */
@@ -141,7 +147,7 @@ export class CollectionsDialog {
   }
 
   /** @param {any} entry */
-  entry({ id, name, count, created_at: created, bytes: size }, mayGo = false) {
+  entry({ id, name, count, created_at: created, bytes: size, isBeside = false }, mayGo = false) {
     const facts = [count !== undefined && plural("count", count), created && date(created), size && bytes(size)];
     const base = id ? `/dataset/${id}` : "/catalogue";
     const face = h("img", {
@@ -162,6 +168,7 @@ export class CollectionsDialog {
         h("span", { class: "words" }, h("b", {}, name), h("small", {}, facts.filter(Boolean).join(" · "))),
       ),
       this.offers.facts &&
+        !isBeside &&
         this.button("info", `${t("facts")}: ${name}`, () => {
           this.dialog.close();
           this.about({ id, name });

@@ -114,7 +114,7 @@ export class Search {
     const form = new FormData();
     form.append("file", file);
     try {
-      const where = collection.kind === "catalogue" ? "catalogue" : collection.id;
+      const where = collection.isInstalled ? "catalogue" : collection.id;
       const options = { method: "POST", body: form, headers: api.csrfHeaders() };
       const { neighbors, ...places } = await api.json(`/search?in=${where}&k=${FOUND}`, options);
       const rows = neighbors.map(({ index }) => index);

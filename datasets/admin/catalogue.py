@@ -1,0 +1,50 @@
+"""The catalogues in the admin: which there are, and which of them is installed."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST
+
+from datasets.catalogue import publication
+from datasets.errors import NotFound
+from datasets.models import Catalogue
+
+from .formatting import ReadOnlyAdmin
+
+
+@admin.register(Catalogue)
+class CatalogueAdmin(ReadOnlyAdmin):
+    has_install_permission = ReadOnlyAdmin.may_act
+
+    def get_urls(self) -> list[URLPattern]:
+        install = self.admin_site.admin_view(require_POST(self.install_view))
+        return [path("install", install, name="datasets_catalogue_install"), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Of folders, not of rows."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = self.admin_site.each_context(request) | {
+            "title": "Catalogues",
+            "opts": self.opts,
+            "media": self.media,
+            "catalogues": publication.entries(settings.DATA_DIR),
+            "may_install": self.has_install_permission(request),
+        }
+        return TemplateResponse(request, "admin/datasets/catalogue/list.html", context)
+
+    def install_view(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_install_permission(request):
+            raise PermissionDenied
+        try:
+            entry = publication.install(settings.DATA_DIR, request.POST.get("catalogue", ""))
+            messages.success(request, f"“{entry.name}” is installed: the catalogue's calls serve it.")
+        except (NotFound, OSError) as error:
+            messages.error(request, f"Nothing was installed: {error}")
+        return redirect("admin:datasets_catalogue_changelist")
