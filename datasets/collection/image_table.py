@@ -176,6 +176,8 @@ class ImageTable:
 
     def part_of(self, row: int) -> int:
         """Which of the table's files has a row."""
+        if len(self._paths) < 2:
+            return 0
         return Columns(self._paths, self.total).file_of(row)
 
     def with_digests(self, digests: Sequence[str]) -> dict[str, int]:

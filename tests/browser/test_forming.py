@@ -1,10 +1,11 @@
 """An upload that is looked at while UMAP lays it out."""
 
+import numpy as np
 from PIL import Image
 from playwright.sync_api import expect
 
 from tests.support.chromium import Visit
-from tests.support.pictures import colour, encode, zipped
+from tests.support.pictures import encode, zipped
 
 
 def test_the_cloud_moves_until_it_rests(visit: Visit) -> None:
@@ -21,9 +22,9 @@ def test_the_cloud_moves_until_it_rests(visit: Visit) -> None:
             }, 20);
         }"""
     )
-    archive = zipped(
-        {f"{k:04d}.png": encode(Image.new("RGB", (16 + k % 7, 20), colour(k % 150)), "PNG") for k in range(3000)}
-    )
+    random = np.random.default_rng(0)
+    noise = random.integers(0, 256, (3000, 20, 16, 3), np.uint8)  # no two alike: copies are laid out once
+    archive = zipped({f"{k:04d}.png": encode(Image.fromarray(pixels), "PNG") for k, pixels in enumerate(noise)})
     visit.page.set_input_files("#files", {"name": "forming.zip", "mimeType": "application/zip", "buffer": archive})
     visit.wait("wwzd.viewer.collection?.facts?.status === 'ready'", 400)
     visit.wait("wwzd.viewer.layoutView.reducer === 'umap' && !wwzd.viewer.layoutView.morph")

@@ -187,6 +187,8 @@ def test_picture_files_are_taken_as_they_are(client: Client) -> None:
         f"/dataset/{old}/images", {"file": [sent("a.jpg", photograph(21)), sent("a.jpg", photograph(22))]}
     )
     assert again.json()["id"] == answer["id"]
+    many = client.post(f"/dataset/{old}/images", {"file": [sent(f"{k}.jpg", photograph(21)) for k in range(101)]})
+    assert (many.status_code, "one ZIP" in many.json()["error"]) == (413, True)
     both = client.post(f"/dataset/{old}/images", {"file": [sent("a.jpg", photograph(21)), sent("b.zip", zipped({}))]})
     assert (both.status_code, both.json()["type"]) == (400, URN + "several-files")
 

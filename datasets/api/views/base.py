@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import IO, Any
 
 from django.conf import settings
+from django.core.exceptions import TooManyFilesSent
 from django.core.files.uploadedfile import UploadedFile
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
@@ -148,6 +149,9 @@ def _files(request: Request) -> "list[UploadedFile[bytes]]":
     try:
         files: list[UploadedFile[bytes]] = request.FILES.getlist("file")
         return files
+    except TooManyFilesSent:
+        most = settings.DATA_UPLOAD_MAX_NUMBER_FILES
+        raise TooLarge(f"The form has more than {most} files: send so many as one ZIP.") from None
     except Exception:
         # Django closes those that are complete; the one that was being written would lie there until it is collected.
         for handler in request._request.upload_handlers:

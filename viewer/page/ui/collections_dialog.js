@@ -46,7 +46,8 @@ export class CollectionsDialog {
     this.drawRunning();
     if (!this.dialog.open) this.dialog.showModal();
     try {
-      const [{ found, mayGo }, others] = await Promise.all([this.found(), this.otherCatalogues()]);
+      const others = await this.otherCatalogues();
+      const { found, mayGo } = await this.found();
       catalogues.append(...others.map((one) => this.catalogueEntry(one)));
       this.others = found.filter(({ status }) => status === "queued" || status === "processing");
       const ready = found.filter(({ status }) => status === "ready");
