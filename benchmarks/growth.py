@@ -85,10 +85,13 @@ def _collection(rows: int) -> Dataset:
     _say("index, copies, clusters")
     blocks = folder.features(0)
     nearest_neighbours.build_if_missing(blocks, folder.index)
-    SimilarityTables.measure(blocks, np.empty(0, np.uint64), [None] * rows, folder.index).save(folder.similarity_path)
+    # Of different pictures: fingerprints that have nothing in common.
+    fingerprints = np.random.default_rng(0).integers(0, 2**64, rows, np.uint64, endpoint=False)
+    SimilarityTables.measure(blocks, fingerprints, [None] * rows, folder.index).save(folder.similarity_path)
+    facts = {"fingerprint": [f"{each:016x}" for each in fingerprints], "digest": [f"{k:032x}" for k in range(rows)]}
     Clusters.find(blocks).save(folder.clusters_path)
     with dataset.writing("images") as file:
-        image_table.write(file, [f"{k:06d}.jpg" for k in range(rows)], stats={}, members=[None] * rows, metadata=())
+        image_table.write(file, [f"{k:06d}.jpg" for k in range(rows)], stats=facts, members=[None] * rows, metadata=())
     page = Tilemap().jpeg()
     for number in range(ranges.count(rows)):
         folder.tilemap_path(number).parent.mkdir(exist_ok=True)

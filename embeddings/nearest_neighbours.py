@@ -58,11 +58,10 @@ class NeighbourSearch:
 
     def __init__(self, blocks: FeatureChunks, folder: Path | None = None) -> None:
         """`folder` holds an index that `build` made of the same blocks or of the first rows of them, or none."""
-        # Plain views: a memory map makes an object of its own kind of every row that is taken.
+        # Plain views: of a memory map, every row that is taken would be an object of its own kind.
         self._blocks = [np.asarray(block) for block in blocks]
-        # A list: bisecting it takes a tenth of what NumPy takes for a single row.
-        self._starts = np.cumsum([0, *(len(block) for block in self._blocks)]).tolist()
-        self._count: int = self._starts[-1]
+        self._starts: list[int] = np.cumsum([0, *(len(block) for block in self._blocks)]).tolist()
+        self._count = self._starts[-1]
         self._index: Index | None = None
         if folder is not None and self._count > EXACT_ROWS:
             self._index = Index.open(folder, (self._count, self._blocks[0].shape[1]))
@@ -118,8 +117,7 @@ class Index:
             manifest = json.loads((folder / "index.json").read_text())
             if manifest["format"] != FORMAT:
                 return None
-            count, width = manifest["shape"]
-            if width != shape[1] or not shape[0] - EXACT_ROWS <= count <= shape[0]:
+            if not _covers(manifest["shape"], shape):
                 raise _Damaged(f"it was made of {manifest['shape']} features, and these are {list(shape)}")
             for name in _FILES:
                 if _digest(folder / name) != manifest["digests"][name]:
@@ -135,7 +133,7 @@ class Index:
             logger.warning("the index in %s cannot be used (%s): `manage.py fit_reducers` makes it anew", folder, error)
             return None
         cells.nprobe = _PROBES
-        return cls(mean=mean, axes=axes, cells=cells, count=count)
+        return cls(mean=mean, axes=axes, cells=cells, count=manifest["shape"][0])
 
     def coordinates(self, features: Features) -> NDArray[np.float32]:
         """`(n, d)` → `(n, k)`, between which distances are nearly those of the directions."""
@@ -147,6 +145,19 @@ class Index:
         _, rows = self.cells.search(self.coordinates(query[None]), count)
         found: NDArray[np.int64] = rows[0][rows[0] >= 0]
         return found
+
+
+def is_announced(folder: Path, shape: tuple[int, int]) -> bool:
+    """Whether there is an index for features of this shape, by its card alone, which takes no time."""
+    try:
+        manifest = json.loads((folder / "index.json").read_text())
+        return bool(manifest["format"] == FORMAT and _covers(manifest["shape"], shape))
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
+
+
+def _covers(indexed: Sequence[int], shape: tuple[int, int]) -> bool:
+    return indexed[1] == shape[1] and shape[0] - EXACT_ROWS <= indexed[0] <= shape[0]
 
 
 class _Damaged(Exception):
@@ -263,14 +274,13 @@ def _digest(path: Path) -> str:
 
 
 def _import_faiss() -> Any:
-    """A fifth of a second, and half of what it has is unknown to its own type hints."""
-    import faiss
+    import faiss  # a fifth of a second, and half of what it has is unknown to its own type hints
 
     return faiss
 
 
 def _unit(features: Features) -> Features:
-    """Scaled to length 1; a row of zeros stays what it is, near to nothing."""
+    """Scaled to length 1; a row of zeros stays so, near to nothing."""
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
     scaled: Features = (features / np.where(lengths > 0, lengths, 1)).astype(np.float32, copy=False)
     return scaled

@@ -44,7 +44,7 @@ class Clusters:
         """One `.npz`, without pickles."""
         arrays = {f"{name}-{k}": getattr(level, name) for k, level in enumerate(self.levels) for name in _ARRAYS}
         with replacing(path) as file:
-            np.savez_compressed(
+            np.savez(
                 file,
                 format=np.int64(FORMAT),
                 version=np.int64(VERSION),

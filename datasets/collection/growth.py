@@ -95,6 +95,8 @@ def carry_similarity(
     else:
         pairs = [(first, later) for later, first in equal.items()]
         grown = tables.grown(added.rows, added.similarities, fingerprints, pairs)
-        nearest_neighbours.build_if_missing(blocks, folder.index)  # where it has become too large for none
+        # Where it has become too large for none, or for the one that it has. What is linked is not read again.
+        if not nearest_neighbours.is_announced(folder.index, (images.total, blocks[0].shape[1])):
+            nearest_neighbours.build_if_missing(blocks, folder.index)
     grown.save(folder.similarity_path)
     return grown.pairs(THRESHOLD)
