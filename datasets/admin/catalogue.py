@@ -7,7 +7,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
@@ -28,16 +27,13 @@ class CatalogueAdmin(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Of folders, not of rows."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        context = self.admin_site.each_context(request) | {
-            "title": "Catalogues",
-            "opts": self.opts,
-            "media": self.media,
-            "catalogues": publication.entries(settings.DATA_DIR),
-            "may_install": self.has_install_permission(request),
-        }
-        return TemplateResponse(request, "admin/datasets/catalogue/list.html", context)
+        return self.page(
+            request,
+            "admin/datasets/catalogue/list.html",
+            "Catalogues",
+            catalogues=publication.entries(settings.DATA_DIR),
+            may_install=self.has_install_permission(request),
+        )
 
     def install_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_install_permission(request):

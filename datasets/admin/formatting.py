@@ -6,9 +6,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets
+from django.core.exceptions import PermissionDenied
 from django.db.models import Func, IntegerField, Model
 from django.db.models.fields.files import FieldFile
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
@@ -50,6 +52,13 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for 
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return flatten_fieldsets(self.get_fieldsets(request, obj))
+
+    def page(self, request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
+        """In place of a list: a template on `admin/datasets/page.html`. Raises `PermissionDenied`."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        common = self.admin_site.each_context(request) | {"title": title, "opts": self.opts, "media": self.media}
+        return TemplateResponse(request, template, common | context)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {"title": self.plural_title} | (extra_context or {}))

@@ -6,7 +6,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
@@ -40,16 +39,13 @@ class BusyFlagAdmin(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Not a list: the one flag, which stands for itself before it was ever raised."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        context = self.admin_site.each_context(request) | {
-            "title": "Busy flag",
-            "opts": self.opts,
-            "media": self.media,
-            "flag": BusyFlag.objects.filter(pk=1).first(),
-            "may_release": self.has_release_permission(request),
-        }
-        return TemplateResponse(request, "admin/datasets/busyflag/flag.html", context)
+        return self.page(
+            request,
+            "admin/datasets/busyflag/flag.html",
+            "Busy flag",
+            flag=BusyFlag.objects.filter(pk=1).first(),
+            may_release=self.has_release_permission(request),
+        )
 
     def release_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_release_permission(request):
