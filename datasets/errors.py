@@ -5,6 +5,7 @@ specific than the kind. Codes are stable: programs decide by them and pages tran
 sentence.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 URN = "urn:wwzd:error:"
@@ -105,6 +106,14 @@ class ApiError(Exception):
         self.params: dict[str, Any] = params
         """The values in the sentence, for clients that translate it."""
 
+    def as_dict(self) -> dict[str, Any]:
+        """What `of` makes it of again, for the queue and for files."""
+        return {"error": str(self), "kind": self.kind, "code": self.code, "params": self.params}
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> "ApiError":
+        return ApiError(stored["error"], kind=stored["kind"], code=stored["code"], **stored["params"])
+
 
 class NotFound(ApiError):
     """What was asked for does not exist."""
@@ -141,6 +150,15 @@ class TooLarge(ApiError):
     """What a client sent is over a limit."""
 
     kind = "too-large"
+
+
+class UploadTooLarge(TooLarge):
+    """An archive is over the limit, in MiB."""
+
+    code = "upload-too-large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The upload is larger than the limit of {limit} MiB.", limit=limit)
 
 
 class ServerError(ApiError):

@@ -15,9 +15,9 @@ from . import clusters
 from .backbones import Weights
 from .extractors import Device, Extractor, Features, open_extractor
 from .images.decoding import RGB
-from .ordering import AT_ONCE, ChosenRows, order_by_content
+from .ordering import ChosenRows
 from .precision import PrecisionChoice
-from .principal_axes import FeatureChunks, Standardizer
+from .principal_axes import standardised
 from .reducers import FORMAT, REDUCERS, SEED, ModelError, Reducer, warm_up
 from .vector_files import StackedRows, Vectors, replacing
 
@@ -146,8 +146,7 @@ class Pipeline:
         places: dict[str, Vectors] = {}
         fitted = dict(self._reducers())
         if not fitted:
-            chosen, rows = order_by_content(features)
-            standardizer, coordinates = _standardised(features, chosen, rows)
+            standardizer, coordinates, rows = standardised(features)
         for name, kind in REDUCERS.items():
             on_start(name)
             if name in fitted:
@@ -196,14 +195,3 @@ def _told(on_moved: Callable[[str, Vectors], object], name: str, rows: NDArray[n
 def placed(reducer: Reducer, features: Features | StackedRows) -> Vectors:
     """`(n, d)` features → `(n, 3)`, some at a time."""
     return np.concatenate([reducer.transform(part) for part in ChosenRows([features], np.arange(len(features)))])
-
-
-def _standardised(
-    features: Features | StackedRows, chosen: NDArray[np.intp], rows: NDArray[np.intp]
-) -> tuple[Standardizer, NDArray[np.float32]]:
-    """What `order_by_content` gives of features → their standardisation, and the coordinates of the distinct ones."""
-    blocks: FeatureChunks = ChosenRows([features], chosen[np.sort(rows)])
-    standardizer = Standardizer.fit(blocks)
-    if len(features) <= AT_ONCE:
-        return standardizer, standardizer.project(features[chosen])
-    return standardizer, standardizer.project_all(ChosenRows([features], chosen))

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from .cores import on_every_core
 from .extractors import Features
+from .ordering import AT_ONCE, ChosenRows, order_by_content
+from .vector_files import StackedRows
 
 FeatureChunks = Sequence[Features]
 
@@ -157,3 +159,14 @@ def _axes_of_few(
     real = values > max(float(values[0]), 1e-12) * 1e-10
     axes = rows.T @ vectors / np.sqrt(np.where(real, values, 1.0))
     return np.where(real, values, 0.0), np.where(real, axes, 0.0)
+
+
+def standardised(features: Features | StackedRows) -> tuple[Standardizer, NDArray[np.float32], NDArray[np.intp]]:
+    """`(n, d)` features → their standardisation, the `(m, k)` coordinates of the distinct rows in an order that depends
+    on nothing but their content, and which of these each of the n is."""
+    chosen, rows = order_by_content(features)
+    chunks: FeatureChunks = ChosenRows([features], chosen[np.sort(rows)])
+    standardizer = Standardizer.fit(chunks)
+    if len(features) <= AT_ONCE:
+        return standardizer, standardizer.project(features[chosen]), rows
+    return standardizer, standardizer.project_all(ChosenRows([features], chosen)), rows

@@ -23,7 +23,7 @@ from embeddings.nearest_neighbours import NeighbourSearch
 from embeddings.vector_files import Vectors
 
 from .folder import CollectionFolder
-from .similarity import SimilarityTables
+from .similarity import NEIGHBOURS, SimilarityTables
 from .tilemap_page import TilemapPage
 
 if TYPE_CHECKING:
@@ -125,6 +125,12 @@ class Collection(ABC):
             return _similarity(self.folder, self.total, self.folder.similarity_path.stat().st_mtime_ns)
         except FileNotFoundError:
             return None
+
+    def outlier_scores(self) -> NDArray[np.float32]:
+        """`(n,)`, those that are kept, or of a collection so small that none are. Raises `NotFound`."""
+        if (tables := self.similarity()) is not None:
+            return tables.outlier_scores
+        return nearest_neighbours.outlier_scores(nearest_neighbours.nearest_of_all(self.blocks(), NEIGHBOURS)[1])
 
     @abstractmethod
     def read(self, row: int) -> bytes:

@@ -43,17 +43,20 @@ def read(path: Path, clusters: Clusters) -> dict[tuple[int, int], str]:
 
 def carry(source: Path, old: Clusters, target: Path, new: Clusters) -> None:
     """Give the clusters of a collection that grew the names that they had before."""
-    for (level, cluster), label in read(source, old).items():
-        write(target, new, level, cluster, label)
+    if labels := read(source, old):
+        _store(target, new, labels)
 
 
 def write(path: Path, clusters: Clusters, level: int, cluster: int, label: str) -> None:
     """Name a cluster; an empty name takes the one away that it had."""
     with _writing:
-        labels = read(path, clusters) | {(level, cluster): label}
-        stored: dict[str, dict[str, str]] = {}
-        for (of_level, of_cluster), text in sorted(labels.items()):
-            if text:
-                stored.setdefault(str(of_level + 1), {})[str(of_cluster + 1)] = text
-        with replacing(path) as file:
-            file.write(json.dumps({"version": fingerprint(clusters), "labels": stored}, ensure_ascii=False).encode())
+        _store(path, clusters, read(path, clusters) | {(level, cluster): label})
+
+
+def _store(path: Path, clusters: Clusters, labels: dict[tuple[int, int], str]) -> None:
+    stored: dict[str, dict[str, str]] = {}
+    for (level, cluster), text in sorted(labels.items()):
+        if text:
+            stored.setdefault(str(level + 1), {})[str(cluster + 1)] = text
+    with replacing(path) as file:
+        file.write(json.dumps({"version": fingerprint(clusters), "labels": stored}, ensure_ascii=False).encode())

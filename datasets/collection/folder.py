@@ -88,8 +88,12 @@ class CollectionFolder:
         """Of the features of all ranges in one file, which uploads have; of the first part, where there are several."""
         return self.path / "features.npy"
 
-    def features_of_part(self, part: int) -> Path:
+    def part_features_path(self, part: int) -> Path:
         return numbered(self.all_features_path, part)
+
+    def part_features(self, part: int) -> Features:
+        """Of the pictures of one part, memory-mapped. Raises `FileNotFoundError`."""
+        return _mapped(self.part_features_path(part))
 
     def all_features(self) -> StackedRows:
         """`(n, d)`, memory-mapped. Raises `FileNotFoundError` where they are not in one file a part."""
@@ -102,7 +106,7 @@ class CollectionFolder:
     def share(self, target: "CollectionFolder", *more: Path) -> None:
         """Link what a collection that grows out of this one has in common with it, and `more` files, if they are there:
         pictures, features and the index of them."""
-        own = [*self.table_paths, *map(self.features_of_part, range(self.parts))]
+        own = [*self.table_paths, *map(self.part_features_path, range(self.parts))]
         own += [self.archive_path(part) for part in range(self.parts)]
         own += [*(self.path / "tilemaps").glob("*.jpg"), *self.index.glob("index.*")]
         for path in (*own, *more):
@@ -110,7 +114,7 @@ class CollectionFolder:
                 link(path, target.path / path.relative_to(self.path))
 
     def _features_of_parts(self) -> list[Features]:
-        return [_mapped(self.features_of_part(part)) for part in range(max(self.parts, 1))]
+        return [self.part_features(part) for part in range(max(self.parts, 1))]
 
     def tilemap_path(self, number: int) -> Path:
         return self.path / "tilemaps" / f"{range_id(number)}.jpg"

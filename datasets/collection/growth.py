@@ -58,16 +58,9 @@ class AddedNeighbours:
         scores, their third quartile and three times the distance of the quartiles."""
         if old.total <= NEIGHBOURS:
             return np.zeros(len(self.scores), np.bool_)
-        tables = old.similarity()
-        scores = tables.outlier_scores if tables else _scores(old)
-        first, third = np.quantile(scores, [0.25, 0.75])
+        first, third = np.quantile(old.outlier_scores(), [0.25, 0.75])
         beyond: NDArray[np.bool_] = self.scores > third + 3 * (third - first)
         return beyond
-
-
-def _scores(old: Collection) -> NDArray[np.float32]:
-    """Those of a collection so small that they are not kept."""
-    return nearest_neighbours.outlier_scores(nearest_neighbours.nearest_of_all(old.blocks(), NEIGHBOURS)[1])
 
 
 def carry_clusters(old: Collection, folder: CollectionFolder, labels: str, added: AddedNeighbours) -> None:

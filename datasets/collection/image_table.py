@@ -100,8 +100,8 @@ class ImageTable:
         number; `metadata` is of a table with more fields, which replace those of the same name, or fields of a file
         that is not there. Clusters are fields too, where no others have their names."""
         self.total = total
-        self._paths = paths
-        parts = paths and Columns(paths, total), metadata and _fields_of(metadata, total)
+        self._table = Columns(paths, total) if paths else None
+        parts = self._table, metadata and _fields_of(metadata, total)
         self._parts: list[Columns | ClusterColumns] = [part for part in parts if part]
         taken = {name for part in self._parts for name in part.types}
         if clusters:
@@ -176,9 +176,7 @@ class ImageTable:
 
     def part_of(self, row: int) -> int:
         """Which of the table's files has a row."""
-        if len(self._paths) < 2:
-            return 0
-        return Columns(self._paths, self.total).file_of(row)
+        return self._table.file_of(row) if self._table else 0
 
     def with_digests(self, digests: Sequence[str]) -> dict[str, int]:
         """The first row of each file that is there, by its digest."""

@@ -70,7 +70,7 @@ def _found(enqueue: "Callable[[], TaskResult[Any]]") -> dict[str, Any]:
     """What the worker returns. Raises `ApiError`, `Unavailable`."""
     found = _wait(enqueue)
     if "error" in found:
-        raise ApiError(found["error"], kind=found["kind"], code=found["code"], **found["params"])
+        raise ApiError.of(found)
     return found
 
 

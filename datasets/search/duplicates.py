@@ -5,11 +5,9 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from datasets.collection.base import Collection
 from datasets.collection.similarity import NEIGHBOURS, Pair, equal, near
-from embeddings import nearest_neighbours
 
 
 def duplicates(found: Collection, threshold: float) -> dict[str, Any]:
@@ -43,7 +41,7 @@ def outliers(found: Collection, limit: int) -> dict[str, Any]:
 
     Raises `NotFound` for a catalogue of which that was not measured.
     """
-    scores = _outlier_scores(found)
+    scores = found.outlier_scores()
     order = np.lexsort((np.arange(len(scores)), -scores))[:limit].tolist()
     listed = [
         {"index": row, "name": name, "score": round(float(scores[row]), 6)}
@@ -59,12 +57,6 @@ def _copies(found: Collection, threshold: float) -> tuple[list[tuple[int, int]],
         return [(first, second) for first, second in tables.equal.tolist()], tables.pairs(threshold)
     images = found.images
     return equal(images.column("digest")), near(np.concatenate(found.blocks()), images.fingerprints(), threshold)
-
-
-def _outlier_scores(found: Collection) -> NDArray[np.float32]:
-    if (tables := found.similarity()) is not None:
-        return tables.outlier_scores
-    return nearest_neighbours.outlier_scores(nearest_neighbours.nearest_of_all(found.blocks(), NEIGHBOURS)[1])
 
 
 def _connected(count: int, pairs: list[Pair]) -> list[list[int]]:

@@ -34,7 +34,7 @@ def or_problem(find: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         return find()
     except ApiError as error:
-        return {"error": str(error), "kind": error.kind, "code": error.code, "params": error.params}
+        return error.as_dict()
 
 
 def _answer(path: Path, target: str | None, count: int) -> dict[str, Any]:

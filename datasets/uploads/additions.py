@@ -21,7 +21,7 @@ from datasets.pictures.zip_archive import Archive
 
 from . import disk_space, growth, worker_readiness
 from .dataset_id import dataset_id_of, id_of_refit
-from .intake import known, queue
+from .intake import known, queue_in_background
 
 _IN_MEMORY = 16 * 2**20
 """Bytes of pictures that are packed without a file."""
@@ -51,18 +51,15 @@ def accept_added(parent: Dataset, files: "Sequence[UploadedFile[bytes]]") -> Dat
             return there
         expected = min(len(archive.names), room)
         disk_space.check(0, expected)
-        dataset = queue(
+        return queue_in_background(
             dataset_id,
             file,
             expected,
             pipeline,
-            is_synchronous=False,
             limit=room,
             archive_name=numbered(Path(ARCHIVE), found.folder.parts).name,
             parent=parent.hash,
         )
-    dataset.refresh_from_db()
-    return dataset
 
 
 def accept_refit(parent: Dataset) -> Dataset:
@@ -79,19 +76,16 @@ def accept_refit(parent: Dataset) -> Dataset:
     # The queue holds archives; this one says that there is nothing to read.
     empty = io.BytesIO()
     zipfile.ZipFile(empty, "w").close()
-    dataset = queue(
+    return queue_in_background(
         dataset_id,
         ContentFile(empty.getvalue(), name=parent.name),
         parent.count,
         pipeline,
-        is_synchronous=False,
         limit=parent.limit,
         archive_name="refit.zip",
         parent=parent.hash,
         refit=True,
     )
-    dataset.refresh_from_db()
-    return dataset
 
 
 def _ready(parent: Dataset) -> Upload:

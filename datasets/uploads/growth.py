@@ -74,10 +74,13 @@ def parent_of(dataset: Dataset) -> Upload:
 
 
 def add(
-    dataset: Dataset, pipeline: Pipeline, on_stage: Callable[[str], object], on_progress: Callable[[float], None]
+    dataset: Dataset,
+    parent: Upload,
+    pipeline: Pipeline,
+    on_stage: Callable[[str], object],
+    on_progress: Callable[[float], None],
 ) -> None:
     """Compute a queued dataset of pictures that are added to its parent's. Its manifest is left to be written."""
-    parent = parent_of(dataset)
     check(parent, pipeline)
     folder, part = CollectionFolder(path=dataset.folder), parent.folder.parts
     parent.folder.share(folder, *parent.folder.models())
@@ -86,12 +89,12 @@ def add(
         archive = Archive(file, pipeline_settings.limits())
         pictures, described, intake = _take(dataset, archive, pipeline, on_progress, parent)
         versions = {"decoding": str(decoding_revision(archive, 0, dataset.limit))}
-    features = np.load(folder.features_of_part(part), mmap_mode="r", allow_pickle=False)
+    features = folder.part_features(part)
     for name, reducer in _reducers(parent, pipeline).items():
         on_stage(name)
         dataset.store(name, dumped(np.concatenate([parent.dataset.vectors(name), placed(reducer, features)])))
     on_stage("storing")
-    added = growth.AddedNeighbours.of(parent, np.asarray(features))
+    added = growth.AddedNeighbours.of(parent, features)
     outside = added.outside(parent)
     fields = _with_outside(described.table.columns.values() if described else (), outside.tolist(), parent)
     results.write_table(numbered(folder.table_path, part), archive, pictures, fields)
@@ -112,11 +115,10 @@ def add(
     dataset.engine, dataset.versions = str(pipeline.extractor.info), versions
 
 
-def refit(dataset: Dataset, pipeline: Pipeline, on_stage: Callable[[str], object]) -> None:
+def refit(dataset: Dataset, parent: Upload, pipeline: Pipeline, on_stage: Callable[[str], object]) -> None:
     """Compute a queued dataset of its parent's pictures, laid out by themselves and turned rigidly onto how they lay.
 
     Its manifest is left to be written."""
-    parent = parent_of(dataset)
     folder, old = CollectionFolder(path=dataset.folder), parent.dataset
     on_stage("features")
     parent.folder.share(folder, parent.folder.similarity_path, old.path("report"))

@@ -38,7 +38,7 @@ def receive(file: "UploadedFile[bytes]") -> Dataset:
     if isinstance(found, Dataset):
         return found
     with busy_flag.hold():
-        return _wait(queue(*found, is_synchronous=True, limit=CAPACITY))
+        return _wait(_queue(*found, is_synchronous=True, limit=CAPACITY))
 
 
 def accept(file: "UploadedFile[bytes]", limit: int | None = None) -> Dataset:
@@ -52,9 +52,7 @@ def accept(file: "UploadedFile[bytes]", limit: int | None = None) -> Dataset:
     found = _examined(file, limit)
     if isinstance(found, Dataset):
         return found
-    dataset = queue(*found, is_synchronous=False, limit=limit)
-    dataset.refresh_from_db()
-    return dataset
+    return queue_in_background(*found, limit=limit)
 
 
 def accept_rest(dataset: Dataset, limit: int | None = None) -> Dataset:
@@ -79,9 +77,7 @@ def accept_rest(dataset: Dataset, limit: int | None = None) -> Dataset:
             return there
         expected = min(dataset.intake["over_capacity"], limit)
         disk_space.check(stored.size, expected)
-        rest = queue(dataset_id, file, expected, pipeline, is_synchronous=False, first=first, limit=limit)
-    rest.refresh_from_db()
-    return rest
+        return queue_in_background(dataset_id, file, expected, pipeline, first=first, limit=limit)
 
 
 def _name_of_rest(name: str, first: int) -> str:
@@ -100,7 +96,7 @@ def retry(dataset: Dataset) -> bool:
 
 
 def _examined(file: "UploadedFile[bytes]", limit: int) -> Dataset | tuple[str, File[bytes], int, Pipeline]:
-    """The ready dataset of an archive, or else what `queue` takes: its id, the file, the pictures expected, the
+    """The ready dataset of an archive, or else what `_queue` takes: its id, the file, the pictures expected, the
     pipeline."""
     worker_readiness.refuse_until_prepared()
     pipeline = pipeline_settings.pipeline()
@@ -119,7 +115,14 @@ def known(dataset_id: str) -> Dataset | None:
     return found if found is not None and found.path("tilemap").exists() else None
 
 
-def queue(
+def queue_in_background(*upload: Any, **options: Any) -> Dataset:
+    """As `_queue`, where no client waits for it: the dataset as it is then."""
+    dataset = _queue(*upload, is_synchronous=False, **options)
+    dataset.refresh_from_db()
+    return dataset
+
+
+def _queue(
     dataset_id: str,
     file: File[bytes],
     expected: int,

@@ -23,7 +23,17 @@ import orjson
 from django.conf import settings
 from django.utils import timezone
 
-from datasets.errors import ApiError, Conflict, Gone, Locked, NotFound, TooLarge, Unavailable, UploadsFull
+from datasets.errors import (
+    ApiError,
+    Conflict,
+    Gone,
+    Locked,
+    NotFound,
+    TooLarge,
+    Unavailable,
+    UploadsFull,
+    UploadTooLarge,
+)
 from embeddings.vector_files import replacing
 
 from . import disk_space
@@ -55,7 +65,7 @@ class PartialUpload:
     dataset: str = ""
     """The id of the dataset that was made of it; empty before."""
     problem: dict[str, Any] = field(default_factory=dict)
-    """Why it was refused: `sentence`, `kind`, `code`, `params`; empty if it was not."""
+    """Why it was refused, as `ApiError.as_dict` has it; empty if it was not."""
 
     @property
     def folder(self) -> Path:
@@ -93,10 +103,7 @@ class PartialUpload:
     @property
     def error(self) -> ApiError | None:
         """Why it was refused."""
-        if not self.problem:
-            return None
-        kept = self.problem
-        return ApiError(kept["sentence"], kind=kept["kind"], code=kept["code"], **kept["params"])
+        return ApiError.of(self.problem) if self.problem else None
 
     def append(self, offset: int, read: Callable[[int], bytes], length: int | None = None) -> int:
         """Append what `read` gives, until it gives no more. The upload is locked. Returns how many bytes there are now.
@@ -127,12 +134,7 @@ class PartialUpload:
 
     def decide(self, *, dataset: str = "", refused: ApiError | None = None) -> "PartialUpload":
         """Keep what has become of it, and remove the bytes. The upload is locked. Raises `NotFound` if it is gone."""
-        problem = (
-            {"sentence": str(refused), "kind": refused.kind, "code": refused.code, "params": refused.params}
-            if refused
-            else {}
-        )
-        decided = replace(self, dataset=dataset, problem=problem)
+        decided = replace(self, dataset=dataset, problem=refused.as_dict() if refused else {})
         if not self.folder.exists():
             raise NotFound("This upload has just been deleted.", code="upload-unknown")
         decided._save()
@@ -156,11 +158,7 @@ def uploads_folder() -> Path:
 def create(*, length: int, name: str, limit: int | None, metadata: str = "") -> PartialUpload:
     """Begin an upload. Raises `TooLarge`, `DiskFull`, `UploadsFull`."""
     if length > settings.MAX_UPLOAD_MB * 2**20:
-        raise TooLarge(
-            f"The upload is larger than the limit of {settings.MAX_UPLOAD_MB} MiB.",
-            code="upload-too-large",
-            limit=settings.MAX_UPLOAD_MB,
-        )
+        raise UploadTooLarge(settings.MAX_UPLOAD_MB)
     disk_space.check(length)
     folder = uploads_folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -83,9 +83,9 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
         space, shared = parent.space, parent.dataset.manifest
         if dataset.intake.get("refit"):
             space = None
-            growth.refit(dataset, pipeline, report.stage)
+            growth.refit(dataset, parent, pipeline, report.stage)
         else:
-            growth.add(dataset, pipeline, report.stage, report.progress)
+            growth.add(dataset, parent, pipeline, report.stage, report.progress)
     else:
         space = _compute(dataset, pipeline, report)
     results.store_manifest(dataset, space, report.timings(), shared)

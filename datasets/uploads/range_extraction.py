@@ -63,7 +63,7 @@ def extract(
         size=archive.size,
         allowance=allowance,
     )
-    with closing(prepared), writing_rows(folder.features_of_part(part)) as features:
+    with closing(prepared), writing_rows(folder.part_features_path(part)) as features:
         for number in range(before // CAPACITY, ranges.count(before + expected)):
             done = len(found.names)
             there = (before + done) % CAPACITY
@@ -89,7 +89,7 @@ def extract(
             if len(pictures.names) < room:
                 break
     if not found.names:
-        folder.features_of_part(part).unlink()
+        folder.part_features_path(part).unlink()
     return found
 
 

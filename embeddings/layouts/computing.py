@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.ordering import ChosenRows, order_by_content
-from embeddings.principal_axes import FeatureChunks, Standardizer
+from embeddings.ordering import order_by_content
+from embeddings.principal_axes import FeatureChunks, Standardizer, standardised
 from embeddings.reducers import Umap
 from embeddings.vector_files import StackedRows, Vectors
 
@@ -24,11 +24,7 @@ def compute(blocks: FeatureChunks, method: Method, values: Values, progress: Pro
 
 def reduced(blocks: FeatureChunks, reducer: type[Umap], seed: int) -> Vectors:
     """`(n, d)` features in blocks → `(n, 3) float32`, as the reducer places what it is fitted on."""
-    features = StackedRows(blocks)
-    chosen, rows = order_by_content(features)
-    chunks: FeatureChunks = ChosenRows([features], chosen[np.sort(rows)])
-    standardizer = Standardizer.fit(chunks)
-    coordinates = standardizer.project_all(ChosenRows([features], chosen))
+    standardizer, coordinates, rows = standardised(StackedRows(blocks))
     _, places = reducer.fit(standardizer, coordinates, seed=seed)
     return places[rows]
 

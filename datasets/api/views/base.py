@@ -16,7 +16,7 @@ from datasets.api.http import renderers, responses
 from datasets.api.http.chunked_bodies import FORM_BYTES, BoundedBody
 from datasets.collection.base import Collection
 from datasets.collection.uploaded import Upload
-from datasets.errors import ApiError, NotFound, TooLarge
+from datasets.errors import ApiError, NotFound, TooLarge, UploadTooLarge
 from datasets.models import Dataset, Status
 from datasets.uploads import busy_flag, disk_space
 from embeddings.reducers import REDUCERS
@@ -135,11 +135,7 @@ def uploaded_files(
             if body.is_broken:
                 raise ApiError("The upload broke off, or its chunks are damaged: send it again.", code="upload-broken")
     if is_over:
-        raise TooLarge(
-            f"The upload is larger than the limit of {settings.MAX_UPLOAD_MB} MiB.",
-            code="upload-too-large",
-            limit=settings.MAX_UPLOAD_MB,
-        )
+        raise UploadTooLarge(settings.MAX_UPLOAD_MB)
     if not files:
         raise ApiError(instruction, code="no-file")
     return files
