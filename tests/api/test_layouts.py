@@ -17,6 +17,7 @@ from datasets.models import Dataset, DerivedResult, Status
 from embeddings.reducers import SEED
 from tests.api.test_pictures import upload
 from tests.support.pictures import photograph
+from tests.support.vectors import array
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,12 +43,6 @@ def ask(client: Client, base: str, kind: Any = "grid", **parameters: Any) -> Any
 
 def listed(client: Client, base: str) -> dict[str, Any]:
     return {entry["name"]: entry for entry in client.get(f"{base}/layouts").json()["layouts"]}
-
-
-def array(client: Client, address: str) -> Any:
-    response = client.get(f"{address}?format=npy")
-    assert response.status_code == 200, response.content
-    return np.load(io.BytesIO(response.getvalue()))
 
 
 def test_pca_and_umap_are_there_and_the_kinds_are_told(client: Client, base: str) -> None:

@@ -10,6 +10,7 @@ from django.test import Client
 
 from datasets.catalogue import installation, publication
 from tests.support.pictures import photograph, zipped
+from tests.support.vectors import array
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,13 +32,6 @@ def two(data: Path, tmp_path: Path) -> dict[str, str]:
     second = folder_of(tmp_path, "second", range(40, 60))
     call_command("build_catalogue", second, "--name", "Second", "--no-install", **QUIET)
     return {entry.name: entry.id for entry in publication.entries(data)}
-
-
-def array(client: Client, path: str) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
-    response = client.get(path, {"format": "npy"})
-    assert response.status_code == 200, response.content
-    found: np.ndarray[tuple[int, ...], np.dtype[np.float32]] = np.load(io.BytesIO(response.getvalue()))
-    return found
 
 
 def test_one_is_installed_and_all_are_listed(client: Client, two: dict[str, str]) -> None:

@@ -19,6 +19,7 @@ from datasets.uploads import growth
 from embeddings.reducers import REDUCERS
 from tests.support.clustered_pictures import FILES
 from tests.support.pictures import photograph, zipped
+from tests.support.vectors import array
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,12 +42,6 @@ def added(client: Client, dataset_id: str, files: dict[str, bytes]) -> Any:
     response = client.post(f"/dataset/{dataset_id}/images", {"file": sent("more.zip", zipped(files))})
     assert response.status_code == 200, response.content
     return response.json()
-
-
-def array(client: Client, path: str) -> Any:
-    response = client.get(path, {"format": "npy"})
-    assert response.status_code == 200, response.content
-    return np.load(io.BytesIO(response.getvalue()))
 
 
 def photographs(numbers: Iterable[int]) -> dict[str, bytes]:

@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from datasets.models import Dataset
 from tests.support.pictures import photograph, zipped
+from tests.support.vectors import array
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -38,12 +39,6 @@ def accepted(client: Client, archive: bytes, query: str) -> str:
     response = send(client, archive, query, prefer="respond-async")
     assert response.status_code == 200, response.content  # computed at once, as tests have it
     return str(response.json()["id"])
-
-
-def array(client: Client, path: str) -> Any:
-    response = client.get(path, {"format": "npy"})
-    assert response.status_code == 200, response.content
-    return np.load(io.BytesIO(response.getvalue()))
 
 
 def test_all_pictures_become_one_collection(client: Client, files: dict[str, bytes], small_network: None) -> None:

@@ -20,6 +20,11 @@ export function find(id) {
   return document.getElementById(id);
 }
 
+/** Whether keys belong to an element, because one types in it or chooses from it. */
+export function isTypedIn(element) {
+  return element.matches("input:not([type=radio], [type=checkbox]), select, textarea");
+}
+
 /** Put these children in place of those that are there. */
 export function fill(element, ...children) {
   element.replaceChildren(

@@ -3,7 +3,7 @@
 
 import { QUERY_IMAGE } from "../render/cloud.js";
 import { hint } from "./controls.js";
-import { find } from "./dom.js";
+import { find, isTypedIn } from "./dom.js";
 import { t } from "../i18n/index.js";
 import * as notifications from "./notifications.js";
 import { free } from "./free_area.js";
@@ -67,7 +67,7 @@ export class Keyboard {
     if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
     const { code, key, ctrlKey, metaKey, altKey } = event;
     const target = event.target instanceof Element ? event.target : document.body;
-    const types = target.matches("input:not([type=radio], [type=checkbox]), select, textarea");
+    const types = isTypedIn(target);
     if (key === "?" && !types) hint();
     else if (key.toLowerCase() === "v" && !types && !ctrlKey && !metaKey && !altKey) this.viewsDialog.open();
     else if (key === "Escape") this.escape();

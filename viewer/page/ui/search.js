@@ -1,5 +1,5 @@
-// Looking for pictures: by name, by what a text describes, or by a picture from outside. What is found is marked in the cloud and listed beside it;
-// the list comes back when one of its pictures is closed.
+// Looking for pictures: by name, by what a text describes, or by a picture from outside. What is found is marked in the
+// cloud and listed beside it; the list comes back when one of its pictures is closed.
 
 import * as api from "../data/api.js";
 import { QUERY_IMAGE } from "../render/cloud.js";

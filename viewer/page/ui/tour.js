@@ -2,7 +2,7 @@
 
 import { readingTime } from "../data/saved_views.js";
 import { number, t } from "../i18n/index.js";
-import { fill, find, h, icon } from "./dom.js";
+import { fill, find, h, icon, isTypedIn } from "./dom.js";
 import * as notifications from "./notifications.js";
 
 const NEXT = ["ArrowRight", "PageDown"];
@@ -146,8 +146,7 @@ export class Tour {
   pressed(event) {
     const { key, target, ctrlKey, metaKey, altKey } = event;
     if (!this.stops.length || ctrlKey || metaKey || altKey || document.querySelector("dialog[open]")) return;
-    if (target instanceof Element && target.matches("input:not([type=radio], [type=checkbox]), select, textarea"))
-      return;
+    if (target instanceof Element && isTypedIn(target)) return;
     const isButton = target instanceof Element && target.matches("button, summary, input");
     if (NEXT.includes(key)) this.step(1);
     else if (PREVIOUS.includes(key)) this.step(-1);
