@@ -189,6 +189,9 @@ export class Lightbox {
       else if (target === this.figure && Math.hypot(right, below) < SLIP) this.dialog.close();
       down = null;
     });
+    // One finger scrolls nothing here. A browser that takes its movement for a fling drops the tap that follows.
+    const still = (event) => event.touches.length === 1 && event.cancelable && event.preventDefault();
+    this.dialog.addEventListener("touchmove", still, { passive: false });
   }
 
   closed() {
