@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 TIERS = ("unit", "api", "service", "browser")
 _SERVICES = {"service", "big"}
 _DATABASE = {"db", "transactional_db", "client", "admin_client"}
+_TIMED = {"service", "browser"}
+"""Tiers whose processes and browsers share two cores with other tests: one that fails is tried once more, and listed
+as rerun."""
 _ONE_AT_A_TIME = {"test_decoder_pool.py", "test_slow_clients.py"}
 """Modules that take most of the machine's memory or sockets, or measure time under load."""
 running: str | None = None
@@ -53,6 +56,8 @@ def _names(item: pytest.Item) -> tuple[str, ...]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker(tier(item))
+        if tier(item) in _TIMED:
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -61,7 +66,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
     The order within a module stays random.
     """
-    longest = {group(item.nodeid) for item in session.items if tier(item) in {"service", "browser"}}
+    longest = {group(item.nodeid) for item in session.items if tier(item) in _TIMED}
     session.items.sort(key=lambda item: group(item.nodeid) not in longest)
 
 
