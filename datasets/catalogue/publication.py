@@ -92,9 +92,19 @@ def entries(data: Path) -> list[Entry]:
     return sorted(found, key=lambda entry: (not entry.is_installed, entry.name.casefold(), entry.id))
 
 
+def find(data: Path, wanted: str) -> Entry:
+    """The catalogue of this id, or of this name. Raises `NotFound`."""
+    known = entries(data)
+    found = next((entry for entry in known if wanted in (entry.id, entry.name)), None)
+    if found is None:
+        names = ", ".join(f"“{entry.name}” ({entry.id})" for entry in known) or "none at all"
+        raise NotFound(f"There is no catalogue “{wanted[:80]}”; known are {names}.", code="catalogue-missing")
+    return found
+
+
 def install(data: Path, wanted: str) -> Entry:
     """Make the catalogue of this id, or of this name, the one that the contract's calls serve. Raises `NotFound`."""
-    entry = _find(data, wanted)
+    entry = find(data, wanted)
     if not entry.is_installed:
         folder = CollectionFolder(path=data / "collections" / entry.id)
         _export(data, folder)
@@ -105,7 +115,7 @@ def install(data: Path, wanted: str) -> Entry:
 
 def remove(data: Path, wanted: str) -> Entry:
     """Remove the files of a catalogue that is not installed. Raises `NotFound`, `BuildError` for the installed one."""
-    found = _find(data, wanted)
+    found = find(data, wanted)
     if found.is_installed:
         raise BuildError(f"“{found.name}” is installed: install another one first")
     discard(data / "collections" / found.id)
@@ -119,15 +129,6 @@ def catalogue(data: Path, catalogue_id: str) -> Catalogue:
         return _opened(data, folder, folder.manifest_path.stat().st_mtime_ns)
     except (FileNotFoundError, BadVectors):
         raise NotFound("There is no catalogue of this id.", code="catalogue-missing") from None
-
-
-def _find(data: Path, wanted: str) -> Entry:
-    known = entries(data)
-    found = next((entry for entry in known if wanted in (entry.id, entry.name)), None)
-    if found is None:
-        names = ", ".join(f"“{entry.name}” ({entry.id})" for entry in known) or "none at all"
-        raise NotFound(f"There is no catalogue “{wanted[:80]}”; known are {names}.", code="catalogue-missing")
-    return found
 
 
 @lru_cache(maxsize=4)

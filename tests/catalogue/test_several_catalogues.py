@@ -1,6 +1,8 @@
 """Catalogues beside the installed one: kept under their names, read by their ids, and installed instead of it."""
 
 import io
+import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from datasets.catalogue import installation, publication
+from datasets.errors import URN
 from tests.support.pictures import photograph, zipped
 from tests.support.vectors import array
 
@@ -65,6 +68,25 @@ def test_another_one_is_read_by_its_id(client: Client, two: dict[str, str]) -> N
     for path in ("info", "umap/0/0/standalone", "images"):
         assert client.get(f"/dataset/0123456789abcdef/{path}").status_code == 404
     assert client.get(f"{base}/umap/1/1/standalone").status_code == 404
+
+
+def test_another_one_is_exported_with_metadata_of_its_own(client: Client, two: dict[str, str], tmp_path: Path) -> None:
+    table = tmp_path / "labels.csv"
+    table.write_text("file,kind\n" + "".join(f"{number:03d}.jpg,k{number}\n" for number in range(40, 60)))
+    call_command("import_metadata", str(table), "--catalogue", "Second", **QUIET)
+    assert client.get("/catalogue/images/fields").json()["fields"] == []
+    base = f"/dataset/{two['Second']}"
+    assert client.get(f"{base}/images/3").status_code == 200
+    assert client.get(f"{base}/images", {"kind": "k43"}).json()["images"][0]["index"] == 3
+    archive = zipfile.ZipFile(io.BytesIO(client.get(f"{base}/export").getvalue()))
+    assert json.loads(archive.read("manifest.json"))["name"] == "Second"
+    assert archive.read("pictures.csv").decode().splitlines()[4].endswith(",k43")
+    assert np.array_equal(np.load(io.BytesIO(archive.read("umap.npy"))), array(client, f"{base}/umap/0/0/standalone"))
+    answer = client.get(f"{base}/export", {"format": "projector"})
+    assert (answer.status_code, answer.json()["type"].removeprefix(URN)) == (400, "parameter-invalid")
+    assert client.get("/dataset/0123456789abcdef/export").status_code == 404
+    with pytest.raises(CommandError, match="known are “First”"):
+        call_command("import_metadata", str(table), "--catalogue", "Third", **QUIET)
 
 
 def test_another_one_is_installed_with_all_that_belongs_to_it(

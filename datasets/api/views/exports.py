@@ -11,6 +11,9 @@ from rest_framework.views import APIView
 from datasets.api import export
 from datasets.api.http import responses
 from datasets.api.openapi import BINARY, NO_DATASET, ChoiceParameter, Reply
+from datasets.catalogue.collection import CatalogueCollection
+from datasets.collection.uploaded import Upload
+from datasets.errors import ApiError
 from datasets.search import collections
 
 from .base import cache_control_of
@@ -21,10 +24,11 @@ _ZIP = Reply("The ZIP.", {"application/zip": BINARY}, headers=["Content-Disposit
 
 
 class Export(APIView):
-    """All that is known of an upload, in one ZIP.
+    """All that is known of an upload, or of a catalogue by its id, in one ZIP.
 
     Names, sizes, metadata, features, vectors, tilemap, report, and a manifest that says what is what. `projector`: a
-    folder for TensorBoard's Embedding Projector. Streamed; without ranges.
+    folder for TensorBoard's Embedding Projector, of uploads. Of a catalogue: names, sizes, metadata, vectors and a
+    manifest. Streamed; without ranges.
     """
 
     @extend_schema(
@@ -34,8 +38,13 @@ class Export(APIView):
         responses={200: _ZIP, 400: "There is no format “tar”; known are zip, projector.", 404: NO_DATASET},
     )
     def get(self, request: Request, dataset_id: str) -> HttpResponseBase:
-        found = collections.upload(dataset_id)
+        found = collections.find(dataset_id)
         form = FORMAT.read(request)
+        if isinstance(found, CatalogueCollection):
+            if form != "zip":
+                raise ApiError("Of a catalogue there is the format zip alone.", code="parameter-invalid", name="format")
+            return _streamed(request, export.catalogue(found), f"{found.id}.zip", cache_control_of(found))
+        assert isinstance(found, Upload)
         suffix = "" if form == "zip" else f"-{form}"
         return _streamed(request, FORMATS[form](found), f"{found.dataset.hash}{suffix}.zip", cache_control_of(found))
 

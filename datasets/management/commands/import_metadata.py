@@ -5,17 +5,17 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.template.defaultfilters import pluralize
 
-from datasets.catalogue import conversion
+from datasets.catalogue import conversion, publication
+from datasets.catalogue.collection import installed, of_id
 from datasets.collection import image_table
 from datasets.errors import ApiError
 from datasets.pictures.metadata import files as metadata_files
-from datasets.search import collections
 from embeddings.vector_files import BadVectors
 
 
 class Command(BaseCommand):
     help = (
-        "Read what files say of the catalogue's pictures: CelebA's list_attr_celeba.txt and identity_CelebA.txt, a "
+        "Read what files say of a catalogue's pictures: CelebA's list_attr_celeba.txt and identity_CelebA.txt, a "
         "CSV, JSON or JSON Lines in which a column or a field holds the files' names. Fields are added to those that "
         "are there; a field of the same name is replaced. A running server shows them at once."
     )
@@ -23,11 +23,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("files", nargs="+", type=Path)
+        parser.add_argument("--catalogue", metavar="NAME", help="Its name or its id; else the installed one.")
 
-    def handle(self, *args: Any, files: list[Path], **options: Any) -> None:
+    def handle(self, *args: Any, files: list[Path], catalogue: str | None, **options: Any) -> None:
         try:
             conversion.convert(settings.DATA_DIR)
-            found = collections.installed()
+            data = settings.DATA_DIR
+            found = installed() if catalogue is None else of_id(publication.find(data, catalogue).id)
         except (ApiError, BadVectors, OSError) as error:
             raise CommandError(str(error)) from error
         names = found.names(range(found.total))
