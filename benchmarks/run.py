@@ -18,6 +18,7 @@ MODULES = (
     "layout",
     "clusters",
     "maps",
+    "large_upload",
     "growth",
     "serving",
     "neighbours",
