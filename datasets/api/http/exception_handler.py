@@ -14,13 +14,14 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import DisallowedHost
+from django.conf import settings
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.http import HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from datasets.errors import KINDS, URN, ApiError
+from datasets.errors import KINDS, URN, ApiError, TooLarge
 from datasets.uploads import disk_space
 from embeddings.backbones import WeightsError
 
@@ -88,6 +89,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if not isinstance(error, ApiError) and (of_disk := disk_space.api_error(error)):
         logger.error("%s: %s", type(of_disk).__name__, error)
         error = of_disk
+    if isinstance(error, RequestDataTooBig):  # where Django reads a body of known length, before any parser of DRF
+        error = TooLarge(f"The body is larger than the limit of {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes.")
     if isinstance(error, ApiError):
         headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
         if error.about:

@@ -4,12 +4,12 @@ from typing import Any
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from datasets.api.http import responses
+from datasets.api.http.bounded_json import BoundedJSONParser
 from datasets.api.openapi import JSON, NO_DATASET, Body, Reply, errors, sent
 from datasets.api.serializers import represent
 from datasets.api.serializers.clusters import (
@@ -99,7 +99,7 @@ class ClusterList(APIView):
 class OneCluster(APIView):
     """Name a cluster."""
 
-    parser_classes = (JSONParser,)
+    parser_classes = (BoundedJSONParser,)
 
     @extend_schema(
         operation_id="rename_{collection}_cluster",
@@ -114,7 +114,7 @@ class OneCluster(APIView):
             ),
             400: "Send an object with “label”, a text of at most 80 characters, and nothing else.",
             404: _UNKNOWN,
-            **errors(415),
+            **errors(413, 415),
         },
     )
     def patch(self, request: Request, level: str, cluster: str, dataset_id: str | None = None) -> Response:

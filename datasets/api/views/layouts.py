@@ -6,12 +6,12 @@ from django.conf import settings
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from datasets.api.http import responses
+from datasets.api.http.bounded_json import BoundedJSONParser
 from datasets.api.openapi import JSON, NO_DATASET, Body, Reply, errors
 from datasets.api.serializers import represent
 from datasets.api.serializers.layouts import (
@@ -42,7 +42,7 @@ _MEASURED = "It is being measured: ask again after `Retry-After` seconds."
 class Layouts(APIView):
     """The layouts of a collection, and the kinds of others that can be made."""
 
-    parser_classes = (JSONParser,)
+    parser_classes = (BoundedJSONParser,)
 
     @extend_schema(
         operation_id="list_{collection}_layouts",
@@ -78,7 +78,7 @@ class Layouts(APIView):
             400: "“perplexity” is a number from 2 to 200, not “500”.",
             404: NO_DATASET,
             409: "There are 20 further layouts of these pictures, and no more may: delete one.",
-            **errors(415, 507),
+            **errors(413, 415, 507),
         },
     )
     def post(self, request: Request, dataset_id: str | None = None) -> Response:

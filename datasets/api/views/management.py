@@ -3,13 +3,13 @@
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from datasets.api.http import responses
 from datasets.api.http.access import ListPermission
+from datasets.api.http.bounded_json import BoundedJSONParser
 from datasets.api.http.prefer import RESPOND_ASYNC, prefers
 from datasets.api.openapi import (
     EXAMPLE_ID,
@@ -153,7 +153,7 @@ class Datasets(DatasetUpload):
 class OneDataset(APIView):
     """How far it is, and what came of it."""
 
-    parser_classes = (JSONParser,)
+    parser_classes = (BoundedJSONParser,)
 
     @extend_schema(
         operation_id="get_dataset",
@@ -189,7 +189,7 @@ class OneDataset(APIView):
             ),
             400: "“name” is a text of 1 to 255 characters.",
             404: NO_DATASET,
-            **errors(415),
+            **errors(413, 415),
         },
     )
     def patch(self, request: Request, dataset_id: str) -> Response:

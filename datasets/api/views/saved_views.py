@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from datasets.api.http import responses
-from datasets.api.http.bounded_json import NestedJSONParser, bounded_json
+from datasets.api.http.bounded_json import BoundedJSONParser
 from datasets.api.http.conditional import precondition_failed
 from datasets.api.openapi import JSON, NO_DATASET, Body, Parameter, Reply, errors
 from datasets.api.serializers import represent
@@ -25,7 +25,7 @@ _IF_MATCH = Parameter("If-Match", {"type": "string"}, "The `ETag` of the list th
 class SavedViews(APIView):
     """Saved views."""
 
-    parser_classes = (NestedJSONParser,)
+    parser_classes = (BoundedJSONParser,)
 
     @extend_schema(
         operation_id="get_{collection}_views",
@@ -62,7 +62,7 @@ class SavedViews(APIView):
         is given one, and so is one whose id stands in the list before it.
         """
         found = collections.find(dataset_id)
-        views = saved_views.check(bounded_json(request))
+        views = saved_views.check(request.data)
         saved_views.store(found.saved_views_path, views, lambda etag: not precondition_failed(request, etag))
         return _answer(views)
 
