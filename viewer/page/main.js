@@ -9,6 +9,7 @@ import { Controls } from "./ui/controls.js";
 import { PictureDetails } from "./ui/picture_details.js";
 import { Distortion } from "./distortion.js";
 import { find } from "./ui/dom.js";
+import { frame, hear } from "./data/frame.js";
 import { setLanguage, t } from "./i18n/index.js";
 import { UploadJobs } from "./data/upload_jobs.js";
 import { Keyboard } from "./ui/keyboard.js";
@@ -34,10 +35,11 @@ import { Viewer } from "./viewer.js";
 import { ViewsDialog } from "./ui/views_dialog.js";
 import { ViewTransition } from "./view_transition.js";
 import { UploadDialog } from "./ui/upload_dialog.js";
+import { leaveFrame } from "./url_state.js";
 import { ViewState } from "./data/view_state.js";
 
 performance.mark("wwzd:script");
-setLanguage(storage.recall("language") ?? (navigator.language.startsWith("pl") ? "pl" : "en"));
+setLanguage(storage.language());
 find("app").hidden = false;
 const facts = JSON.parse(find("facts").textContent);
 const viewer = begun();
@@ -204,7 +206,11 @@ function start() {
     watch: (job) => uploader.watch(job),
     about: (which) => about.open(which),
     renamed: (id, name) => navigation.renamed(id, name),
+    beside: frame() ? null : (id) => navigation.compare(id),
   });
+  find("alone").hidden = !frame();
+  find("alone").addEventListener("click", leaveFrame);
+  hear("find", (name) => search.named(name));
   find("add").addEventListener("click", add);
   find("filters-open").addEventListener("click", () => filterPanel.toggle());
   api.reach.tell = notifications.setReachable;

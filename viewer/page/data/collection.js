@@ -206,6 +206,17 @@ export class Collection {
     return rows;
   }
 
+  /** The rows of pictures of exactly this name. Raises `ApiError`. */
+  async named(name) {
+    const found = [];
+    for (let offset = 0, total = 1; offset < total; offset += MANY) {
+      const answer = await this.images({ search: name, offset, limit: MANY });
+      found.push(...answer.images.filter((record) => record.name === name).map(({ index }) => index));
+      total = answer.total;
+    }
+    return found;
+  }
+
   /** The pictures that a text describes best: `{ rows, similarities }`, the best first. Raises `ApiError`. */
   async described(text, count) {
     const where = this.isInstalled ? "catalogue" : this.id;
