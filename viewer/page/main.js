@@ -4,6 +4,7 @@ import { CollectionInfo } from "./ui/collection_info.js";
 import * as api from "./data/api.js";
 import { followTools, free, namePanes, whenCovered } from "./ui/free_area.js";
 import { FilterChips } from "./ui/filter_chips.js";
+import { ClusterFinder } from "./ui/cluster_finder.js";
 import { CollectionsDialog } from "./ui/collections_dialog.js";
 import { Controls } from "./ui/controls.js";
 import { PictureDetails } from "./ui/picture_details.js";
@@ -100,6 +101,7 @@ function start() {
     },
     changed,
   });
+  new ClusterFinder(filteredView, { found: (collection) => navigation.offerFields(collection) });
   const controls = new Controls(viewer, view, {
     use: (tool) => pointer.use(tool),
     changed,

@@ -189,6 +189,12 @@ export class Navigation {
     await this.controls.to(reducers.at(-1));
   }
 
+  /** A collection has more fields than before, such as clusters. */
+  async offerFields(collection) {
+    await this.filteredView.offer(collection);
+    if (this.viewer.collection === collection) this.filterPanel.offer();
+  }
+
   /** The catalogue, for an upload that lies in its space. */
   around({ facts }) {
     return facts?.space === "catalogue" && this.facts.catalogue.total ? Collection.catalogue(this.facts) : null;
