@@ -1,5 +1,6 @@
 // page/ and the libraries it names → static/viewer/built/, which the service serves: one module for the page, one for
-// its worker, each also compressed, so that the service sends them without compressing anything itself.
+// its worker, one for the page of two, each also compressed, so that the service sends them without compressing anything
+// itself.
 
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { brotliCompressSync, gzipSync } from "node:zlib";
@@ -8,7 +9,7 @@ import { build } from "esbuild";
 const target = "static/viewer/built";
 rmSync(target, { recursive: true, force: true });
 await build({
-  entryPoints: { main: "page/main.js", "tiles.worker": "page/render/tiles.worker.js" },
+  entryPoints: { main: "page/main.js", compare: "page/compare.js", "tiles.worker": "page/render/tiles.worker.js" },
   bundle: true,
   minify: true,
   format: "esm",

@@ -1,4 +1,4 @@
-"""The page for people: one document, its scripts, and the facts that they begin with."""
+"""The pages for people: a collection, and two side by side."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from datasets.catalogue import installation
@@ -16,20 +17,11 @@ from datasets.search import text_query
 from datasets.tilemaps import ranges
 from embeddings.reducers import REDUCERS
 
-# Nothing but what this service sends, and no script or style within the document. Blobs are pictures that were dropped.
-_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "worker-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' blob:",
-        "connect-src 'self'",
-        "form-action 'none'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
-)
+# Nothing but what this service sends, and no script or style within the document.
+_EVERY_PAGE = ("default-src 'none'", "script-src 'self'", "style-src 'self'", "form-action 'none'", "base-uri 'none'")
+# Blobs are pictures that were dropped. The page is framed by the comparison alone, which is of the same origin.
+_PAGE = (*_EVERY_PAGE, "worker-src 'self'", "img-src 'self' blob:", "connect-src 'self'", "frame-ancestors 'self'")
+_COMPARISON = (*_EVERY_PAGE, "img-src 'self'", "frame-src 'self'", "frame-ancestors 'none'")
 
 _OFFERS: dict[str, bool | int] = {
     **dict.fromkeys(("images", "neighbors", "search", "facts", "export", "list", "catalogues", "parts"), True),
@@ -39,6 +31,7 @@ _OFFERS: dict[str, bool | int] = {
 
 
 @require_safe
+@xframe_options_sameorigin
 def index(request: HttpRequest) -> HttpResponse:
     """The page; what it shows, its scripts ask for."""
     catalogue = installation.catalogue_store().catalogue()
@@ -53,20 +46,29 @@ def index(request: HttpRequest) -> HttpResponse:
         "offers": _OFFERS,
         "limits": {"pictures": settings.MAX_PICTURES},
     }
-    # Scripts are built by `make`; without npm's registry they are not there, and the page says so.
-    built = finders.find("viewer/built/main.js") is not None
-    points = _points(request, catalogue.total)
-    response = render(request, "viewer/index.html", {"facts": facts, "built": built, "points": points})
-    response["Content-Security-Policy"] = _POLICY
-    response["Referrer-Policy"] = "same-origin"
-    response["Cache-Control"] = "no-cache"
-    return response
+    return _document(request, "index", _PAGE, {"facts": facts, "points": _points(request, catalogue.total)})
+
+
+@require_safe
+def compare(request: HttpRequest) -> HttpResponse:
+    """Two collections side by side, each the page in a frame; `left` and `right` are what their addresses say."""
+    return _document(request, "compare", _COMPARISON, {name: request.GET.get(name, "") for name in ("left", "right")})
 
 
 @require_safe
 def look(request: HttpRequest, dataset_id: str) -> HttpResponseBase:
     """Where an upload was looked at before; links to it may be about."""
     return HttpResponsePermanentRedirect(f"{reverse('page')}?dataset={dataset_id}")
+
+
+def _document(request: HttpRequest, name: str, policy: tuple[str, ...], context: dict[str, Any]) -> HttpResponse:
+    # Scripts are built by `make`; without npm's registry they are not there, and the page says so.
+    built = finders.find("viewer/built/main.js") is not None
+    response = render(request, f"viewer/{name}.html", {"built": built, **context})
+    response["Content-Security-Policy"] = "; ".join(policy)
+    response["Referrer-Policy"] = "same-origin"
+    response["Cache-Control"] = "no-cache"
+    return response
 
 
 def _points(request: HttpRequest, total: int) -> str:

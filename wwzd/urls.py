@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("datasets.api.urls")),
     # For people.
     path("", pages.index, name="page"),
+    path("compare", pages.compare, name="compare"),
     path("look/<str:dataset_id>", pages.look),
     # Browsers ask for it beside pictures and JSON.
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}viewer/icon.svg")),

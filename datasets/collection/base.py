@@ -96,6 +96,18 @@ class Collection(ABC):
             )
         return found
 
+    @property
+    def lacks_clusters(self) -> bool:
+        """Whether they have not been computed, and can be."""
+        from . import clusters  # as above
+
+        if clusters.is_current(self.folder.clusters_path):
+            return False
+        try:
+            return bool(self.blocks())
+        except NotFound:
+            return False
+
     def tilemap(self, number: int) -> Path:
         """Of the rows 1000 · number …"""
         return self.folder.tilemap_path(number)

@@ -15,7 +15,7 @@ from embeddings.layouts import GRID, METHODS, ParameterError, layout_name, metho
 from embeddings.reducers import REDUCERS
 
 from .layouts import base_of, unknown
-from .requests import request
+from .requests import request, request_again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,14 +76,7 @@ def measure(found: Collection, name: str) -> DerivedResult | None:
     """Have the quality of a layout measured, unless it has been: then None. Raises `ApiError` where that failed."""
     ready(found, name)
     found.blocks()
-    if layouts.quality_of(found.folder, name):
-        return None
-    failed = DerivedResult.objects.of(found.id, "quality").filter(name=name, status=Status.FAILED).first()
-    if failed is not None:
-        # Told once; who asks again has it tried again.
-        failed.delete()
-        raise ApiError(failed.error, kind="server-error", code=failed.error_code)
-    return request(found, "quality", name)
+    return request_again(found, "quality", name)
 
 
 def ready(found: Collection, name: str) -> LayoutState:

@@ -7,6 +7,7 @@ from django.conf import settings
 from datasets.catalogue import installation
 from datasets.catalogue.collection import CatalogueCollection
 from datasets.collection.base import Collection
+from datasets.errors import ApiError
 from datasets.models import DerivedResult, Status
 
 from . import jobs
@@ -31,6 +32,16 @@ def request(found: Collection, kind: str, name: str, parameters: dict[str, Any] 
         return row
     jobs.compute_all(worker="")
     return DerivedResult.objects.filter(pk=row.pk).first()
+
+
+def request_again(found: Collection, kind: str, name: str) -> DerivedResult | None:
+    """The same for who asks again and again until it is there: what has failed is told once, and tried again for the
+    next one who asks. Raises `ApiError`."""
+    failed = DerivedResult.objects.of(found.id, kind).filter(name=name, status=Status.FAILED).first()
+    if failed is None or KINDS[kind].is_ready(found.folder, name):
+        return request(found, kind, name)
+    failed.delete()
+    raise ApiError(failed.error, kind="server-error", code=failed.error_code)
 
 
 def request_missing() -> None:

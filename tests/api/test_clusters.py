@@ -132,7 +132,7 @@ def test_damaged_names_are_none(client: Client, dataset_id: str, address: str) -
 def test_few_pictures_have_none(client: Client) -> None:
     address = f"/dataset/{upload(client, {f'{k}.jpg': photograph(k) for k in range(4)})}"
     assert client.get(f"{address}/clusters").json() == {"levels": [], "total": 4}
-    assert client.get(f"{address}/images/fields").json()["fields"] == []
+    assert client.get(f"{address}/images/fields").json() == {"fields": [], "lacks_clusters": False, "total": 4}
     assert rename(client, address, "x").status_code == 404
 
 
@@ -158,12 +158,18 @@ def test_an_upload_from_before_gets_them_when_it_is_asked(client: Client, datase
         path.unlink()
         if content:
             path.write_bytes(content)
+        for call in ("images/fields", "images"):
+            assert client.get(f"{address}/{call}")["Cache-Control"] == "public, no-cache"
+        assert client.get(f"{address}/images/fields").json()["lacks_clusters"] is True
         missing = client.get(f"{address}/clusters")
         assert (missing.status_code, code(missing)) == (404, "clusters-missing")
         assert client.get(f"{address}/images/rows?cluster=1").status_code == 400
         answer = client.post(f"{address}/clusters")
         assert (answer.status_code, answer.json()) == (200, {"status": "ready", "progress": 1.0})
         assert client.get(f"{address}/clusters").json() == expected
+        assert client.get(f"{address}/images/fields").json()["lacks_clusters"] is False
+        for call in ("images/fields", "images"):
+            assert "immutable" in client.get(f"{address}/{call}")["Cache-Control"]
 
 
 def test_what_is_asked_for_waits_in_the_background(
@@ -175,6 +181,24 @@ def test_what_is_asked_for_waits_in_the_background(
         answer = client.post(f"{address}/clusters")
         assert (answer.status_code, answer.json()) == (202, {"status": "queued", "progress": 0.0})
     assert DerivedResult.objects.count() == 1
+    call_command("compute_results")
+    assert clusters(client, address)
+
+
+def test_what_has_failed_is_told_once_and_tried_again(
+    client: Client, dataset_id: str, address: str, settings: Settings
+) -> None:
+    folder = uploaded(dataset_id).folder
+    folder.clusters_path.unlink()
+    settings.TASKS_BACKEND = "database"
+    assert client.post(f"{address}/clusters").status_code == 202
+    features = folder.path / "features.npy"
+    features.rename(folder.path / "aside.npy")
+    call_command("compute_results")
+    (folder.path / "aside.npy").rename(features)
+    answer = client.post(f"{address}/clusters")
+    assert (answer.status_code, code(answer)) == (500, "features-missing")
+    assert client.post(f"{address}/clusters").json() == {"status": "queued", "progress": 0.0}
     call_command("compute_results")
     assert clusters(client, address)
 
@@ -203,4 +227,5 @@ def test_a_collection_without_features_cannot_have_them(client: Client, dataset_
     (found.folder.path / "features.npy").unlink()
     answer = client.post(f"{address}/clusters")
     assert (answer.status_code, code(answer)) == (404, "features-missing")
+    assert client.get(f"{address}/images/fields").json()["lacks_clusters"] is False
     assert client.post("/catalogue/clusters").status_code == 404

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +32,55 @@ def tilemap(*sizes: tuple[int, int]) -> bytes:
     return made.jpeg()
 
 
-def test_the_page_allows_nothing_but_its_own_scripts(client: Client) -> None:
-    response = client.get("/")
-    policy = dict(part.split(" ", 1) for part in response["Content-Security-Policy"].split("; "))
-    assert policy["default-src"] == "'none'"
-    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+def policy_of(response: Any) -> dict[str, str]:
+    return dict(part.split(" ", 1) for part in response["Content-Security-Policy"].split("; "))
+
+
+@pytest.mark.parametrize("address", ["/", "/compare"])
+def test_pages_allow_nothing_but_their_own_scripts(client: Client, address: str) -> None:
+    response = client.get(address)
+    policy = policy_of(response)
+    assert policy["default-src"] == policy["form-action"] == policy["base-uri"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == "'self'"
     page = response.content.decode()
     assert "style=" not in page
     assert "<style" not in page
     assert "onclick" not in page
-    assert client.post("/").status_code == 405
+    assert client.post(address).status_code == 405
+
+
+def test_only_the_comparison_frames_the_page_and_nothing_the_comparison(client: Client) -> None:
+    page, comparison = client.get("/"), client.get("/compare")
+    assert (page["X-Frame-Options"], policy_of(page)["frame-ancestors"]) == ("SAMEORIGIN", "'self'")
+    assert "frame-src" not in policy_of(page)
+    assert (comparison["X-Frame-Options"], policy_of(comparison)["frame-ancestors"]) == ("DENY", "'none'")
+    assert policy_of(comparison)["frame-src"] == "'self'"
+    assert "connect-src" not in policy_of(comparison)
+    for other in ("/openapi.json", "/status", "/admin/login/"):
+        assert client.get(other)["X-Frame-Options"] == "DENY", other
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "dataset=" + "0f" * 16 + "&view=pca&is.kind=a+b%26c",
+        '"><script>alert(1)</script>',
+        "javascript:alert(1)",
+        "//elsewhere.example/",
+        "\r\nż",
+    ],
+)
+def test_what_a_comparison_is_asked_for_stays_the_query_of_its_frames(client: Client, left: str) -> None:
+    sources: list[str] = []
+
+    class Frames(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            assert tag != "script" or "src" in dict(attrs)
+            if tag == "iframe":
+                sources.append(dict(attrs)["src"] or "")
+
+    Frames().feed(client.get("/compare", {"left": left}).content.decode())
+    assert sources == [f"/?{left}", "/?"]
 
 
 def test_the_page_knows_that_there_is_no_catalogue(client: Client) -> None:

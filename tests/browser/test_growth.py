@@ -50,3 +50,25 @@ def test_pictures_are_added_to_what_is_shown(visit: Visit, service: Service) -> 
     visit.wait(f"wwzd.viewer.collection?.facts?.parent === '{grown}'", 120)
     visit.wait("wwzd.viewer.collection.facts.status === 'ready'", 120)
     expect(visit.page.locator("#collection-count")).to_have_text("22")
+
+
+def test_what_cannot_be_taken_leaves_the_collection_chosen_that_is_added_to(visit: Visit, upload: str) -> None:
+    visit.open(f"/?dataset={upload}")
+    visit.page.click("#add")
+    into = visit.page.get_by_label("Add to “cats and dogs.zip”")
+    into.check()
+    visit.page.set_input_files("#files", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no picture"})
+    expect(visit.page.locator("#uploader [role=alert]")).to_have_text("There is no picture among these files.")
+    expect(into).to_be_checked()
+    visit.page.set_input_files("#files", chosen("wood-02.jpg", "wood-03.jpg"))  # type: ignore[arg-type]
+    visit.wait(f"wwzd.viewer.collection?.facts?.parent === '{upload}'", 120)
+    expect(visit.page.locator("#collection-count")).to_have_text("26")
+    # A new beginning asks anew.
+    visit.page.reload()
+    visit.wait_until_drawn()
+    visit.page.click("#add")
+    visit.page.get_by_label("Add to “").check()
+    visit.page.keyboard.press("Escape")
+    expect(visit.page.locator("#uploader")).to_be_hidden()
+    visit.page.click("#add")
+    expect(visit.page.get_by_label("Add to “")).not_to_be_checked()

@@ -148,6 +148,51 @@ def test_a_collection_without_clusters_has_none(visit: Visit) -> None:
     expect(visit.page.locator("#landmarks-row")).to_be_hidden()
 
 
+@pytest.fixture
+def older(service: Service) -> str:
+    """The id of a dataset whose clusters were never computed."""
+    table = TABLE.replace("kind", "sort", 1)
+    answer = service.upload(zipped(FILES | {"metadata.csv": table.encode()}), "older.zip")
+    assert answer.status == 200, answer.body
+    dataset_id = answer.body.decode()
+    (clusters,) = (path for path in service.data.rglob("clusters.npz") if dataset_id in path.parts)
+    clusters.unlink()
+    return dataset_id
+
+
+def test_clusters_of_an_older_upload_are_found_on_demand(visit: Visit, older: str, service: Service) -> None:
+    page = opened(visit, older, "&colour=sort&open=settings").page
+    expect(page.locator("#legend h2")).to_have_text("sort")
+    assert page.evaluate(STANDING) == []
+    expect(page.locator("#landmarks-row")).to_be_hidden()
+    page.click("#find-clusters")
+    expect(page.locator("#find-clusters")).to_be_disabled()
+    expect(page.locator("#toast")).to_have_text(re.compile(r"^[1-9]\d* clusters? w"), timeout=120_000)
+    expect(page.locator("#find-clusters-row")).to_be_hidden()
+    expect(page.locator("#landmarks-row")).to_be_visible()
+    told = service.get(f"/dataset/{older}/clusters").json()["levels"]
+    assert page.locator("#toast").inner_text().startswith(f"{len(told[0]['clusters'])} ")
+    page.click("#tune")
+    known = {cluster["label"] for level in told for cluster in level["clusters"]}
+    assert set(standing(visit)) <= known
+    expect(page.locator("#legend .swatch").first).to_be_visible()
+    assert "Clusters" in page.locator("#colour").inner_text()
+
+
+def test_what_cannot_be_computed_is_said_and_can_be_asked_for_again(visit: Visit, older: str, service: Service) -> None:
+    page = opened(visit, older, "&open=settings").page
+    (features,) = (path for path in service.data.rglob("features.npy") if older in path.parts)
+    aside = features.rename(features.with_name("aside.npy"))
+    page.click("#find-clusters")
+    expect(page.locator("#toast")).to_contain_text("features")
+    expect(page.locator("#find-clusters")).to_be_enabled()
+    expect(page.locator("#finding-clusters")).to_be_empty()
+    aside.rename(features)
+    page.click("#find-clusters")
+    expect(page.locator("#toast")).to_contain_text("clusters were found", timeout=120_000)
+    visit.problems = [problem for problem in visit.problems if "404" not in problem]
+
+
 def test_on_a_telephone_a_tap_flies_and_the_card_lies_below(browser: Browser, service: Service, kinds: str) -> None:
     visit = Visit(browser, service.url(""), (390, 780), has_touch=True, is_mobile=True, locale="pl")
     label = standing(opened(visit, kinds))[0]

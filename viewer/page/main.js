@@ -4,11 +4,13 @@ import { CollectionInfo } from "./ui/collection_info.js";
 import * as api from "./data/api.js";
 import { followTools, free, namePanes, whenCovered } from "./ui/free_area.js";
 import { FilterChips } from "./ui/filter_chips.js";
+import { ClusterFinder } from "./ui/cluster_finder.js";
 import { CollectionsDialog } from "./ui/collections_dialog.js";
 import { Controls } from "./ui/controls.js";
 import { PictureDetails } from "./ui/picture_details.js";
 import { Distortion } from "./distortion.js";
 import { find } from "./ui/dom.js";
+import { frame, hear } from "./data/frame.js";
 import { setLanguage, t } from "./i18n/index.js";
 import { UploadJobs } from "./data/upload_jobs.js";
 import { Keyboard } from "./ui/keyboard.js";
@@ -34,10 +36,11 @@ import { Viewer } from "./viewer.js";
 import { ViewsDialog } from "./ui/views_dialog.js";
 import { ViewTransition } from "./view_transition.js";
 import { UploadDialog } from "./ui/upload_dialog.js";
+import { leaveFrame } from "./url_state.js";
 import { ViewState } from "./data/view_state.js";
 
 performance.mark("wwzd:script");
-setLanguage(storage.recall("language") ?? (navigator.language.startsWith("pl") ? "pl" : "en"));
+setLanguage(storage.language());
 find("app").hidden = false;
 const facts = JSON.parse(find("facts").textContent);
 const viewer = begun();
@@ -98,6 +101,7 @@ function start() {
     },
     changed,
   });
+  new ClusterFinder(filteredView, { found: (collection) => navigation.offerFields(collection) });
   const controls = new Controls(viewer, view, {
     use: (tool) => pointer.use(tool),
     changed,
@@ -204,7 +208,11 @@ function start() {
     watch: (job) => uploader.watch(job),
     about: (which) => about.open(which),
     renamed: (id, name) => navigation.renamed(id, name),
+    beside: frame() ? null : (id) => navigation.compare(id),
   });
+  find("alone").hidden = !frame();
+  find("alone").addEventListener("click", leaveFrame);
+  hear("find", (name) => search.named(name));
   find("add").addEventListener("click", add);
   find("filters-open").addEventListener("click", () => filterPanel.toggle());
   api.reach.tell = notifications.setReachable;

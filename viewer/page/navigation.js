@@ -2,6 +2,7 @@
 
 import { ApiError } from "./data/api.js";
 import { Collection } from "./data/collection.js";
+import { tellAround } from "./data/frame.js";
 import { LENGTHS, SavedViews } from "./data/saved_views.js";
 import { hintOnce } from "./ui/controls.js";
 import { find } from "./ui/dom.js";
@@ -50,13 +51,14 @@ export class Navigation {
   }
 
   go(id) {
-    history.pushState(null, "", id ? `?dataset=${id}` : location.pathname);
+    url.push(id);
     return this.open(id);
   }
 
   async open(id, state = {}) {
     const turn = ++this.turn;
     Object.assign(this, { wanted: id, state });
+    tellAround("address");
     panels.hide();
     notifications.hidePlaceholder();
     this.shown = null;
@@ -187,6 +189,12 @@ export class Navigation {
     await this.controls.to(reducers.at(-1));
   }
 
+  /** A collection has more fields than before, such as clusters. */
+  async offerFields(collection) {
+    await this.filteredView.offer(collection);
+    if (this.viewer.collection === collection) this.filterPanel.offer();
+  }
+
   /** The catalogue, for an upload that lies in its space. */
   around({ facts }) {
     return facts?.space === "catalogue" && this.facts.catalogue.total ? Collection.catalogue(this.facts) : null;
@@ -195,6 +203,12 @@ export class Navigation {
   /** The address follows what is seen. */
   remember() {
     if (this.viewer.collection && this.shown === this.viewer.collection) this.controls.fits = url.write(this.seen());
+  }
+
+  /** Go on with what is seen on the left, and another collection on the right. */
+  compare(id) {
+    const isSeen = this.viewer.collection && this.shown === this.viewer.collection;
+    location.assign(url.beside(isSeen ? this.seen() : null, id));
   }
 
   /** What a saved view keeps of what is seen, as text; null where it is too long. */

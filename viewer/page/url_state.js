@@ -2,15 +2,41 @@
 // for an address stay in the browser's history only, where reloading, back and forward find them.
 
 import { Others } from "./data/columns.js";
+import { comparison, frame, tellAround } from "./data/frame.js";
 import { encodeRows, decodeRows } from "./data/row_sets.js";
+import * as storage from "./data/storage.js";
 
 const LONGEST = 6000; // characters of an address: servers refuse much longer ones, and mail programs cut them
+const LONGEST_FRAMED = 2500; // where two stand in one
 const VALUE = "is.";
 const OTHER = "not.";
 const RANGE = "in.";
 
 export function read() {
-  return parse(location.search, history.state);
+  return parse(location.search, history.state ?? storage.passedRows(frameName(), location.search.slice(1)));
+}
+
+/** Another collection's address in place of this one's, which can be gone back to; "" is the catalogue's. */
+export function push(id) {
+  history.pushState(null, "", id ? `?dataset=${id}` : location.pathname);
+}
+
+/** The address of a page that shows a state, or without one what this address says, beside another collection. */
+export function beside(state, id) {
+  const { text, kept } = state ? format(state, LONGEST_FRAMED) : { text: location.search.slice(1), kept: {} };
+  storage.passRows("left", text, kept);
+  return comparison(text, id && `dataset=${id}`);
+}
+
+/** Show what stands in this frame alone, in the whole window. */
+export function leaveFrame() {
+  const query = location.search.slice(1);
+  storage.passRows("", query, storage.passedRows(frameName(), query) ?? {});
+  tellAround("alone");
+}
+
+function frameName() {
+  return frame()?.name ?? "";
 }
 
 /** The state in the text of an address, or of a saved view; `kept` are sets of rows beside it. */
@@ -62,8 +88,10 @@ function filters(query) {
 
 /** Returns whether all of it stands in the address. */
 export function write(state) {
-  const { text, kept } = format(state);
+  const { text, kept } = format(state, frame() ? LONGEST_FRAMED : LONGEST);
   history.replaceState(Object.keys(kept).length ? kept : null, "", text ? `?${text}` : location.pathname);
+  if (frame()) storage.passRows(frameName(), location.search.slice(1), kept);
+  tellAround("address");
   return Object.keys(kept).length === 0;
 }
 

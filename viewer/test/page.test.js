@@ -5,7 +5,7 @@ import { plural, setLanguage, t } from "../page/i18n/index.js";
 import { LOCALES } from "../page/i18n/locales.js";
 import { translateReason } from "../page/i18n/reasons.js";
 import { isRefusal, moved, readingTime } from "../page/data/saved_views.js";
-import { format, parse, read, write } from "../page/url_state.js";
+import { beside, format, leaveFrame, parse, read, write } from "../page/url_state.js";
 
 beforeEach(() => {
   const location = { search: "", pathname: "/" };
@@ -52,6 +52,51 @@ test("an address brings back what was written to it", () => {
   });
   expect(found.filters).toEqual(filters);
   expect([[...found.isolation], [...found.chosen]]).toEqual([[1, 5], [5]]);
+});
+
+/** A browser's storage. */
+function storage() {
+  const kept = new Map();
+  return {
+    getItem: (name) => kept.get(name) ?? null,
+    setItem: (name, value) => kept.set(name, value),
+    removeItem: (name) => kept.delete(name),
+  };
+}
+
+/** Rows that take some 4,000 characters. */
+const manyRows = Uint32Array.from({ length: 3000 }, (_, at) => 200 * at + (at % 7));
+
+test("an address of two has the queries of both", () => {
+  vi.stubGlobal("sessionStorage", storage());
+  const filters = new Map([["kind", new Set(["cat & dog", "Łódź"])]]);
+  const { text } = format({ ...usual, dataset: "abc", filters });
+  const address = new URL(beside({ ...usual, dataset: "abc", filters }, "f00"), "http://localhost");
+  expect(address.pathname).toBe("/compare");
+  expect(address.searchParams.get("left")).toBe(text);
+  expect(address.searchParams.get("right")).toBe("dataset=f00");
+  expect(beside({ ...usual, dataset: "abc", reducer: "pca" }, "")).toBe("/compare?left=dataset=abc%26view=pca&right=");
+  location.search = "?dataset=gone";
+  expect(beside(null, "")).toBe("/compare?left=dataset=gone&right=");
+});
+
+test("a selection that is too long for one of two addresses goes into its frame and out again", () => {
+  vi.stubGlobal("sessionStorage", storage());
+  const state = { ...usual, dataset: "abc", chosen: manyRows };
+  const [, left] = beside(state, "f00").match(/left=(.*)&/);
+  const events = [];
+  vi.stubGlobal("frameElement", { name: "left", dispatchEvent: ({ type }) => events.push(type) });
+  location.search = `?${left}`;
+  expect([...read().chosen]).toEqual([...manyRows]);
+  expect(write(state)).toBe(false);
+  history.state = null; // as after a reload of the page around
+  expect([...read().chosen]).toEqual([...manyRows]);
+  leaveFrame();
+  expect(events).toEqual(["address", "alone"]);
+  vi.stubGlobal("frameElement", null);
+  expect([...read().chosen]).toEqual([...manyRows]);
+  location.search = "?dataset=other";
+  expect(read().chosen).toHaveLength(0);
 });
 
 test("an address tells a text that describes pictures from one in their names", () => {

@@ -73,6 +73,9 @@ class FieldListSerializer(serializers.Serializer[Any]):
     """What the metadata are."""
 
     fields = FieldSummarySerializer(many=True)  # type: ignore[assignment]
+    lacks_clusters = serializers.BooleanField(
+        help_text="Whether there are no fields of clusters because they have not been computed, and can be."
+    )
     total = natural()
 
 

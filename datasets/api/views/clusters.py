@@ -84,11 +84,12 @@ class ClusterList(APIView):
     def post(self, request: Request, dataset_id: str | None = None) -> Response:
         """Have the clusters computed of a collection that is older than they are.
 
-        In the background; those of every new upload are there with it.
+        In the background; those of every new upload are there with it. Ask again to follow it. What has failed is told
+        once, and tried again for the next one who asks.
         """
         found = collections.find(dataset_id)
         found.blocks()
-        row = requests.request(found, "clusters", "clusters")
+        row = requests.request_again(found, "clusters", "clusters")
         if row is not None and row.status == Status.FAILED:
             raise ServerError(row.error, code=row.error_code)
         answer = {"status": row.status, "progress": row.progress} if row else {"status": "ready", "progress": 1.0}

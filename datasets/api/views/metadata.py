@@ -19,7 +19,7 @@ from datasets.errors import NotFound
 from datasets.search import collections
 
 from . import filters
-from .base import cached_json
+from .base import cache_control_of, cached_json
 
 OFFSET = IntegerParameter("offset", "After so many.", 0, most=10**12 - 1)
 LIMIT = IntegerParameter("limit", "So many at most.", 100, least=1, most=1000)
@@ -77,7 +77,7 @@ class Images(APIView):
             return {"images": _images(found, rows), "total": len(chosen), "fields": fields}
 
         key = f"images-{found.metadata_version}-{offset}-{limit}-{selection.key}"
-        return cached_json(request, found, key, page, small=len(rows) <= 10)
+        return cached_json(request, found, key, page, small=len(rows) <= 10, cache_control=_cache_control(found))
 
 
 class Rows(APIView):
@@ -111,15 +111,19 @@ class Fields(APIView):
     @extend_schema(
         operation_id="get_{collection}_fields",
         tags=["pictures"],
-        responses=sent("The fields.", FieldListSerializer, {"fields": [_KIND], "total": 300}) | {404: NO_DATASET},
+        responses=sent("The fields.", FieldListSerializer, {"fields": [_KIND], "lacks_clusters": False, "total": 300})
+        | {404: NO_DATASET},
     )
     def get(self, request: Request, dataset_id: str | None = None) -> HttpResponseBase:
         found = collections.find(dataset_id)
+        lacking = found.lacks_clusters
 
         def summaries() -> dict[str, object]:
-            return {"fields": [of.summary() for of in found.images.fields()], "total": found.total}
+            fields = [of.summary() for of in found.images.fields()]
+            return {"fields": fields, "lacks_clusters": lacking, "total": found.total}
 
-        return cached_json(request, found, f"fields-{found.metadata_version}", summaries)
+        key = f"fields-{found.metadata_version}-{lacking}"
+        return cached_json(request, found, key, summaries, cache_control=_cache_control(found))
 
 
 class Field(APIView):
@@ -145,6 +149,11 @@ class Field(APIView):
             raise NotFound(images.unknown(name), code="field-unknown", name=name[:40])
         key = f"field-{found.metadata_version}-{responses.fingerprint(name.encode())}"
         return cached_json(request, found, key, lambda: images.field(name).whole())
+
+
+def _cache_control(found: Collection) -> str:
+    """Clusters may become fields of an upload that lacks them."""
+    return responses.CATALOGUE if found.lacks_clusters else cache_control_of(found)
 
 
 def _images(found: Collection, rows: list[int]) -> list[dict[str, object]]:

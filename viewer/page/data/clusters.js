@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 
+const EVERY = 1500; // milliseconds between two looks at what is being computed
 const OPENED = 0.3; // of the view's shorter side: a cluster that reaches so far gives way to its parts
 const LEFT = 1.2; // the same for one without parts: whoever is so near is inside
 const FEW = 0.6; // of the reach of the level before, for a cluster without parts
@@ -15,6 +16,22 @@ const FEW = 0.6; // of the reach of the level before, for a cluster without part
 export async function fetchClusters(collection) {
   const { levels } = await api.json(`${collection.base}/clusters`);
   return treeOf(levels);
+}
+
+/**
+ * Have the clusters computed of a collection from before they were found with each. `progress(share)` is told how far it
+ * is. Returns whether they are there; false as soon as `goesOn()` says no. Raises `ApiError`.
+ */
+export async function computeClusters(collection, progress, goesOn) {
+  for (;;) {
+    const options = { method: "POST", headers: api.csrfHeaders() };
+    const { status, progress: share } = await api.json(`${collection.base}/clusters`, options);
+    if (!goesOn()) return false;
+    if (status === "ready") return true;
+    progress(share);
+    await api.pause(EVERY);
+    if (!goesOn()) return false;
+  }
 }
 
 /** Give a cluster another name; an empty one takes it away. Raises `ApiError`. */

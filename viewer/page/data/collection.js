@@ -20,6 +20,7 @@ export class Collection {
     this.reference = reducers[0]; // the layout that all others are turned onto
     this.facts = null; // what the service says of an upload
     this.demo = false;
+    this.lacksClusters = false; // once its fields were asked for: whether clusters could be computed
     this.layouts = []; // what the service says of each, once it was asked
     this.records = new Map(); // row → what the server says of the picture
     this.pages = new Map();
@@ -206,6 +207,17 @@ export class Collection {
     return rows;
   }
 
+  /** The rows of pictures of exactly this name. Raises `ApiError`. */
+  async named(name) {
+    const found = [];
+    for (let offset = 0, total = 1; offset < total; offset += MANY) {
+      const answer = await this.images({ search: name, offset, limit: MANY });
+      found.push(...answer.images.filter((record) => record.name === name).map(({ index }) => index));
+      total = answer.total;
+    }
+    return found;
+  }
+
   /** The pictures that a text describes best: `{ rows, similarities }`, the best first. Raises `ApiError`. */
   async described(text, count) {
     const where = this.isInstalled ? "catalogue" : this.id;
@@ -217,7 +229,10 @@ export class Collection {
 
   /** What is known of each field: its type, how its values are spread. Raises `ApiError`. */
   async fields() {
-    return (await api.json(`${this.base}/images/fields`)).fields;
+    // Clusters that were computed since it was last asked are fields too.
+    const told = await api.json(`${this.base}/images/fields`, { cache: "no-cache" });
+    this.lacksClusters = Boolean(told.lacks_clusters);
+    return told.fields;
   }
 
   /** One field of all pictures: `{ values, texts }`. Raises `ApiError`. */

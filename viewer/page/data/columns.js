@@ -94,6 +94,15 @@ export class Columns {
     this.asked = new Map(); // name → its promise
   }
 
+  /** Take over what is at hand of the same collection's columns before. */
+  keep({ fields, fetched, asked }) {
+    for (const [name, column] of fetched) {
+      if (!this.fields.has(name)) this.fields.set(name, fields.get(name));
+      this.fetched.set(name, column);
+      this.asked.set(name, asked.get(name));
+    }
+  }
+
   /** Take a field whose values are at hand. */
   add(field, values) {
     const made = new Column(field, { texts: [], values });

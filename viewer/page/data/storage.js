@@ -26,6 +26,46 @@ export function forget(name) {
   }
 }
 
+/** The language that was chosen here, or the browser's. */
+export function language() {
+  return recall("language") ?? (navigator.language.startsWith("pl") ? "pl" : "en");
+}
+
+/** The theme that was chosen here, or the one that the system asks for. */
+export function theme() {
+  return recall("theme") ?? systemTheme();
+}
+
+export const LIGHT = "(prefers-color-scheme: light)";
+
+export function systemTheme() {
+  return matchMedia(LIGHT).matches ? "light" : "dark";
+}
+
+/**
+ * Hand sets of rows that are too long for an address to the page that it is the address of, in this tab: `query` is the
+ * address's, `frame` the name of the page's frame, "" without one.
+ */
+export function passRows(frame, query, rows) {
+  const sets = Object.entries(rows).map(([name, set]) => [name, [...set]]);
+  try {
+    if (sets.length) sessionStorage.setItem(`wwzd.rows.${frame}`, JSON.stringify({ query, sets }));
+    else sessionStorage.removeItem(`wwzd.rows.${frame}`);
+  } catch {
+    // Then the page shows what its address says.
+  }
+}
+
+/** What was handed to the page in this frame, if it was with this address; else null. */
+export function passedRows(frame, query) {
+  try {
+    const passed = JSON.parse(sessionStorage.getItem(`wwzd.rows.${frame}`));
+    return passed?.query === query ? Object.fromEntries(passed.sets) : null;
+  } catch {
+    return null;
+  }
+}
+
 /** The uploads made from here, `[{ id, name }, …]`: all there is to list where the server does not list them. */
 export function uploads() {
   try {

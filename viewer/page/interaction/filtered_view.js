@@ -44,7 +44,9 @@ export class FilteredView extends EventTarget {
   async offer(collection) {
     const fields = collection.offers.images ? await collection.fields().catch(() => []) : [];
     if (this.collection !== collection) return;
+    const before = this.columns;
     this.columns = fields.length ? new Columns(collection, fields, this.visible) : null;
+    if (before) this.columns?.keep(before);
     this.notify();
   }
 

@@ -13,9 +13,10 @@ const THUMBNAIL = 96; // pixels
 export class CollectionsDialog {
   /**
    * `go(id)` to one of them, "" for the catalogue; `current()` is the id of the one that is shown or on its way;
-   * `watch(job)` an upload under way; `about({ id, name })` tells more; `renamed(id, name)` when one has another name.
+   * `watch(job)` an upload under way; `about({ id, name })` tells more; `renamed(id, name)` when one has another name;
+   * `beside(id)` shows it beside the one that is shown, or is null where that is done already.
    */
-  constructor({ catalogue, offers }, jobs, { go, current, watch, about, renamed }) {
+  constructor({ catalogue, offers }, jobs, { go, current, watch, about, renamed, beside }) {
     this.catalogue = catalogue;
     this.offers = offers;
     this.jobs = jobs;
@@ -24,6 +25,7 @@ export class CollectionsDialog {
     this.watch = watch;
     this.about = about;
     this.renamed = renamed;
+    this.beside = beside;
 
     this.dialog = find("collections");
     this.own = []; // this browser's uploads under way when the dialog was opened, or since
@@ -168,6 +170,7 @@ export class CollectionsDialog {
         this.offers.images && face,
         h("span", { class: "words" }, h("b", {}, name), h("small", {}, facts.filter(Boolean).join(" · "))),
       ),
+      this.beside && this.button("split", t("besideCollection", { name }), () => this.beside(id)),
       this.offers.facts &&
         !isBeside &&
         this.button("info", `${t("facts")}: ${name}`, () => {

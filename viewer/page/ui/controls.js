@@ -1,46 +1,45 @@
 // The bars and the settings: what is pressed there → how the cloud is shown, and back.
 
 import { fill, find, h, KeyedList, save } from "./dom.js";
+import { hear, sharedAddress, tellAround } from "../data/frame.js";
 import { setLanguage, currentLanguage, t } from "../i18n/index.js";
 import * as storage from "../data/storage.js";
 import { titleOf } from "./layout_names.js";
 import * as notifications from "./notifications.js";
 
-const LIGHT = "(prefers-color-scheme: light)";
 const SPACES = ["orbit", "fly", "flat"];
 
 export class Controls {
-  /** `use(tool)` is told which one the pointer holds, `changed()` that the cloud is shown in another way. */
+  /** `use(tool)` is told which one the pointer holds, `changed()` that the cloud is shown in another way, `spoke()` of a language. */
   constructor(viewer, view, { use, changed, spoke }) {
     /** @type {import("../viewer.js").Viewer} */
     this.viewer = viewer;
     this.view = view;
     this.changed = changed;
+    this.spoke = spoke;
 
     this.fits = true; // whether all that is seen stands in the address
-    const themes = (name) => {
-      if (name === "system") storage.forget("theme");
-      else storage.keep("theme", name);
-      this.chosenTheme = name === "system" ? null : name;
-      this.theme(this.chosenTheme ?? system());
-      changed();
-    };
-    const languages = (name) => {
-      storage.keep("language", name);
-      setLanguage(name);
-      spoke();
-    };
+    /** What is chosen here holds beside this page too. */
+    const chosen = { theme: (name) => this.chooseTheme(name), language: (name) => this.chooseLanguage(name) };
+    hear("choose", ({ what, name }) => {
+      chosen[what](name);
+      check(what, name);
+    });
     const options = h("span", { class: "options" });
     find("reducers").append(options);
     this.layouts = new KeyedList(options, { key: (name) => name, make: (name) => this.layout(name) });
     this.radios("mode", (value) => this.mode(value));
     this.radios("space", (value) => this.space(value));
     this.radios("tool", use);
-    this.radios("theme", themes);
-    this.radios("language", languages);
+    for (const [what, choose] of Object.entries(chosen)) {
+      this.radios(what, (name) => {
+        choose(name);
+        tellAround("choose", { what, name });
+      });
+    }
     check("language", currentLanguage());
     this.chosenTheme = storage.recall("theme"); // or an address asked for it
-    this.theme(this.chosenTheme ?? system());
+    this.theme(this.chosenTheme ?? storage.systemTheme());
     const on = (id, event, act) => find(id).addEventListener(event, act);
     on("split", "click", () => this.beside(viewer.layoutView.split ? null : this.other()));
     on("among", "click", () => this.among(!viewer.layoutView.around));
@@ -54,7 +53,7 @@ export class Controls {
     on("shot", "click", async () => save(await viewer.screenshot(), "wwzd.png"));
     for (const id of ["help", "keys-open"]) on(id, "click", () => hint());
     on("menu", "click", () => this.menu(!find("tools").classList.contains("open")));
-    matchMedia(LIGHT).addEventListener("change", () => !this.chosenTheme && this.theme(system()));
+    matchMedia(storage.LIGHT).addEventListener("change", () => !this.chosenTheme && this.theme(storage.systemTheme()));
   }
 
   radios(name, chose) {
@@ -97,8 +96,24 @@ export class Controls {
     this.mode(mode);
   }
 
+  chooseTheme(name) {
+    if (name === "system") storage.forget("theme");
+    else storage.keep("theme", name);
+    this.chosenTheme = name === "system" ? null : name;
+    this.theme(this.chosenTheme ?? storage.systemTheme());
+    this.changed();
+  }
+
+  chooseLanguage(name) {
+    storage.keep("language", name);
+    setLanguage(name);
+    tellAround("looks");
+    this.spoke();
+  }
+
   theme(name) {
     document.documentElement.dataset.theme = name;
+    tellAround("looks");
     check("theme", this.chosenTheme ? name : "system");
     this.viewer.setPalette(name);
   }
@@ -205,13 +220,8 @@ export class Controls {
 
   share() {
     this.changed();
-    return notifications.copy(location.href, t(this.fits ? "copied" : "copiedPart"));
+    return notifications.copy(sharedAddress(), t(this.fits ? "copied" : "copiedPart"));
   }
-}
-
-/** The theme that the system asks for. */
-function system() {
-  return matchMedia(LIGHT).matches ? "light" : "dark";
 }
 
 function check(name, value) {

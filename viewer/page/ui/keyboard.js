@@ -3,6 +3,7 @@
 
 import { QUERY_IMAGE } from "../render/cloud.js";
 import { hint } from "./controls.js";
+import { frame, tellAround } from "../data/frame.js";
 import { find, isTypedIn } from "./dom.js";
 import { t } from "../i18n/index.js";
 import * as notifications from "./notifications.js";
@@ -68,7 +69,10 @@ export class Keyboard {
     const { code, key, ctrlKey, metaKey, altKey } = event;
     const target = event.target instanceof Element ? event.target : document.body;
     const types = isTypedIn(target);
-    if (key === "?" && !types) hint();
+    if (key === "F6" && frame()) {
+      event.preventDefault();
+      tellAround("over");
+    } else if (key === "?" && !types) hint();
     else if (key.toLowerCase() === "v" && !types && !ctrlKey && !metaKey && !altKey) this.viewsDialog.open();
     else if (key === "Escape") this.escape();
     else if (target !== this.viewer.canvas && this.moves(code, target, types))

@@ -1,5 +1,6 @@
 // What stands beside the cloud: the clicked picture, a gallery of the chosen ones, what a search found.
 
+import { frame, tellAround } from "../data/frame.js";
 import { free } from "./free_area.js";
 import { fill, find, h, icon } from "./dom.js";
 import { plural, number, t } from "../i18n/index.js";
@@ -90,6 +91,8 @@ export function details(viewer, row, { close, open, share }) {
   const head = heading("", close);
   const picture = h("div", { class: "portrait" });
   const link = h("a", { target: "_blank", rel: "noopener" }, t("original"));
+  const beside = h("button", { class: "quiet", hidden: true }, icon("split"), t("findBeside"));
+  beside.addEventListener("click", () => tellAround("find", nameOf(collection, row)));
   const neighbours = h("div", { id: "neighbours" });
   const about = h("div", {});
   const tell = () => {
@@ -102,6 +105,7 @@ export function details(viewer, row, { close, open, share }) {
     fill(picture, originalElement(collection, row, viewer.cloud.shape(row)));
     link.hidden = !address;
     if (address) link.href = address;
+    beside.hidden = !frame() || !collection.cachedRecord(row);
     fill(about, known.length > 0 && folded(t("about"), h("dl", {}, known)));
   };
   tell();
@@ -113,6 +117,7 @@ export function details(viewer, row, { close, open, share }) {
       { class: "actions more" },
       h("button", { onclick: () => viewer.approach(row, free()) }, t("goThere")),
       h("button", { class: "quiet", onclick: share }, icon("link"), t("copyLink")),
+      beside,
       link,
     ),
     neighbours,

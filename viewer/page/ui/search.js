@@ -106,6 +106,21 @@ export class Search {
     }
   }
 
+  /** The picture of this name, opened; where several have it, their list. */
+  async named(name) {
+    const { collection } = this.viewer;
+    if (!collection?.offers.images) return;
+    try {
+      const rows = await collection.named(name);
+      if (this.viewer.collection !== collection) return;
+      if (rows.length === 1) this.open(rows[0]);
+      else if (rows.length) this.show(rows, { title: name });
+      else notifications.toast(t("noneNamed", { name }));
+    } catch (error) {
+      notifications.showError(error);
+    }
+  }
+
   /** A picture's file → the pictures most like it, and itself where it would lie among them. */
   async byPicture(file) {
     const { collection } = this.viewer;

@@ -60,8 +60,8 @@ export class UploadDialog {
     if (!this.dialog.open) this.dialog.showModal();
   }
 
-  /** Nothing is chosen yet. `parent`, `{ id, name }`, is what the pictures are to be added to. */
-  ask(problem = "", parent = null) {
+  /** Nothing is chosen yet, or nothing that can be taken. `parent`, `{ id, name }`, is what the pictures are to be added to. */
+  ask(problem = "", parent = problem ? this.parent : null) {
     this.watched = null;
     const shown = parent ?? this.growing();
     this.parent = parent;
