@@ -23,6 +23,7 @@ from django.conf import settings
 from datasets.errors import Unavailable
 from embeddings.images.decoding import RGB, UnreadableImage, decode_cost
 from embeddings.images.jpeg_markers import count_scans, has_one_scan, read_frame
+from embeddings.images.limits import LONGEST_SIDE
 
 from .decode_limits import Allowance, Budget, TooMuchMemory, TooSlow
 from .decoder_process import HEADER, JOBS, LENGTH, OUT_OF_MEMORY, exactly
@@ -149,6 +150,12 @@ class Decoders:
         """Fitted into a square of `side` pixels, `(h, w, 3) uint8`. Raises `UnreadableImage`, and `Unavailable` where
         no decoder is free within `wait` seconds."""
         made: RGB = self._do("reduced", data, {"side": side, "max_pixels": max_pixels}, side, wait=wait)
+        return made
+
+    def cells(self, data: bytes, *, width: int, height: int, count: int, max_pixels: int) -> list[bytes]:
+        """The first cells of a sprite, PNG files. Raises `UnreadableImage`."""
+        options = {"width": width, "height": height, "count": count, "max_pixels": max_pixels}
+        made: list[bytes] = self._do("cells", data, options, LONGEST_SIDE)
         return made
 
     def _do(
