@@ -4,7 +4,7 @@ Nothing in them is believed: no pickles are read, and what is announced is check
 """
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +60,39 @@ def read_single(files: Iterable[bytes]) -> Features:
             raise BadGivenVectors(f"number {number} has {len(row)} numbers, and those before it {len(rows[0])}")
         rows.append(row.astype(np.float32))
     return _finite(np.array(rows))
+
+
+def read_lines(data: bytes) -> Features:
+    """Numbers with tabs between them, a line a vector, after a label or not → `(n, d) float32`, as TensorBoard reads
+    them. Raises `BadGivenVectors`."""
+    lines = [line for line in (line.strip() for line in data.decode("latin-1").split("\n")) if line]
+    cells = lines[0].split("\t") if lines else []
+    labels = len(cells) > 0 and not _is_number(cells[0])
+    _check_shape((len(lines), len(cells) - labels))
+    try:
+        numbers = np.loadtxt(
+            lines, np.float32, comments=None, delimiter="\t", usecols=range(labels, len(cells)), ndmin=2
+        )
+    except ValueError as error:
+        raise BadGivenVectors(f"its lines are not numbers with tabs between them ({str(error)[:200]})") from error
+    return _finite(numbers)
+
+
+def read_numbers(data: bytes, shape: Sequence[int]) -> Features:
+    """Nothing but float32, the lowest byte first → `(n, d) float32`. Raises `BadGivenVectors`."""
+    _check_shape(tuple(shape))
+    if len(data) != 4 * shape[0] * shape[1]:
+        sentence = f"it has {len(data):,} bytes, and {shape[0]:,} × {shape[1]:,} float32 numbers have "
+        raise BadGivenVectors(f"{sentence}{4 * shape[0] * shape[1]:,}")
+    return _finite(np.frombuffer(data, "<f4").reshape(tuple(shape)))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _from_npy(data: bytes) -> GivenVectors:

@@ -19,6 +19,11 @@ def safe(value: Any) -> Any:
     return value
 
 
+def unsafe(text: str) -> str:
+    """What `safe` made a text of."""
+    return text[1:] if text.startswith("'") and safe(text[1:]) == text else text
+
+
 def heads(own: Sequence[str], fields: Iterable[str]) -> list[str]:
     """Heads of a table with columns of its own and one for each field: a field called as one of them is, `x`, becomes
     `x_`; all others keep their names."""

@@ -23,6 +23,7 @@ from django.conf import settings
 from datasets.errors import Unavailable
 from embeddings.images.decoding import RGB, UnreadableImage, decode_cost
 from embeddings.images.jpeg_markers import count_scans, has_one_scan, read_frame
+from embeddings.images.limits import LONGEST_SIDE
 
 from .decode_limits import Allowance, Budget, TooMuchMemory, TooSlow
 from .decoder_process import HEADER, JOBS, LENGTH, OUT_OF_MEMORY, exactly
@@ -39,6 +40,8 @@ _PLAIN_WORK = 100_000_000
 """Pixels times scans, of the same: about a second."""
 _FILES_BYTES = 256 * _MIB
 """Of files that are in memory at once, to be decoded; those for a process are there twice."""
+_OF_SPRITES = 6
+"""Times the seconds of a picture that a sprite may take: of 8192 × 8192 pixels, all cells are packed."""
 _SLACK_BYTES = 32 * _MIB
 
 
@@ -151,6 +154,12 @@ class Decoders:
         made: RGB = self._do("reduced", data, {"side": side, "max_pixels": max_pixels}, side, wait=wait)
         return made
 
+    def cells(self, data: bytes, *, width: int, height: int, count: int, max_pixels: int) -> list[bytes]:
+        """The first cells of a sprite, PNG files. Raises `UnreadableImage`. It may take as long as many pictures do."""
+        options = {"width": width, "height": height, "count": count, "max_pixels": max_pixels}
+        made: list[bytes] = self._do("cells", data, options, LONGEST_SIDE, patience=_OF_SPRITES)
+        return made
+
     def _do(
         self,
         job: str,
@@ -160,6 +169,7 @@ class Decoders:
         *,
         allowance: Allowance | None = None,
         wait: float | None = None,
+        patience: int = 1,
     ) -> Any:
         options = options | {"max_bytes": self._memory.total}
         cost = decode_cost(data, min_side=min_side, max_bytes=self._memory.total)
@@ -171,15 +181,17 @@ class Decoders:
         except queue.Empty:
             raise Unavailable("Too many pictures are being decoded. Try again in a while.") from None
         try:
-            return self._isolated(process, pickle.dumps((job, options)), data, cost, allowance)
+            return self._isolated(process, pickle.dumps((job, options)), data, cost, allowance, patience)
         finally:
             self._idle.put(process)
 
-    def _isolated(self, process: _Process, job: bytes, data: bytes, cost: int, allowance: Allowance | None) -> Any:
+    def _isolated(
+        self, process: _Process, job: bytes, data: bytes, cost: int, allowance: Allowance | None, patience: int
+    ) -> Any:
         # Estimates are made from above. Should one be too low all the same, all the memory there is decides.
         for wanted in (min(cost + cost // 4 + _SLACK_BYTES, self._memory.total), self._memory.total):
             with self._memory.taking(wanted) as memory:
-                seconds = allowance.seconds(self._seconds) if allowance else self._seconds
+                seconds = allowance.seconds(self._seconds) if allowance else patience * self._seconds
                 began = time.monotonic()
                 killed = False
                 try:

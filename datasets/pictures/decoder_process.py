@@ -16,11 +16,12 @@ from typing import IO, Any
 from embeddings.images.decoding import UnreadableImage
 
 from .prepared_picture import prepared, reduced
+from .projector.sprite import cells
 
 HEADER = struct.Struct("<dQQQ")
 """Seconds and bytes of memory that the job may take, then the lengths of the job and of the picture's file."""
 LENGTH = struct.Struct("<Q")
-JOBS: dict[str, Callable[..., Any]] = {"prepared": prepared, "reduced": reduced}
+JOBS: dict[str, Callable[..., Any]] = {"prepared": prepared, "reduced": reduced, "cells": cells}
 OUT_OF_MEMORY = "out of memory"
 _IDLE_SECONDS = 60
 

@@ -10,12 +10,15 @@ import struct
 import threading
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from datasets.errors import ApiError, TooLarge
 
 from . import zip_directory, zip_layout, zip_names
+from .projector import folder
+from .projector.folder import ProjectorFolder
 from .zip_directory import Entry
 from .zip_layout import Located, may_be_picture, named_as_picture
 
@@ -150,7 +153,11 @@ class Archive:
         self._file, self._limits = file, limits
         self._lock = threading.Lock()
         located = [entry for entry in self._located() if not entry.is_folder]
-        layout = zip_layout.laid_out(located, self._begins_as_picture)
+        self.projector = self._projector(located)
+        """The folder of the Embedding Projector, if it is one: then its cells are the pictures, and must be cut out."""
+        layout = zip_layout.Layout() if self.projector else zip_layout.laid_out(located, self._begins_as_picture)
+        self.sent: dict[str, Any] = {}
+        """What is told of the Embedding Projector's folder that it was made of, if it was."""
         self.folder = layout.folder
         """Whose pictures are taken, where that is not the top level; else empty."""
         self.in_folders = layout.elsewhere
@@ -181,13 +188,22 @@ class Archive:
         self._names = sorted(layout.pictures)
         self._entries = layout.pictures | dict(filter(None, [layout.metadata, layout.vectors]))
         self._entries |= {file: layout.picture_vectors[name] for file, name in self.picture_vectors.items()}
-        if not layout.pictures:
+        if self.projector:
+            self._entries = {file.path: file.entry for file in located}
+            self._names = [f"{row:06d}" for row in range(self.projector.rows)]
+            self.vectors, self.metadata = self.projector.tensors, self.projector.metadata
+        elif not layout.pictures:
             code = "zip-folders" if layout.elsewhere else "zip-empty"
             raise ApiError(_nothing_found(layout.folders, layout.elsewhere), code=code, count=layout.elsewhere)
-        entries = layout.pictures.values()
-        if sum(min(entry.size, limits.member_bytes) for entry in entries) > limits.total_bytes:
+        pictures = self.projector.pictures if self.projector else layout.pictures
+        if sum(min(self._entries[name].size, limits.member_bytes) for name in pictures) > limits.total_bytes:
             limit = _size(limits.total_bytes)
             raise TooLarge(f"The ZIP unpacks to more than the limit of {limit}.", code="zip-too-large", limit=limit)
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Call the files of metadata and of vectors as they were called where they come from."""
+        self.metadata, self.vectors = (file and names.get(file, file) for file in (self.metadata, self.vectors))
+        self._entries |= {names[file]: entry for file, entry in self._entries.items() if file in names}
 
     @property
     def names(self) -> list[str]:
@@ -210,8 +226,8 @@ class Archive:
 
     def head(self, name: str, most: int) -> bytes:
         """One member's first `most` bytes, or fewer, unchecked; none where they cannot be had for little work."""
-        entry = self._entries[name]
-        if entry.flags & zip_directory.ENCRYPTED or entry.method not in _METHODS:
+        entry = self._entries.get(name)
+        if entry is None or entry.flags & zip_directory.ENCRYPTED or entry.method not in _METHODS:
             return b""
         with self._lock:
             return self.member(name).head(self._file, most)
@@ -239,6 +255,20 @@ class Archive:
             raise ApiError(sentence, code="zip-overlaps")
         names = zip_names.decoded(directory.entries)
         return [zip_layout.located(name, entry) for name, entry in zip(names, directory.entries, strict=True)]
+
+    def _projector(self, located: list[Located]) -> ProjectorFolder | None:
+        config = folder.config_among(located)
+        if config is None:
+            return None
+        self._entries = {file.path: file.entry for file in located}
+        try:
+            return folder.opened(config, folder.Files(located, self.read, self.size, self._limits.members))
+        except MemberError as error:
+            raise ApiError(
+                f"The Embedding Projector's files in the ZIP cannot be read: {error}.",
+                code="projector-config",
+                name=config.path[:200],
+            ) from error
 
     def _begins_as_picture(self, entry: Entry) -> bool:
         readable = not entry.flags & zip_directory.ENCRYPTED and entry.method in _METHODS

@@ -2,7 +2,7 @@
 
 import mimetypes
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -100,7 +100,7 @@ def laid_out(files: Sequence[Located], begins: Callable[[Entry], bool]) -> Layou
     layout = Layout()
     named: dict[tuple[str, ...], int] = {}
     for file in files:
-        if _hidden(file) is None and named_as_picture(file.name):
+        if hidden(file) is None and named_as_picture(file.name):
             named[file.folder] = named.get(file.folder, 0) + 1
     layout.folders = sorted("/".join(folder) for folder in named if folder)
     top: tuple[str, ...] = ()
@@ -123,21 +123,21 @@ def _take(files: Sequence[Located], top: tuple[str, ...], layout: Layout) -> Non
     notes: dict[tuple[int, int], tuple[str, Entry]] = {}
     vectors: dict[tuple[int, int], tuple[str, Entry]] = {}
     for file in files:
-        hidden, lower = _hidden(file), file.name.lower()
-        is_above = hidden is None and file.folder == top[: len(file.folder)]
+        why, lower = hidden(file), file.name.lower()
+        is_above = why is None and file.folder == top[: len(file.folder)]
         if is_above and lower in METADATA:
             notes[-len(file.folder), METADATA.index(lower)] = file.name, file.entry  # the nearest one counts
         elif is_above and lower in VECTORS:
             vectors[-len(file.folder), VECTORS.index(lower)] = file.name, file.entry
-        elif hidden is not None or file.folder != top:
-            layout.left.append((file.path, hidden or "it lies in a folder"))
+        elif why is not None or file.folder != top:
+            layout.left.append((file.path, why or "it lies in a folder"))
         elif not may_be_picture(file.name):
             layout.left.append((file.name, "its ending says that it is no picture"))
         elif file.exact in taken:
             layout.replaced.append(taken[file.exact])
             layout.pictures[taken[file.exact]] = file.entry
         else:
-            taken[file.exact] = _unlike(file.name, layout.pictures)
+            taken[file.exact] = unlike(file.name, layout.pictures)
             layout.pictures[taken[file.exact]] = file.entry
     layout.metadata, layout.vectors = _first(notes, layout), _first(vectors, layout)
 
@@ -153,11 +153,11 @@ def _first(found: dict[tuple[int, int], tuple[str, Entry]], layout: Layout) -> t
 
 def _has_unnamed_picture(files: Sequence[Located], begins: Callable[[Entry], bool]) -> bool:
     """Whether a file at the top level is a picture although its ending does not say so."""
-    doubtful = [file for file in files if not file.folder and _hidden(file) is None and may_be_picture(file.name)]
+    doubtful = [file for file in files if not file.folder and hidden(file) is None and may_be_picture(file.name)]
     return len(doubtful) > _DOUBTFUL or any(begins(file.entry) for file in doubtful)
 
 
-def _unlike(name: str, others: dict[str, Entry]) -> str:
+def unlike(name: str, others: Container[str]) -> str:
     """The name, or one like it: two names that are only written in two ways are two files where they come from."""
     stem, dot, ending = name.rpartition(".")
     copy = 2
@@ -168,7 +168,7 @@ def _unlike(name: str, others: dict[str, Entry]) -> str:
     return unlike
 
 
-def _hidden(file: Located) -> str | None:
+def hidden(file: Located) -> str | None:
     """Why a file is not to be seen, wherever it lies."""
     if _MACHINES_OWN.intersection(file.folder):
         return "macOS added it" if "__MACOSX" in file.folder else "the operating system added it"

@@ -77,7 +77,8 @@ def accept_rest(dataset: Dataset, limit: int | None = None) -> Dataset:
             return there
         expected = min(dataset.intake["over_capacity"], limit)
         disk_space.check(stored.size, expected)
-        return queue_in_background(dataset_id, file, expected, pipeline, first=first, limit=limit)
+        sent = {"projector": dataset.intake["projector"]} if "projector" in dataset.intake else {}
+        return queue_in_background(dataset_id, file, expected, pipeline, first=first, limit=limit, **sent)
 
 
 def _name_of_rest(name: str, first: int) -> str:

@@ -16,13 +16,12 @@ from datasets.models import ARCHIVE, Dataset, Status, file_path
 from datasets.pictures import own_vectors, pipeline_settings
 from datasets.pictures.decoding_revision import decoding_revision
 from datasets.pictures.metadata import files
-from datasets.pictures.zip_archive import Archive
 from datasets.tilemaps.layout import CAPACITY
 from embeddings.pipeline import Pipeline, with_own_vectors
 from embeddings.reducers import Reducer
 from embeddings.vector_files import Vectors, dumped, save
 
-from . import disk_space, growth, results
+from . import disk_space, growth, projector_import, results
 from .busy_flag import beating
 from .copies import find_similar, near_copies
 from .import_report import reported, write_report
@@ -104,8 +103,7 @@ def _compute(dataset: Dataset, pipeline: Pipeline, report: "Report") -> str | No
     own."""
     report.stage("features")
     folder = CollectionFolder(path=dataset.folder)
-    with dataset.archive.open("rb") as file:
-        archive = Archive(file, pipeline_settings.limits())
+    with projector_import.opened(dataset) as archive:
         first, limit = dataset.intake.get("first", 0), dataset.limit
         revision = decoding_revision(archive, first, limit)
         if own := own_vectors.of_archive(archive):

@@ -1,6 +1,6 @@
 """Which of an archive's pictures an upload has: numbers for programs, sentences for people."""
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from datasets.pictures.zip_archive import Archive
 
@@ -30,6 +30,8 @@ class Intake(TypedDict, total=False):
     """How many pictures it has that its parent has not; they come last."""
     outside: int
     """How many of these are far from all that was there."""
+    projector: dict[str, Any]
+    """What is told of the Embedding Projector's folder that it was sent as."""
 
 
 def intake_of(archive: Archive, pictures: Extracted, first: int, limit: int) -> Intake:
@@ -42,6 +44,7 @@ def intake_of(archive: Archive, pictures: Extracted, first: int, limit: int) -> 
         "over_capacity": max(available - first - pictures.taken, 0),
         "folder": archive.folder,
         "in_folders": archive.in_folders,
+        **({"projector": archive.sent} if archive.sent else {}),
     }
 
 
@@ -55,4 +58,9 @@ def remarks(intake: Intake, count: int) -> list[str]:
         found.append(f"{count:,} of {available:,}: the first by name")
     if in_folders := intake.get("in_folders", 0):
         found.append(f"{in_folders:,} pictures in folders were not taken: only those at the ZIP's top level are")
+    sent = intake.get("projector", {})
+    if (embeddings := sent.get("embeddings", 1)) > 1:
+        found.append(f"the first of {embeddings:,} embeddings; the others were not taken")
+    if missing := sent.get("without_picture", 0):
+        found.append(f"{missing:,} of {sent['rows']:,} vectors were not taken: there is no picture of them")
     return found

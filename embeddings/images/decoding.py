@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
@@ -27,7 +28,7 @@ from .errors import UnsupportedImage as UnsupportedImage
 from .flattening import flatten
 from .headers import Header, read_header
 from .jxl_header import is_jxl
-from .limits import MOST_BYTES
+from .limits import LONGEST_SIDE, MOST_BYTES
 
 RGB = NDArray[np.uint8]
 T = TypeVar("T")
@@ -86,6 +87,46 @@ def decode_picture(data: bytes, *, min_side: int, max_pixels: int, max_bytes: in
 
     Raises `NotAnImage` or `UnreadableImage`.
     """
+    with _checked(data, min_side, max_pixels, max_bytes) as (data, image, conversion):
+        width, height = image.size
+        rgb, truncated = _decoded(data, image, min_side, conversion)
+        # TIFF has turned its size and pixels itself, and says 1 by now. HEIF may know its size only when it is decoded.
+        if image.format == "HEIF":
+            width, height = image.size
+        if _orientation(image) in _LYING:
+            width, height = height, width
+        return Picture(
+            rgb=rgb, width=width, height=height, media_type=_media_type(image.format or ""), truncated=truncated
+        )
+
+
+def decode_strips(
+    data: bytes, *, heights: Callable[[int, int], Iterable[int]], max_pixels: int, max_bytes: int = MOST_BYTES
+) -> Iterator[RGB]:
+    """A picture as `decode_picture` decodes it, but at its full size and as it lies in its file, strip after strip.
+
+    `heights` makes those of the strips, from the top, of the picture's width and height. Raises as `decode_picture`.
+    """
+    with _checked(data, LONGEST_SIDE, max_pixels, max_bytes) as (_, image, conversion):
+        width, height = image.size
+        planned = list(heights(width, height))
+        try:
+            image.load()
+        except Exception as error:  # as above
+            raise UnreadableImage(f"damaged: {_reason(error)}") from error
+        if image.size != (width, height):
+            raise UnreadableImage("it cannot be decoded at its full size")
+        top = 0
+        for rows in planned:
+            yield np.asarray(flatten(image.crop((0, top, width, top + rows)), 1, conversion))
+            top += rows
+
+
+@contextmanager
+def _checked(
+    data: bytes, min_side: int, max_pixels: int, max_bytes: int
+) -> Iterator[tuple[bytes, Image.Image, Conversion | None]]:
+    """What is to be decoded, opened, and how its colours are to be converted; refused by its header, if it must be."""
     if kind := signatures.unread_picture(data):
         raise UnsupportedImage(kind)
     header = read_header(data)
@@ -102,16 +143,7 @@ def decode_picture(data: bytes, *, min_side: int, max_pixels: int, max_bytes: in
             limits.check_cost(limits.cost_of(header, min_side, max_bytes), max_bytes)
         if count := limits.halvings(header, min_side, max_bytes):
             image.reduce = count  # type: ignore[method-assign, assignment]  # so Pillow names it for JPEG 2000
-        conversion = colour.conversion(png.profile() if png else profile_of(image, data), image.mode)
-        rgb, truncated = _decoded(data, image, min_side, conversion)
-        # TIFF has turned its size and pixels itself, and says 1 by now. HEIF may know its size only when it is decoded.
-        if image.format == "HEIF":
-            width, height = image.size
-        if _orientation(image) in _LYING:
-            width, height = height, width
-        return Picture(
-            rgb=rgb, width=width, height=height, media_type=_media_type(image.format or ""), truncated=truncated
-        )
+        yield data, image, colour.conversion(png.profile() if png else profile_of(image, data), image.mode)
 
 
 def decode_cost(data: bytes, *, min_side: int, max_bytes: int = MOST_BYTES) -> int:

@@ -7,7 +7,10 @@ from rest_framework import serializers
 from .fields import as_it_is, natural, texts
 
 _REMARKS = ["outside", "duplicate", "near_duplicate", "truncated", "blank", "too_small", "blurry"]
-_OUTCOMES = ["row", *_REMARKS, "unreadable", "too_large", "replaced", "beyond", "passed_over", "metadata", "vectors"]
+_OUTCOMES = [
+    *("row", *_REMARKS, "unreadable", "too_large", "replaced", "beyond", "passed_over", "metadata", "vectors"),
+    "projector",
+]
 
 
 class RemarkSerializer(serializers.Serializer[Any]):

@@ -14,7 +14,7 @@ _OF_FILES = re.compile(
     r"|path|nazwa pliku|fichier|archivo"
 )
 """What a column of files' names is called."""
-_OF_NAMES = re.compile(rf"{_OF_FILES.pattern}|id|names?|nazwa|key|stem|url|uri|{re.escape(KEY)}")
+OF_NAMES = re.compile(rf"{_OF_FILES.pattern}|id|names?|nazwa|key|stem|url|uri|{re.escape(KEY)}")
 """What one is called that may hold them."""
 _BLANK = re.compile(r"|index|unnamed: [0-9]+")
 """What a column that counts its rows is called."""
@@ -89,7 +89,7 @@ def choose(records: Records, names: PictureNames) -> PrecisionChoice | None:
         named = [k for k in files if seen[k].hits]
         if not named and any(not heads[k] or _OF_FILES.fullmatch(heads[k]) or looks_like_file(heads[k]) for k in files):
             return None
-        columns = named or [k for k in columns if _OF_NAMES.fullmatch(heads[k])]
+        columns = named or [k for k in columns if OF_NAMES.fullmatch(heads[k])]
     elif plain := [k for k in columns if _OF_FILES.fullmatch(heads[k]) and _are_distinct(seen[k])]:
         columns = plain
     good = [k for k in columns if _is_trusted(seen[k], heads[k], names)]
@@ -97,7 +97,7 @@ def choose(records: Records, names: PictureNames) -> PrecisionChoice | None:
         return None
 
     def score(k: int) -> tuple[int, bool, int]:
-        return 10 * len(seen[k].full) + len(seen[k].stems), bool(_OF_NAMES.fullmatch(heads[k])), -k
+        return 10 * len(seen[k].full) + len(seen[k].stems), bool(OF_NAMES.fullmatch(heads[k])), -k
 
     best = max(good, key=score)
     return PrecisionChoice(column=best, score=score(best)[0], has_heads=not _is_row(records, best, heads[best], names))
@@ -176,7 +176,7 @@ def fallback(records: Records) -> PrecisionChoice:
     heads = [head.strip().casefold() for head in records.heads] + [""] * len(seen)
     columns = range(len(seen))
     looking = max(columns, key=lambda k: seen[k].looks, default=0)
-    called = next((k for k in columns if _OF_NAMES.fullmatch(heads[k])), 0)
+    called = next((k for k in columns if OF_NAMES.fullmatch(heads[k])), 0)
     column = records.names
     if column is None:
         column = looking if seen and seen[looking].looks else called
@@ -243,7 +243,7 @@ def _is_trusted(seen: _Seen, head: str, names: PictureNames) -> bool:
     if _BLANK.fullmatch(head) and all(value.isdecimal() for value in seen.values):
         return False
     most = max(1, min(seen.filled, len(names.names)))
-    is_called_so = bool(_OF_NAMES.fullmatch(head))
+    is_called_so = bool(OF_NAMES.fullmatch(head))
     return bool(seen.stems) and 2 * len(seen.stems) >= seen.hits and (is_called_so or 2 * len(seen.stems) >= most)
 
 
@@ -255,7 +255,7 @@ def _is_row(records: Records, column: int, head: str, names: PictureNames) -> bo
     found = names.find(cell)
     if looks_like_file(cell) or found is not None and found[1] != STEM:
         return True
-    return found is not None and not _OF_NAMES.fullmatch(head)
+    return found is not None and not OF_NAMES.fullmatch(head)
 
 
 def _rows(records: Records, choice: PrecisionChoice) -> Iterator[Sequence[Any]]:
