@@ -45,6 +45,11 @@ class LayoutCard:
         """Another one whenever it was computed anew."""
         return f"{self.name}-{self.created:.3f}"
 
+    @property
+    def supervised_by(self) -> str | None:
+        """The field that drew pictures together, if one did."""
+        return self.parameters.get("target")
+
 
 def is_name(name: str) -> bool:
     return len(name) <= 80 and _NAME.fullmatch(name) is not None
@@ -97,6 +102,7 @@ _UNKNOWN: dict[str, Any] = {
     "seed": None,
     "parameters": {},
     "explained_variance": None,
+    "supervised_by": None,
 }
 """What was not measured before."""
 

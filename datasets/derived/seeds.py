@@ -12,6 +12,8 @@ from embeddings.layouts.computing import reduced
 from embeddings.reducers import SEED, Umap
 from embeddings.vector_files import Vectors
 
+from .targets import target_of
+
 
 def with_other_seeds(found: Collection, name: str) -> Iterator[Vectors] | None:
     """None of a layout that has no seed, as PCA's and grids, or whose pictures were placed in another collection's."""
@@ -24,4 +26,5 @@ def with_other_seeds(found: Collection, name: str) -> Iterator[Vectors] | None:
         return None
     method, values = METHODS[card.kind], card.parameters
     changed = [values | {"seed": (int(values["seed"]) + more) % 2**32} for more in seeds]
-    return (lay_out(found.blocks(), method, each, lambda share: None) for each in changed)
+    target = target_of(found, values)
+    return (lay_out(found.blocks(), method, each, lambda share: None, target) for each in changed)

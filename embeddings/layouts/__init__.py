@@ -6,6 +6,7 @@ Importing this package imports none of the libraries that lay out: each is impor
 from .computing import compute
 from .methods import GRID, METHODS, Method, Problem
 from .parameters import Parameter, ParameterError, Values, layout_name, method_of, validated
+from .supervision import Target
 
 __all__ = [
     "GRID",
@@ -14,6 +15,7 @@ __all__ = [
     "Parameter",
     "ParameterError",
     "Problem",
+    "Target",
     "Values",
     "compute",
     "layout_name",

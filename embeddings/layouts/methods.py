@@ -12,6 +12,7 @@ from embeddings.vector_files import Vectors
 
 from . import parameters as of
 from .parameters import Parameter, Values
+from .supervision import Target
 
 Progress = Callable[[float], object]
 """Is told 0 … 1; what it raises ends the work."""
@@ -27,6 +28,8 @@ class Problem:
     coordinates: NDArray[np.float32]
     """`(n, k)` principal coordinates of distinct pictures."""
     progress: Progress = field(default=lambda share: None)
+    target: Target | None = None
+    """Of the same pictures: what the layout is supervised by."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,13 +98,13 @@ METHODS: dict[str, Method] = {
         Method(
             name="umap",
             description="Groups of like pictures, in an order that keeps some of the whole (McInnes et al. 2018).",
-            parameters=(of.DIMENSIONS, of.NEIGHBOURS, of.MIN_DIST, of.SEED),
+            parameters=(of.DIMENSIONS, of.NEIGHBOURS, of.MIN_DIST, of.SEED, *of.TARGETS),
             lay_out=_few_as_pca(_umap),
         ),
         Method(
             name="densmap",
             description="UMAP whose groups are as dense as the pictures in them are alike (Narayan et al. 2021).",
-            parameters=(of.DIMENSIONS, of.NEIGHBOURS, of.MIN_DIST, of.SEED),
+            parameters=(of.DIMENSIONS, of.NEIGHBOURS, of.MIN_DIST, of.SEED, *of.TARGETS),
             lay_out=_few_as_pca(_densmap),
             most_rows=50_000,
         ),

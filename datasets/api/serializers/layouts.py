@@ -11,7 +11,7 @@ from datasets.derived.layout_requests import LayoutState
 from datasets.models import Status
 from embeddings.layouts import METHODS, Method
 
-from .fields import as_it_is, natural
+from .fields import as_it_is, natural, texts
 
 _NUMBERS_BY_NAME = {"type": "object", "additionalProperties": {"type": ["number", "string"]}}
 _TEXTS_BY_NAME = {"type": "object", "additionalProperties": {"type": "string"}}
@@ -35,6 +35,10 @@ class LayoutSerializer(serializers.Serializer[Any]):
         min_value=0, allow_null=True, help_text="That it took; null where it is not known."
     )
     versions = as_it_is(_TEXTS_BY_NAME, help_text="Of what computed it.")
+    supervised_by = serializers.CharField(
+        allow_null=True,
+        help_text="The field whose values drew pictures together; null where the pictures alone decide.",
+    )
     can_place = serializers.BooleanField(help_text="Whether new pictures can be placed in it.")
     measured = serializers.BooleanField(help_text="Whether its quality has been measured.")
 
@@ -47,6 +51,10 @@ class MethodParameterSerializer(serializers.Serializer[Any]):
     default = as_it_is({"type": ["number", "string"]})
     minimum = serializers.FloatField(help_text="Included; of a text, characters.")
     maximum = serializers.FloatField()
+    choices = texts(help_text="That it takes; empty where it takes others, too.")
+    needs = serializers.CharField(
+        allow_null=True, help_text="The parameter without whose value it has no say, and is left out."
+    )
     description = serializers.CharField()
 
 
@@ -104,6 +112,9 @@ class QualitySerializer(serializers.Serializer[Any]):
     other_seeds = natural(help_text="With so many it was compared.")
     seed = natural(allow_null=True)
     parameters = as_it_is(_NUMBERS_BY_NAME)
+    supervised_by = serializers.CharField(
+        allow_null=True, help_text="The field whose values drew pictures together: they, not the network, made groups."
+    )
     explained_variance = as_it_is(
         {"type": "array", "items": {"type": "number"}, "minItems": 3, "maxItems": 3},
         allow_null=True,
@@ -122,6 +133,9 @@ class PendingSerializer(serializers.Serializer[Any]):
     progress = serializers.FloatField(**_SHARE)
 
 
+_OF_CARD = ("kind", "parameters", "dimensions", "seconds", "versions", "supervised_by")
+
+
 def entry(found: Collection, state: LayoutState) -> dict[str, Any]:
     """What is said of a layout."""
     card, row = state.card, state.row
@@ -133,6 +147,7 @@ def entry(found: Collection, state: LayoutState) -> dict[str, Any]:
         "seconds": None,
         "versions": {},
         "dimensions": None,
+        "supervised_by": None,
         "can_place": False,
         "measured": layouts.quality_of(found.folder, state.name) is not None,
     }
@@ -142,11 +157,12 @@ def entry(found: Collection, state: LayoutState) -> dict[str, Any]:
             "parameters": row.parameters["parameters"],
             "status": row.status,
             "progress": row.progress,
+            "supervised_by": row.parameters["parameters"].get("target"),
             "error": row.error or None,
             "can_place": METHODS[row.parameters["kind"]].can_place,
         }
     elif card is not None:
-        told = {name: getattr(card, name) for name in ("kind", "parameters", "dimensions", "seconds", "versions")}
+        told = {name: getattr(card, name) for name in _OF_CARD}
         told["can_place"] = card.can_place
     else:
         is_placed = isinstance(found, Upload) and found.space is not None
@@ -176,6 +192,8 @@ def _kind(method: Method) -> dict[str, Any]:
                 "default": each.default,
                 "minimum": each.least,
                 "maximum": each.most,
+                "choices": each.choices,
+                "needs": each.needs if each.needs != each.name else None,
                 "description": each.description,
             }
             for each in method.parameters

@@ -98,6 +98,7 @@ LAYOUT = {
     "error": None,
     "seconds": 3.412,
     "versions": {"openTSNE": "1.0.4"},
+    "supervised_by": None,
     "can_place": False,
     "measured": False,
 }
@@ -116,6 +117,8 @@ LAYOUTS = {
                     "default": 30.0,
                     "minimum": 2,
                     "maximum": 200,
+                    "choices": [],
+                    "needs": None,
                     "description": "How many pictures count as near to each.",
                 }
             ],
@@ -138,6 +141,7 @@ QUALITY = {
     "other_seeds": 2,
     "seed": 20210607,
     "parameters": {},
+    "supervised_by": None,
     "explained_variance": None,
     "network": "efficientnet_lite0:0:fp32",
     "seconds": 0.21,
