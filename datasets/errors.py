@@ -55,7 +55,7 @@ KINDS = {
     "none-readable": "Not one of the ZIP's pictures (`count`) can be read; the first (`name`) says why.",
     "vectors-unreadable": "The ZIP's file of vectors (`name`) cannot be used; the sentence says why.",
     "vectors-unmatched": "The ZIP's vectors do not fit its pictures: `count` rows, or a picture without one (`name`).",
-    "own-vectors": "The pictures have vectors of their own, which no network makes: others cannot be compared.",
+    "own-vectors": "Pictures with vectors of their own and the network's cannot be compared, or put together.",
     "space-gone": "What placed the pictures is not at hand any more: no others can be placed among them.",
     "too-many-parts": "Pictures were added as often (`count`) as they may be.",
     "collection-full": "The collection has as many pictures (`limit`) as it may.",

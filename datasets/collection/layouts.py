@@ -36,9 +36,10 @@ class LayoutCard:
     dimensions: int
     seconds: float
     versions: dict[str, str]
-    can_place: bool
     created: float
     """Seconds since 1970."""
+    placed: int = 0
+    """How many of its last pictures were placed in it after it had been computed."""
 
     @property
     def version(self) -> str:
@@ -64,7 +65,8 @@ def cards(folder: CollectionFolder) -> list[LayoutCard]:
 
 def card_of(folder: CollectionFolder, name: str) -> LayoutCard | None:
     content = _read(_card_path(folder, name)) if is_name(name) else None
-    return LayoutCard(**content) if content else None
+    # Cards from before had what their kind says now.
+    return LayoutCard(**{key: content[key] for key in content.keys() - {"can_place"}}) if content else None
 
 
 def store(folder: CollectionFolder, card: LayoutCard, places: Vectors) -> None:

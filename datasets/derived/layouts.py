@@ -41,7 +41,6 @@ def compute(found: Collection, name: str, parameters: dict[str, Any], report: "R
         dimensions=places.shape[1],
         seconds=round(time.perf_counter() - started, 3),
         versions=versions(),
-        can_place=method.can_place,
         created=time.time(),
     )
     layouts.store(found.folder, card, places)

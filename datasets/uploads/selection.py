@@ -30,6 +30,8 @@ class Intake(TypedDict, total=False):
     """How many pictures it has that its parent has not; they come last."""
     outside: int
     """How many of these are far from all that was there."""
+    layouts_left: list[str]
+    """Layouts of the parent that it has not, since no pictures can be placed in them."""
 
 
 def intake_of(archive: Archive, pictures: Extracted, first: int, limit: int) -> Intake:
@@ -55,4 +57,6 @@ def remarks(intake: Intake, count: int) -> list[str]:
         found.append(f"{count:,} of {available:,}: the first by name")
     if in_folders := intake.get("in_folders", 0):
         found.append(f"{in_folders:,} pictures in folders were not taken: only those at the ZIP's top level are")
+    if left := intake.get("layouts_left"):
+        found.append(f"layouts that were not carried on, as no pictures can be placed in them: {', '.join(left)}")
     return found

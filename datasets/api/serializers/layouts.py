@@ -40,6 +40,10 @@ class LayoutSerializer(serializers.Serializer[Any]):
         help_text="The field whose values drew pictures together; null where the pictures alone decide.",
     )
     can_place = serializers.BooleanField(help_text="Whether new pictures can be placed in it.")
+    placed = natural(
+        allow_null=True,
+        help_text="How many of its last pictures were placed in it after it had been computed; null of PCA and UMAP.",
+    )
     measured = serializers.BooleanField(help_text="Whether its quality has been measured.")
 
 
@@ -63,7 +67,7 @@ class LayoutMethodSerializer(serializers.Serializer[Any]):
 
     name = serializers.ChoiceField(list(METHODS))
     description = serializers.CharField()
-    can_place = serializers.BooleanField()
+    can_place = serializers.BooleanField(help_text="Whether its layouts are carried on where pictures are added.")
     parameters = MethodParameterSerializer(many=True)
 
 
@@ -133,7 +137,7 @@ class PendingSerializer(serializers.Serializer[Any]):
     progress = serializers.FloatField(**_SHARE)
 
 
-_OF_CARD = ("kind", "parameters", "dimensions", "seconds", "versions", "supervised_by")
+_OF_CARD = ("kind", "parameters", "dimensions", "seconds", "versions", "supervised_by", "placed")
 
 
 def entry(found: Collection, state: LayoutState) -> dict[str, Any]:
@@ -149,6 +153,7 @@ def entry(found: Collection, state: LayoutState) -> dict[str, Any]:
         "dimensions": None,
         "supervised_by": None,
         "can_place": False,
+        "placed": None,
         "measured": layouts.quality_of(found.folder, state.name) is not None,
     }
     if row is not None:
@@ -157,13 +162,14 @@ def entry(found: Collection, state: LayoutState) -> dict[str, Any]:
             "parameters": row.parameters["parameters"],
             "status": row.status,
             "progress": row.progress,
+            "placed": 0,
             "supervised_by": row.parameters["parameters"].get("target"),
             "error": row.error or None,
             "can_place": METHODS[row.parameters["kind"]].can_place,
         }
     elif card is not None:
         told = {name: getattr(card, name) for name in _OF_CARD}
-        told["can_place"] = card.can_place
+        told["can_place"] = METHODS[card.kind].can_place
     else:
         is_placed = isinstance(found, Upload) and found.space is not None
         told = {

@@ -99,7 +99,8 @@ LAYOUT = {
     "seconds": 3.412,
     "versions": {"openTSNE": "1.0.4"},
     "supervised_by": None,
-    "can_place": False,
+    "can_place": True,
+    "placed": 0,
     "measured": False,
 }
 QUEUED_LAYOUT = LAYOUT | {"dimensions": None, "status": "queued", "progress": 0.0, "seconds": None, "versions": {}}
@@ -109,7 +110,7 @@ LAYOUTS = {
         {
             "name": "tsne",
             "description": "The nearest side by side; distances between groups say little.",
-            "can_place": False,
+            "can_place": True,
             "parameters": [
                 {
                     "name": "perplexity",
