@@ -13,15 +13,26 @@ from .vector_files import Vectors
 _EPOCHS = 100
 _FEW = 4
 """With fewer neighbours there is nothing to weigh."""
+_STEPS = 50
 _SEED = 20210607
 
 
 def between(places: Vectors, indices: NDArray[np.integer[Any]], distances: NDArray[np.float32]) -> Vectors:
-    """`(n, d)` places, `(m, k)` nearest of them and how far these are, nearest first → `(m, d)` their means, weighed by
-    UMAP's memberships; of few neighbours the nearest one's place."""
+    """`(n, d)` places, `(m, k)` nearest of them and how far these are, nearest first → `(m, d)` their geometric medians
+    (Weiszfeld 1937), weighed by UMAP's memberships; of few neighbours the nearest one's place.
+
+    Unlike a mean, it does not lie between the groups that some of them are in, among pictures of neither.
+    """
     if indices.shape[1] < _FEW:
         return np.ascontiguousarray(places[indices[:, 0]], dtype=np.float32)
-    return _mean(places, indices, _weights(indices, distances))
+    weights = _weights(indices, distances)
+    median, near = _mean(places, indices, weights), places[indices]
+    for _ in range(_STEPS):
+        apart = np.linalg.norm(near - median[:, None], axis=2)
+        closeness = weights / np.maximum(apart, 1e-3 * apart.max(axis=1, keepdims=True) + 1e-12)
+        shares = closeness / closeness.sum(axis=1, keepdims=True)
+        median = np.einsum("ij,ijk->ik", shares, near)
+    return np.ascontiguousarray(median, dtype=np.float32)
 
 
 def drawn(
