@@ -59,7 +59,7 @@ KINDS = {
     "projector-file": "The Embedding Projector's configuration names a file (`name`) that the ZIP does not have.",
     "projector-count": "The Embedding Projector's metadata has not as many rows as its vectors (`count`).",
     "projector-sprite": "The Embedding Projector's sprite is missing, unreadable or too small for `count` pictures.",
-    "own-vectors": "The pictures have vectors of their own, which no network makes: others cannot be compared.",
+    "own-vectors": "Pictures with vectors of their own and the network's cannot be compared, or put together.",
     "space-gone": "What placed the pictures is not at hand any more: no others can be placed among them.",
     "too-many-parts": "Pictures were added as often (`count`) as they may be.",
     "collection-full": "The collection has as many pictures (`limit`) as it may.",

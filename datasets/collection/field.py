@@ -56,6 +56,22 @@ class Field:
         texts, codes = self.array.dictionary.to_pylist(), self.array.indices.to_pylist()
         return {"name": self.name, "type": self.type, "texts": texts, "values": codes}
 
+    @property
+    def distinct(self) -> int:
+        """How many different values there are."""
+        return int(pc.count_distinct(self.array.indices if self.type == "text" else self.array).as_py())
+
+    def codes(self) -> NDArray[np.int64]:
+        """`(n,)` equal numbers for equal values, -1 where a picture has none."""
+        encoded = self.array if self.type == "text" else self.array.dictionary_encode()
+        found: NDArray[np.int64] = pc.fill_null(encoded.indices, -1).to_numpy().astype(np.int64)
+        return found
+
+    def numbers(self) -> NDArray[np.float64]:
+        """`(n,)` of a field of numbers; NaN where a picture has none, or one that is not finite."""
+        found = pc.fill_null(self.array.cast(pa.float64(), safe=False), math.nan).to_numpy(zero_copy_only=False)
+        return np.where(np.isfinite(found), found, np.nan)
+
     def matching(self, wanted: str) -> NDArray[np.bool_]:
         """Which pictures have a value as a client describes it. Raises `ApiError` (400)."""
         if self.type == "text":

@@ -1,7 +1,9 @@
 """What is known of a collection's neighbourhoods, carried on to one that has more pictures: nothing of it is measured
 anew, and ids of clusters stay what they are."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,8 +11,10 @@ from numpy.typing import NDArray
 
 from embeddings import nearest_neighbours
 from embeddings.extractors import Features
+from embeddings.layouts import METHODS, Neighbours
+from embeddings.placing import distances_of
 
-from . import cluster_labels
+from . import cluster_labels, layouts
 from .base import Collection
 from .clusters import Clusters
 from .folder import CollectionFolder
@@ -29,6 +33,8 @@ class AddedNeighbours:
 
     old_rows: NDArray[np.int64]
     """`(m, k)` of those that were there before."""
+    old_similarities: Features
+    """`(m, k)` cosines of `old_rows`."""
     scores: NDArray[np.float32]
     """`(m,)` how far each is from those, as outliers are scored."""
     rows: NDArray[np.int64]
@@ -51,7 +57,7 @@ class AddedNeighbours:
             order = np.lexsort((rows, -similarities), axis=1)[:, :NEIGHBOURS]
             rows, similarities = np.take_along_axis(rows, order, 1), np.take_along_axis(similarities, order, 1)
         scores = nearest_neighbours.outlier_scores(to_old)
-        return cls(old_rows=old_rows, scores=scores, rows=rows, similarities=similarities)
+        return cls(old_rows=old_rows, old_similarities=to_old, scores=scores, rows=rows, similarities=similarities)
 
     def outside(self, old: Collection) -> NDArray[np.bool_]:
         """`(m,)` which lie far from all that was there: beyond the upper outer fence of Tukey (1977) of its outlier
@@ -71,6 +77,28 @@ def carry_clusters(old: Collection, folder: CollectionFolder, labels: str, added
     grown = found.grown(added.old_rows) if found.levels else Clusters.find(folder.features(0))
     grown.save(folder.clusters_path)
     cluster_labels.carry(old.cluster_labels_path, found, folder.path / labels, grown)
+
+
+def carry_layouts(
+    old: Collection, folder: CollectionFolder, added: AddedNeighbours, equal: Mapping[int, int]
+) -> list[str]:
+    """Store the layouts beside PCA and UMAP with the added pictures in them → the names of those in which none can be
+    placed. `equal` has the rows of the same files as some of the added: they get the same places."""
+    nearest = Neighbours(rows=added.old_rows, distances=distances_of(added.old_similarities))
+    left = []
+    for card in layouts.cards(old.folder):
+        place = METHODS[card.kind].place
+        if place is None:
+            left.append(card.name)
+            continue
+        with suppress(FileNotFoundError):  # deleted meanwhile
+            places = layouts.places(old.folder, card.name)
+            placed = place(places, nearest, card.parameters)
+            for picture, row in equal.items():
+                placed[picture] = places[row]
+            grown = replace(card, placed=card.placed + len(placed))
+            layouts.store(folder, grown, np.concatenate([places, placed]))
+    return left
 
 
 def carry_similarity(

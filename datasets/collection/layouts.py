@@ -36,14 +36,20 @@ class LayoutCard:
     dimensions: int
     seconds: float
     versions: dict[str, str]
-    can_place: bool
     created: float
     """Seconds since 1970."""
+    placed: int = 0
+    """How many of its last pictures were placed in it after it had been computed."""
 
     @property
     def version(self) -> str:
         """Another one whenever it was computed anew."""
         return f"{self.name}-{self.created:.3f}"
+
+    @property
+    def supervised_by(self) -> str | None:
+        """The field that drew pictures together, if one did."""
+        return self.parameters.get("target")
 
 
 def is_name(name: str) -> bool:
@@ -59,7 +65,8 @@ def cards(folder: CollectionFolder) -> list[LayoutCard]:
 
 def card_of(folder: CollectionFolder, name: str) -> LayoutCard | None:
     content = _read(_card_path(folder, name)) if is_name(name) else None
-    return LayoutCard(**content) if content else None
+    # Cards from before had what their kind says now.
+    return LayoutCard(**{key: content[key] for key in content.keys() - {"can_place"}}) if content else None
 
 
 def store(folder: CollectionFolder, card: LayoutCard, places: Vectors) -> None:
@@ -97,6 +104,7 @@ _UNKNOWN: dict[str, Any] = {
     "seed": None,
     "parameters": {},
     "explained_variance": None,
+    "supervised_by": None,
 }
 """What was not measured before."""
 

@@ -77,7 +77,8 @@ def fingerprint(vectors: Mapping[str, Vectors]) -> str:
 
 
 def digests(folder: Path, shared: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
-    """SHA-256 of each file by its path in the folder. Not of the upload as it came: its id is made of its content.
+    """SHA-256 of each file by its path in the folder. Not of the upload as it came: its id is made of its content; nor
+    of views that people save later.
 
     `shared` are those of a folder from which files may have been linked: what has several links is not read again.
     """
@@ -85,7 +86,7 @@ def digests(folder: Path, shared: Mapping[str, str] = MappingProxyType({})) -> d
     found = {}
     for path in paths:
         name = path.relative_to(folder).as_posix()
-        if path.suffix == Path(ARCHIVE).suffix or name == "manifest.json":
+        if path.suffix == Path(ARCHIVE).suffix or name in ("manifest.json", "saved_views.json"):
             continue
         if name in shared and path.stat().st_nlink > 1:
             found[name] = shared[name]

@@ -16,6 +16,7 @@ from embeddings.reducers import REDUCERS
 
 from .layouts import base_of, unknown
 from .requests import request, request_again
+from .targets import resolved
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,8 @@ def make(found: Collection, body: object) -> LayoutState:
     """The layout that a client wants, computed, queued or there already. Raises `ApiError`."""
     kind, values = _wanted(body)
     method = METHODS[kind]
-    name = layout_name(method, values)
+    values, content = resolved(found, values)
+    name = layout_name(method, values, content)
     if layouts.card_of(found.folder, name) is None:
         if method is GRID:
             base_of(found, str(values["layout"]))

@@ -13,6 +13,8 @@ from embeddings.layouts import compute as lay_out
 from embeddings.vector_files import Vectors
 from embeddings.versions import versions
 
+from .targets import target_of
+
 if TYPE_CHECKING:
     from .kinds import Report
 
@@ -30,7 +32,7 @@ def compute(found: Collection, name: str, parameters: dict[str, Any], report: "R
         problem = Problem(coordinates=base_of(found, values["layout"]), progress=report.progress)
         places = method.lay_out(problem, values)
     else:
-        places = lay_out(found.blocks(), method, values, report.progress)
+        places = lay_out(found.blocks(), method, values, report.progress, target_of(found, values))
     report.stage("storing")
     card = LayoutCard(
         name=name,
@@ -39,7 +41,6 @@ def compute(found: Collection, name: str, parameters: dict[str, Any], report: "R
         dimensions=places.shape[1],
         seconds=round(time.perf_counter() - started, 3),
         versions=versions(),
-        can_place=method.can_place,
         created=time.time(),
     )
     layouts.store(found.folder, card, places)

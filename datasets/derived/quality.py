@@ -60,12 +60,18 @@ def _made(found: Collection, name: str) -> dict[str, Any]:
     """How the layout came to be."""
     card = layouts.card_of(found.folder, name)
     if card is not None:
-        return {"seed": card.parameters.get("seed"), "parameters": card.parameters, "explained_variance": None}
+        return {
+            "seed": card.parameters.get("seed"),
+            "parameters": card.parameters,
+            "explained_variance": None,
+            "supervised_by": card.supervised_by,
+        }
     model = found.folder.model_path(Pca.name)
     shares = Pca.load(model).explained_variance() if name == Pca.name and model.exists() else None
     if name == Pca.name and isinstance(found, Upload):
         shares = found.dataset.explained_variance
-    return {"seed": None if name == Pca.name else SEED, "parameters": {}, "explained_variance": shares or None}
+    seed = None if name == Pca.name else SEED
+    return {"seed": seed, "parameters": {}, "explained_variance": shares or None, "supervised_by": None}
 
 
 _WORST = 10

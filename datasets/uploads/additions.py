@@ -33,7 +33,8 @@ def accept_added(parent: Dataset, files: "Sequence[UploadedFile[bytes]]") -> Dat
     """A ZIP, or picture files, → the dataset of a ready one's pictures and these, ready if it has been computed before,
     else queued.
 
-    Raises `ApiError`; `Conflict` where no pictures can be placed among those of the dataset.
+    Raises `ApiError`, among others where the pictures lack vectors of their own or have them without need; `Conflict`
+    where no pictures can be placed among those of the dataset.
     """
     worker_readiness.refuse_until_prepared()
     pipeline = pipeline_settings.pipeline()
@@ -46,6 +47,7 @@ def accept_added(parent: Dataset, files: "Sequence[UploadedFile[bytes]]") -> Dat
     with _one_archive(files) as content:
         file = File(content, name=parent.name)
         archive = Archive(file, pipeline_settings.limits())
+        growth.check_vectors(found, archive)
         dataset_id = dataset_id_of(file, archive, pipeline, limit=room, parent=parent.hash)
         if there := known(dataset_id):
             return there

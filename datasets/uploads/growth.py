@@ -17,15 +17,16 @@ from datasets.collection.similarity import Pair
 from datasets.collection.uploaded import LABELS, Upload
 from datasets.errors import ApiError, Conflict, TooLarge
 from datasets.models import Dataset
-from datasets.pictures import pipeline_settings
+from datasets.pictures import own_vectors, pipeline_settings
 from datasets.pictures.decoding_revision import decoding_revision
 from datasets.pictures.metadata import files
 from datasets.pictures.metadata.columns import Column
 from datasets.pictures.metadata.files import Described
+from datasets.pictures.own_vectors import OwnVectors
 from datasets.pictures.zip_archive import Archive
-from embeddings.pipeline import OWN_VECTORS, Pipeline, placed
+from embeddings.pipeline import OWN_VECTORS, Pipeline, placed, with_own_vectors
 from embeddings.reducers import REDUCERS, Reducer
-from embeddings.vector_files import dumped
+from embeddings.vector_files import dumped, save
 
 from . import results
 from .import_report import Before, reported, write_report
@@ -40,10 +41,7 @@ OUTSIDE = "outside"
 
 def check(parent: Upload, pipeline: Pipeline) -> None:
     """Raises `Conflict` where pictures cannot be placed by `pipeline` among those of a dataset."""
-    if parent.network.startswith(OWN_VECTORS):
-        sentence = "These pictures came with vectors of their own, which nothing here can make of others."
-        raise Conflict(sentence, code="own-vectors")
-    if parent.network != pipeline.network:
+    if not _is_own(parent) and parent.network != pipeline.network:
         raise Conflict(
             "These pictures were computed with another network, weights or precision than this server has now: send "
             "all of them together.",
@@ -62,6 +60,25 @@ def check(parent: Upload, pipeline: Pipeline) -> None:
     if parent.folder.parts >= MAX_PARTS:
         sentence = f"Pictures were added {MAX_PARTS - 1} times to these: send all of them together."
         raise Conflict(sentence, code="too-many-parts", count=MAX_PARTS - 1)
+
+
+def check_vectors(parent: Upload, archive: Archive) -> None:
+    """Raises `ApiError` where an archive lacks the vectors that a dataset's pictures came with, or has some where those
+    are the network's."""
+    has_vectors = bool(archive.vectors or archive.picture_vectors)
+    if _is_own(parent) and not has_vectors:
+        raise ApiError(
+            "These pictures came with vectors of their own, which nothing here can make of others: send a ZIP with a "
+            "vectors.npy or vectors.parquet beside the pictures, made as theirs were.",
+            code="own-vectors",
+        )
+    if has_vectors and not _is_own(parent):
+        sentence = "The ZIP has vectors of its own; those of the pictures that it is added to are the network's."
+        raise ApiError(sentence, code="own-vectors")
+
+
+def _is_own(parent: Upload) -> bool:
+    return parent.network.startswith(OWN_VECTORS)
 
 
 def parent_of(dataset: Dataset) -> Upload:
@@ -83,12 +100,18 @@ def add(
     """Compute a queued dataset of pictures that are added to its parent's. Its manifest is left to be written."""
     check(parent, pipeline)
     folder, part = CollectionFolder(path=dataset.folder), parent.folder.parts
-    parent.folder.share(folder, *parent.folder.models())
+    # What people saved of the parent shows the same here: rows and places are as they were.
+    parent.folder.share(folder, *parent.folder.models(), parent.saved_views_path)
     on_stage("features")
     with dataset.archive.open("rb") as file:
         archive = Archive(file, pipeline_settings.limits())
+        own = _vectors_beside(parent, archive)
+        if own:
+            pipeline = with_own_vectors(pipeline, parent.network.removeprefix(OWN_VECTORS))
         pictures, described, intake = _take(dataset, archive, pipeline, on_progress, parent)
         versions = {"decoding": str(decoding_revision(archive, 0, dataset.limit))}
+    if own:
+        save(folder.part_features_path(part), own.of(pictures.names))
     features = folder.part_features(part)
     for name, reducer in _reducers(parent, pipeline).items():
         on_stage(name)
@@ -105,14 +128,16 @@ def add(
         outside=np.flatnonzero(outside).tolist(),
     )
     copies = _carry(parent, folder, len(pictures.names), added, before)
+    left = growth.carry_layouts(parent, folder, added, before.equal)
+    intake["layouts_left"] = left
     write_report(dataset, reported(archive, pictures, described, intake, copies, before))
     dataset.count = parent.total + len(pictures.names)
-    dataset.intake = dataset.intake | {"outside": len(before.outside)}
+    dataset.intake = dataset.intake | {"outside": len(before.outside), "layouts_left": left}
     for result in ("tilemap", "images", "features"):
         dataset.note(result)
     results.describe(dataset, pipeline)
     dataset.space, dataset.explained_variance = parent.dataset.space, parent.dataset.explained_variance
-    dataset.engine, dataset.versions = str(pipeline.extractor.info), versions
+    dataset.engine, dataset.versions = own.file if own else str(pipeline.extractor.info), versions
 
 
 def refit(dataset: Dataset, parent: Upload, pipeline: Pipeline, on_stage: Callable[[str], object]) -> None:
@@ -144,16 +169,27 @@ def refit(dataset: Dataset, parent: Upload, pipeline: Pipeline, on_stage: Callab
     dataset.versions = {"decoding": old.versions.get("decoding", "")}
 
 
+def _vectors_beside(parent: Upload, archive: Archive) -> OwnVectors | None:
+    """The vectors of an archive's pictures, where the parent's came with vectors, too. Raises `ApiError`."""
+    check_vectors(parent, archive)
+    own = own_vectors.of_archive(archive)
+    width = parent.features().shape[1]
+    if own and own.vectors.shape[1] != width:
+        sentence = (
+            f"The vectors in {own.file} have {own.vectors.shape[1]} numbers, and those of the pictures that they are "
+            f"added to have {width}: send vectors that were made alike."
+        )
+        raise ApiError(sentence, code="vectors-unmatched", count=own.vectors.shape[1], name=own.file)
+    return own
+
+
 def _take(
     dataset: Dataset, archive: Archive, pipeline: Pipeline, on_progress: Callable[[float], None], parent: Upload
 ) -> tuple[Extracted, Described | None, Intake]:
     """Extract the pictures that are added, and note what became of the archive's files.
 
-    Raises `ApiError` where it has none, or vectors of its own.
+    Raises `ApiError` where it has none.
     """
-    if archive.vectors or archive.picture_vectors:
-        sentence = "The ZIP has vectors of its own; those of the pictures that it is added to are the network's."
-        raise ApiError(sentence, code="own-vectors")
     pictures = extract(
         dataset,
         archive,

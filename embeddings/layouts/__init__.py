@@ -4,16 +4,19 @@ Importing this package imports none of the libraries that lay out: each is impor
 """
 
 from .computing import compute
-from .methods import GRID, METHODS, Method, Problem
+from .methods import GRID, METHODS, Method, Neighbours, Problem
 from .parameters import Parameter, ParameterError, Values, layout_name, method_of, validated
+from .supervision import Target
 
 __all__ = [
     "GRID",
     "METHODS",
     "Method",
+    "Neighbours",
     "Parameter",
     "ParameterError",
     "Problem",
+    "Target",
     "Values",
     "compute",
     "layout_name",

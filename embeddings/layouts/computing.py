@@ -10,15 +10,19 @@ from embeddings.vector_files import StackedRows, Vectors
 
 from .methods import Method, Problem, Progress
 from .parameters import Values
+from .supervision import Target
 
 FEW_ROWS = 10_000
 """Up to here the places depend on nothing but the set of pictures, whatever their order; as in `Pipeline.place`."""
 
 
-def compute(blocks: FeatureChunks, method: Method, values: Values, progress: Progress) -> Vectors:
-    """`(n, d)` features in blocks → `(n, 2 or 3) float32`."""
+def compute(
+    blocks: FeatureChunks, method: Method, values: Values, progress: Progress, target: Target | None = None
+) -> Vectors:
+    """`(n, d)` features in blocks → `(n, 2 or 3) float32`, supervised by what is known of the n pictures, if given."""
     coordinates, rows = _coordinates(blocks)
-    places = method.lay_out(Problem(coordinates=coordinates, progress=progress), values)
+    distinct = target and target.of_distinct(rows, len(coordinates))
+    places = method.lay_out(Problem(coordinates=coordinates, progress=progress, target=distinct), values)
     return np.ascontiguousarray(places[rows], dtype=np.float32)
 
 

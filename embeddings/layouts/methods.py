@@ -12,6 +12,7 @@ from embeddings.vector_files import Vectors
 
 from . import parameters as of
 from .parameters import Parameter, Values
+from .supervision import Target
 
 Progress = Callable[[float], object]
 """Is told 0 … 1; what it raises ends the work."""
@@ -27,6 +28,18 @@ class Problem:
     coordinates: NDArray[np.float32]
     """`(n, k)` principal coordinates of distinct pictures."""
     progress: Progress = field(default=lambda share: None)
+    target: Target | None = None
+    """Of the same pictures: what the layout is supervised by."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neighbours:
+    """Of m new pictures, among those that have places."""
+
+    rows: NDArray[np.int64]
+    """`(m, k)`, the nearest first."""
+    distances: NDArray[np.float32]
+    """`(m, k)`"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +51,16 @@ class Method:
     parameters: tuple[Parameter, ...]
     lay_out: Callable[[Problem, Values], Vectors]
     """→ `(n, dimensions) float32`, deterministic for a seed."""
-    can_place: bool = False
-    """Whether new pictures can be placed in a layout that is there."""
+    place: Callable[[Vectors, Neighbours, Values], Vectors] | None = None
+    """`(n, d)` places that are there, and the nearest neighbours of m new pictures → `(m, d)` theirs; None where new
+    pictures cannot be placed."""
     most_rows: int = 10**9
     """More would take hours."""
+
+    @property
+    def can_place(self) -> bool:
+        """Whether new pictures can be placed in a layout that is there."""
+        return self.place is not None
 
 
 def _pca(problem: Problem, values: Values) -> Vectors:
@@ -80,6 +99,20 @@ def _pacmap(problem: Problem, values: Values) -> Vectors:
     return lay_out(problem, values)
 
 
+def _place_between(places: Vectors, nearest: Neighbours, values: Values) -> Vectors:
+    from embeddings.placing import between
+
+    return between(places, nearest.rows, nearest.distances)
+
+
+def _place_drawn(places: Vectors, nearest: Neighbours, values: Values) -> Vectors:
+    from embeddings.placing import drawn
+
+    from .umap import curve
+
+    return drawn(places, nearest.rows, nearest.distances, *curve(float(values["min_dist"])))
+
+
 _TEN_NEIGHBOURS = Parameter(
     name="n_neighbors",
     type="integer",
@@ -95,14 +128,16 @@ METHODS: dict[str, Method] = {
         Method(
             name="umap",
             description="Groups of like pictures, in an order that keeps some of the whole (McInnes et al. 2018).",
-            parameters=(of.DIMENSIONS, of.NEIGHBOURS, of.MIN_DIST, of.SEED),
+            parameters=(of.DIMENSIONS, of.NEIGHBOURS, of.MIN_DIST, of.SEED, *of.TARGETS),
             lay_out=_few_as_pca(_umap),
+            place=_place_drawn,
         ),
         Method(
             name="densmap",
             description="UMAP whose groups are as dense as the pictures in them are alike (Narayan et al. 2021).",
-            parameters=(of.DIMENSIONS, of.NEIGHBOURS, of.MIN_DIST, of.SEED),
+            parameters=(of.DIMENSIONS, of.NEIGHBOURS, of.MIN_DIST, of.SEED, *of.TARGETS),
             lay_out=_few_as_pca(_densmap),
+            place=_place_between,
             most_rows=50_000,
         ),
         Method(
@@ -110,12 +145,14 @@ METHODS: dict[str, Method] = {
             description="The nearest side by side; distances between groups say little (van der Maaten & Hinton 2008).",
             parameters=(of.PERPLEXITY, of.SEED),
             lay_out=_few_as_pca(_tsne),
+            place=_place_between,
         ),
         Method(
             name="pacmap",
             description="Groups of like pictures, and the order of the groups among each other (Wang et al. 2021).",
             parameters=(of.DIMENSIONS, _TEN_NEIGHBOURS, of.SEED),
             lay_out=_few_as_pca(_pacmap),
+            place=_place_between,
         ),
     )
 }

@@ -40,12 +40,18 @@ class Parameter:
     least: float = -math.inf
     most: float = math.inf
     """Both included; of a text, characters."""
+    choices: tuple[str, ...] = ()
+    """The texts that it takes, where it does not take others."""
+    needs: str = ""
+    """The parameter without whose value it has no say: then it is left out."""
 
     def read(self, value: object) -> Value:
         """A client's value, checked. Raises `ParameterError`."""
         if self.type == "text":
             if not isinstance(value, str) or not self.least <= len(value) <= self.most:
                 raise ParameterError(f"“{self.name}” is a text of at most {self.most:.0f} characters.", self.name)
+            if self.choices and value not in self.choices:
+                raise ParameterError(f"“{self.name}” is one of {', '.join(self.choices)}.", self.name)
             return value
         kind = "whole number" if self.type == "integer" else "number"
         is_whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
@@ -93,6 +99,38 @@ PERPLEXITY = Parameter(
     most=200,
     description="How many pictures count as near to each, smoothly: few show fine detail, many the large-scale order.",
 )
+TARGET = Parameter(
+    name="target",
+    type="text",
+    default="",
+    least=0,
+    most=200,
+    needs="target",
+    description="A field by which the layout is supervised: pictures that share a value are drawn together.",
+)
+TARGETS = (
+    TARGET,
+    Parameter(
+        name="target_weight",
+        type="number",
+        default=0.5,
+        least=0,
+        most=1,
+        needs="target",
+        description="How much the field counts beside the pictures: 0 hardly, 1 alone.",
+    ),
+    Parameter(
+        name="target_metric",
+        type="text",
+        default="auto",
+        least=1,
+        most=20,
+        choices=("auto", "categorical", "l2"),
+        needs="target",
+        description="categorical: values are equal or not; l2: numbers are near or far; auto: by the field's type.",
+    ),
+)
+"""Of a layout that can be supervised."""
 
 
 def method_of(methods: Mapping[str, "Method"], name: object) -> "Method":
@@ -113,19 +151,23 @@ def validated(method: "Method", given: object) -> Values:
             raise ParameterError(
                 f"“{method.name}” has no parameter {_told(name)}; known are {', '.join(known)}.", str(name)[:40]
             )
-    return {name: each.read(given[name]) if name in given else each.default for name, each in known.items()}
+    values = {name: each.read(given[name]) if name in given else each.default for name, each in known.items()}
+    return {name: value for name, value in values.items() if not known[name].needs or values[known[name].needs]}
 
 
-def layout_name(method: "Method", values: Values) -> str:
-    """A readable name, `tsne-perplexity-50-3f2a91`: the method, what differs from the defaults, a digest of all."""
+def layout_name(method: "Method", values: Values, content: str = "") -> str:
+    """A readable name, `tsne-perplexity-50-3f2a91`: the method, what differs from the defaults, a digest of all.
+
+    `content` tells what else decides it, if anything does.
+    """
     differing = [
         f"{each.name} {values[each.name]:g}" if each.type != "text" else f"{each.name} {values[each.name]}"
         for each in method.parameters
-        if values[each.name] != each.default
+        if values.get(each.name, each.default) != each.default
     ]
     words = re.sub("[^a-z0-9]+", "-", " ".join([method.name, *differing]).lower()).strip("-")[:_LONGEST].rstrip("-")
-    content = json.dumps([method.name, values], sort_keys=True)
-    return f"{words}-{hashlib.sha256(content.encode()).hexdigest()[:6]}"
+    decided_by = json.dumps([method.name, values, *([content] if content else [])], sort_keys=True)
+    return f"{words}-{hashlib.sha256(decided_by.encode()).hexdigest()[:6]}"
 
 
 def _told(value: Any) -> str:

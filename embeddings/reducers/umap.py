@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from embeddings.alignment import RigidMotion
 from embeddings.extractors import Features
 from embeddings.kernels import import_umap
+from embeddings.placing import drawn
 from embeddings.principal_axes import Standardizer
 from embeddings.vector_files import Vectors
 
@@ -98,36 +99,7 @@ class Umap:
         coordinates = self.standardizer.project(features)
         if len(self.training) < self.MIN_ROWS or not len(coordinates):
             return first_three_columns(coordinates)
-        umap = import_umap()
-        parts = umap.umap_
-        epochs = 100
-        indices, distances = self._nearest(coordinates)
-        # Not 0 as umap has it: then it measures by the mean of the whole batch, and where all neighbours coincide with
-        # the picture it reads past the end of an empty array.
-        sigmas, rhos = parts.smooth_knn_dist(distances, float(self.neighbours), local_connectivity=1e-6)
-        _, _, weights, _ = parts.compute_membership_strengths(indices, distances, sigmas, rhos, bipartite=True)
-        weights = weights.reshape(indices.shape)
-        weights /= weights.max(axis=1, keepdims=True)
-        weights[weights < 1 / epochs] = 0
-        shares = weights / weights.sum(axis=1, keepdims=True)
-        start = np.einsum("ij,ijk->ik", shares, self.places[indices]).astype(np.float32)
-        rows, columns = np.nonzero(weights)
-        strengths = weights[rows, columns]
-        places = umap.layouts.optimize_layout_euclidean(
-            start,
-            self.places.astype(np.float32, copy=True),
-            rows.astype(np.int32),
-            indices[rows, columns],
-            epochs,
-            len(self.places),
-            parts.make_epochs_per_sample(strengths, epochs),
-            self.a,
-            self.b,
-            np.random.RandomState(SEED).randint(-(2**31) + 1, 2**31 - 2, 3).astype(np.int64),
-            initial_alpha=0.25,
-            negative_sample_rate=5,
-        )
-        return np.ascontiguousarray(places, dtype=np.float32)
+        return drawn(self.places, *self._nearest(coordinates), self.a, self.b)
 
     def turned_onto(self, places: Vectors, fixed: Vectors) -> tuple[Self, Vectors]:
         motion = RigidMotion.onto(places[: len(fixed)], fixed)

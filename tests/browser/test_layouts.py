@@ -43,6 +43,29 @@ def test_a_grid_is_made_shown_kept_in_the_address_and_deleted(visit: Visit, kind
     visit.wait(f"{SHOWN} === 'umap'")
 
 
+def test_a_layout_is_supervised_by_a_field_which_is_told(visit: Visit, kinds: str) -> None:
+    page = opened(visit, kinds).page
+    page.click("#layouts-open")
+    page.select_option("#layout-kind", "umap")
+    weight = page.locator(".layout-form .row", has_text="weight of the field")
+    expect(weight).to_be_hidden()
+    offered = page.locator("select[name=target] option").evaluate_all("all => all.map((one) => one.value)")
+    assert offered[0] == ""
+    assert {"kind", "age", "cluster"} <= set(offered)
+    page.select_option("select[name=target]", "kind")
+    expect(weight).to_be_visible()
+    page.fill("input[name=target_weight]", "0.8")
+    page.locator(".layout-form button").click()
+    entries = page.locator(".layout-list li")
+    made = entries.filter(has_text="supervised by kind, weight of the field 0.8, its values as categories")
+    expect(made.locator(".show")).to_be_enabled(timeout=60_000)
+    made.locator("button", has_text="trusted").click()
+    told = page.locator("#layouts [role=status]")
+    expect(told).to_contain_text("It is supervised by “kind”", timeout=60_000)
+    made.get_by_role("button", name="Delete").click()
+    expect(entries).to_have_count(2)
+
+
 def test_what_the_service_refuses_is_said(visit: Visit, kinds: str) -> None:
     page = opened(visit, kinds).page
     page.click("#layouts-open")

@@ -11,7 +11,7 @@ from datasets.derived.layout_requests import LayoutState
 from datasets.models import Status
 from embeddings.layouts import METHODS, Method
 
-from .fields import as_it_is, natural
+from .fields import as_it_is, natural, texts
 
 _NUMBERS_BY_NAME = {"type": "object", "additionalProperties": {"type": ["number", "string"]}}
 _TEXTS_BY_NAME = {"type": "object", "additionalProperties": {"type": "string"}}
@@ -35,7 +35,15 @@ class LayoutSerializer(serializers.Serializer[Any]):
         min_value=0, allow_null=True, help_text="That it took; null where it is not known."
     )
     versions = as_it_is(_TEXTS_BY_NAME, help_text="Of what computed it.")
+    supervised_by = serializers.CharField(
+        allow_null=True,
+        help_text="The field whose values drew pictures together; null where the pictures alone decide.",
+    )
     can_place = serializers.BooleanField(help_text="Whether new pictures can be placed in it.")
+    placed = natural(
+        allow_null=True,
+        help_text="How many of its last pictures were placed in it after it had been computed; null of PCA and UMAP.",
+    )
     measured = serializers.BooleanField(help_text="Whether its quality has been measured.")
 
 
@@ -47,6 +55,10 @@ class MethodParameterSerializer(serializers.Serializer[Any]):
     default = as_it_is({"type": ["number", "string"]})
     minimum = serializers.FloatField(help_text="Included; of a text, characters.")
     maximum = serializers.FloatField()
+    choices = texts(help_text="That it takes; empty where it takes others, too.")
+    needs = serializers.CharField(
+        allow_null=True, help_text="The parameter without whose value it has no say, and is left out."
+    )
     description = serializers.CharField()
 
 
@@ -55,7 +67,7 @@ class LayoutMethodSerializer(serializers.Serializer[Any]):
 
     name = serializers.ChoiceField(list(METHODS))
     description = serializers.CharField()
-    can_place = serializers.BooleanField()
+    can_place = serializers.BooleanField(help_text="Whether its layouts are carried on where pictures are added.")
     parameters = MethodParameterSerializer(many=True)
 
 
@@ -104,6 +116,9 @@ class QualitySerializer(serializers.Serializer[Any]):
     other_seeds = natural(help_text="With so many it was compared.")
     seed = natural(allow_null=True)
     parameters = as_it_is(_NUMBERS_BY_NAME)
+    supervised_by = serializers.CharField(
+        allow_null=True, help_text="The field whose values drew pictures together: they, not the network, made groups."
+    )
     explained_variance = as_it_is(
         {"type": "array", "items": {"type": "number"}, "minItems": 3, "maxItems": 3},
         allow_null=True,
@@ -122,6 +137,9 @@ class PendingSerializer(serializers.Serializer[Any]):
     progress = serializers.FloatField(**_SHARE)
 
 
+_OF_CARD = ("kind", "parameters", "dimensions", "seconds", "versions", "supervised_by", "placed")
+
+
 def entry(found: Collection, state: LayoutState) -> dict[str, Any]:
     """What is said of a layout."""
     card, row = state.card, state.row
@@ -133,7 +151,9 @@ def entry(found: Collection, state: LayoutState) -> dict[str, Any]:
         "seconds": None,
         "versions": {},
         "dimensions": None,
+        "supervised_by": None,
         "can_place": False,
+        "placed": None,
         "measured": layouts.quality_of(found.folder, state.name) is not None,
     }
     if row is not None:
@@ -142,12 +162,14 @@ def entry(found: Collection, state: LayoutState) -> dict[str, Any]:
             "parameters": row.parameters["parameters"],
             "status": row.status,
             "progress": row.progress,
+            "placed": 0,
+            "supervised_by": row.parameters["parameters"].get("target"),
             "error": row.error or None,
             "can_place": METHODS[row.parameters["kind"]].can_place,
         }
     elif card is not None:
-        told = {name: getattr(card, name) for name in ("kind", "parameters", "dimensions", "seconds", "versions")}
-        told["can_place"] = card.can_place
+        told = {name: getattr(card, name) for name in _OF_CARD}
+        told["can_place"] = METHODS[card.kind].can_place
     else:
         is_placed = isinstance(found, Upload) and found.space is not None
         told = {
@@ -176,6 +198,8 @@ def _kind(method: Method) -> dict[str, Any]:
                 "default": each.default,
                 "minimum": each.least,
                 "maximum": each.most,
+                "choices": each.choices,
+                "needs": each.needs if each.needs != each.name else None,
                 "description": each.description,
             }
             for each in method.parameters

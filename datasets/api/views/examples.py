@@ -98,7 +98,9 @@ LAYOUT = {
     "error": None,
     "seconds": 3.412,
     "versions": {"openTSNE": "1.0.4"},
-    "can_place": False,
+    "supervised_by": None,
+    "can_place": True,
+    "placed": 0,
     "measured": False,
 }
 QUEUED_LAYOUT = LAYOUT | {"dimensions": None, "status": "queued", "progress": 0.0, "seconds": None, "versions": {}}
@@ -108,7 +110,7 @@ LAYOUTS = {
         {
             "name": "tsne",
             "description": "The nearest side by side; distances between groups say little.",
-            "can_place": False,
+            "can_place": True,
             "parameters": [
                 {
                     "name": "perplexity",
@@ -116,6 +118,8 @@ LAYOUTS = {
                     "default": 30.0,
                     "minimum": 2,
                     "maximum": 200,
+                    "choices": [],
+                    "needs": None,
                     "description": "How many pictures count as near to each.",
                 }
             ],
@@ -138,6 +142,7 @@ QUALITY = {
     "other_seeds": 2,
     "seed": 20210607,
     "parameters": {},
+    "supervised_by": None,
     "explained_variance": None,
     "network": "efficientnet_lite0:0:fp32",
     "seconds": 0.21,

@@ -6,6 +6,10 @@ import { t } from "../i18n/index.js";
 export function titleOf({ kind, parameters }) {
   const told = Object.entries(parameters)
     .filter(([name]) => name !== "seed")
-    .map(([name, value]) => `${t("layoutParameters")[name] ?? name} ${String(value)}`);
+    .map(([name, value]) => `${t("layoutParameters")[name] ?? name} ${valueOf(name, value)}`);
   return [t("layoutKinds")[kind] ?? kind.toUpperCase(), ...told].join(", ");
+}
+
+function valueOf(name, value) {
+  return (name === "target_metric" && t("layoutChoices")[value]) || String(value);
 }

@@ -2,9 +2,10 @@
 
 import * as api from "../data/api.js";
 import { fill, find, h, icon } from "./dom.js";
-import { currentLanguage, t } from "../i18n/index.js";
+import { t } from "../i18n/index.js";
 import { errorText } from "../i18n/errors.js";
 import { fetchQuality } from "../data/layout_quality.js";
+import { answered, askFor, supervising } from "./layout_form.js";
 import { titleOf } from "./layout_names.js";
 import { heading } from "./panels.js";
 
@@ -57,7 +58,10 @@ export class LayoutsDialog {
     const { collection } = this.viewer;
     try {
       const { kinds } = await collection.fetchLayouts();
-      if (!this.kinds) this.offerKinds((this.kinds = kinds));
+      if (!this.kinds) {
+        this.supervisors = supervising(await collection.fields().catch(() => []));
+        this.offerKinds((this.kinds = kinds));
+      }
     } catch (error) {
       return this.tell(errorText(error));
     }
@@ -186,49 +190,20 @@ export class LayoutsDialog {
     this.fields(fields, kind.value);
   }
 
-  /** The parameters of a kind. */
+  /** Ask for the parameters of a kind. */
   fields(element, chosen) {
-    const { parameters, description } = this.kinds.find(({ name }) => name === chosen);
-    const english = currentLanguage() === "en"; // the server's sentences are
-    fill(
+    const { layouts } = this.viewer.collection;
+    const ready = layouts.filter(({ status, kind }) => status === "ready" && kind !== "grid");
+    askFor(
       element,
-      english && h("p", { class: "soft" }, description),
-      ...parameters.map((parameter) =>
-        h(
-          "label",
-          { class: "row", title: english && parameter.description },
-          h("span", {}, t("layoutParameters")[parameter.name] ?? parameter.name),
-          this.input(parameter),
-        ),
-      ),
+      this.kinds.find(({ name }) => name === chosen),
+      { layouts: ready, fields: this.supervisors },
     );
-  }
-
-  input({ name, type, default: value, minimum, maximum }) {
-    if (name === "layout") {
-      const ready = this.viewer.collection.layouts.filter(({ status, kind }) => status === "ready" && kind !== "grid");
-      const options = ready.map((one) => h("option", { value: one.name, selected: one.name === value }, titleOf(one)));
-      return h("select", { name, "data-type": type }, options);
-    }
-    const step = type === "integer" ? 1 : "any";
-    return h("input", {
-      name,
-      type: "number",
-      "data-type": type,
-      value,
-      min: minimum,
-      max: maximum,
-      step,
-      required: true,
-    });
   }
 
   async make(event) {
     event.preventDefault();
-    const parameters = {};
-    for (const input of this.form.querySelectorAll("[data-type]")) {
-      parameters[input.name] = input.dataset.type === "text" ? input.value : Number(input.value);
-    }
+    const parameters = answered(this.form);
     const { collection } = this.viewer;
     this.said.replaceChildren();
     try {
@@ -241,7 +216,7 @@ export class LayoutsDialog {
 }
 
 /** What was measured, as sentences. */
-function certificate({ scores, exact, measured, stability, explained_variance: variance }) {
+function certificate({ scores, exact, measured, stability, explained_variance: variance, supervised_by: field }) {
   const share = (value) => `${Math.round(100 * value)} %`;
   const sentences = scores.map(({ neighbors, trustworthiness, continuity, kept }) =>
     t("certificate", {
@@ -253,6 +228,7 @@ function certificate({ scores, exact, measured, stability, explained_variance: v
   );
   if (stability !== null) sentences.push(t("certificateStable", { share: share(stability) }));
   if (variance) sentences.push(t("certificateVariance", { share: share(variance.reduce((sum, one) => sum + one)) }));
+  if (field !== null) sentences.unshift(t("certificateSupervised", { field }));
   return [...sentences, exact ? t("certificateExact") : t("certificateSample", { n: measured })].map((text) =>
     h("p", {}, text),
   );

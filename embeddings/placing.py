@@ -1,0 +1,87 @@
+"""New points in a layout that is there, each by the points that are nearest to it, whatever others come with it:
+between these, or from there where UMAP's forces bring it. Points that were there stay."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .extractors import Features
+from .kernels import import_umap
+from .vector_files import Vectors
+
+_EPOCHS = 100
+_FEW = 4
+"""With fewer neighbours there is nothing to weigh."""
+_STEPS = 50
+_SEED = 20210607
+
+
+def between(places: Vectors, indices: NDArray[np.integer[Any]], distances: NDArray[np.float32]) -> Vectors:
+    """`(n, d)` places, `(m, k)` nearest of them and how far these are, nearest first → `(m, d)` their geometric medians
+    (Weiszfeld 1937), weighed by UMAP's memberships; of few neighbours the nearest one's place.
+
+    Unlike a mean, it does not lie between the groups that some of them are in, among pictures of neither.
+    """
+    if indices.shape[1] < _FEW:
+        return np.ascontiguousarray(places[indices[:, 0]], dtype=np.float32)
+    weights = _weights(indices, distances)
+    median, near = _mean(places, indices, weights), places[indices]
+    for _ in range(_STEPS):
+        apart = np.linalg.norm(near - median[:, None], axis=2)
+        closeness = weights / np.maximum(apart, 1e-3 * apart.max(axis=1, keepdims=True) + 1e-12)
+        shares = closeness / closeness.sum(axis=1, keepdims=True)
+        median = np.einsum("ij,ijk->ik", shares, near)
+    return np.ascontiguousarray(median, dtype=np.float32)
+
+
+def drawn(
+    places: Vectors, indices: NDArray[np.integer[Any]], distances: NDArray[np.float32], a: float, b: float
+) -> Vectors:
+    """The same, moved from there as umap-learn's `transform` does; `a` and `b` are UMAP's curve."""
+    if indices.shape[1] < _FEW:
+        return between(places, indices, distances)
+    umap = import_umap()
+    weights = _weights(indices, distances)
+    rows, columns = np.nonzero(weights)
+    strengths = weights[rows, columns]
+    moved = umap.layouts.optimize_layout_euclidean(
+        _mean(places, indices, weights),
+        places.astype(np.float32, copy=True),
+        rows.astype(np.int32),
+        indices[rows, columns].astype(np.int32),
+        _EPOCHS,
+        len(places),
+        umap.umap_.make_epochs_per_sample(strengths, _EPOCHS),
+        a,
+        b,
+        np.random.RandomState(_SEED).randint(-(2**31) + 1, 2**31 - 2, 3).astype(np.int64),
+        initial_alpha=0.25,
+        negative_sample_rate=5,
+    )
+    return np.ascontiguousarray(moved, dtype=np.float32)
+
+
+def distances_of(cosines: Features) -> NDArray[np.float32]:
+    """Between vectors of length 1."""
+    return np.sqrt(np.maximum(2 - 2 * cosines, 0)).astype(np.float32)
+
+
+def _weights(indices: NDArray[np.integer[Any]], distances: NDArray[np.float32]) -> NDArray[np.float32]:
+    """`(m, k)` memberships, scaled row by row, where umap-learn scales them by the batch's largest."""
+    parts = import_umap().umap_
+    indices = indices.astype(np.int32)
+    # Not 0 as umap has it: then it measures by the mean of the whole batch, and where all neighbours coincide with the
+    # picture it reads past the end of an empty array.
+    sigmas, rhos = parts.smooth_knn_dist(distances, float(indices.shape[1]), local_connectivity=1e-6)
+    _, _, found, _ = parts.compute_membership_strengths(indices, distances, sigmas, rhos, bipartite=True)
+    weights: NDArray[np.float32] = found.reshape(indices.shape)
+    weights /= weights.max(axis=1, keepdims=True)
+    weights[weights < 1 / _EPOCHS] = 0
+    return weights
+
+
+def _mean(places: Vectors, indices: NDArray[np.integer[Any]], weights: NDArray[np.float32]) -> Vectors:
+    shares = weights / weights.sum(axis=1, keepdims=True)
+    mean: Vectors = np.einsum("ij,ijk->ik", shares, places[indices]).astype(np.float32)
+    return mean
