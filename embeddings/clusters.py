@@ -18,6 +18,8 @@ from .vector_files import Vectors
 
 VERSION = 1
 """Raised when the same features would get other clusters."""
+LEAST_PICTURES = 20
+"""Among fewer different ones there is nothing to tell apart."""
 COUNTS = ((2, 12), (13, 50), (51, 200))
 """Clusters of a level, at least and at most, the coarsest first. A level that would lie outside is left out."""
 _NEIGHBOURS = 15
@@ -46,10 +48,10 @@ def find(blocks: FeatureChunks, on_step: Callable[[str], object] = lambda step: 
 
     The result does not depend on the order of the rows. 202,599 × 2048 take most of a minute on two cores.
     """
-    from .density_tree import LEAST_POINTS, DensityTree
+    from .density_tree import DensityTree
 
     distinct, rows = order_by_content(chain.from_iterable(blocks))
-    if len(distinct) < LEAST_POINTS:
+    if len(distinct) < LEAST_PICTURES:
         return []
     on_step("principal axes")
     sorted_blocks = ChosenRows(blocks, distinct)

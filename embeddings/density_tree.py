@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 
 from .vector_files import Vectors
 
-LEAST_POINTS = 20
-"""With fewer points there is nothing to tell apart."""
 LEAST_SIZE = 5
 """Points of the smallest cluster."""
 _CORE_NEIGHBOURS = 5
@@ -42,7 +40,7 @@ class DensityTree:
 
     @classmethod
     def of(cls, points: Vectors) -> Self:
-        """From `(n, 3)` points in general position, n ≥ `LEAST_POINTS`."""
+        """From `(n, 3)` points in general position, at least 20."""
         first, second = _spanning_tree(points)
         parents, sizes, births, deaths = _linkage(first.astype(np.int32), second.astype(np.int32))
         return cls(parents=parents, sizes=sizes, births=births, deaths=deaths)

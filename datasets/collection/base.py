@@ -98,10 +98,10 @@ class Collection(ABC):
 
     @property
     def lacks_clusters(self) -> bool:
-        """Whether they have not been computed, and can be."""
+        """Whether they have not been computed, and can be; of few pictures there are none."""
         from . import clusters  # as above
 
-        if clusters.is_current(self.folder.clusters_path):
+        if self.total < clusters.LEAST_PICTURES or clusters.is_current(self.folder.clusters_path):
             return False
         try:
             return bool(self.blocks())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings.clusters import LEAST_PICTURES as LEAST_PICTURES
 from embeddings.clusters import VERSION, Level, find
 from embeddings.principal_axes import FeatureChunks
 from embeddings.vector_files import replacing

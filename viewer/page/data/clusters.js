@@ -20,7 +20,7 @@ export async function fetchClusters(collection) {
 
 /**
  * Have the clusters computed of a collection from before they were found with each. `progress(share)` is told how far it
- * is. Returns whether they are there; false as soon as `goesOn()` says no. Raises `ApiError`.
+ * is, null while it waits for its turn. Returns whether they are there; false as soon as `goesOn()` says no. Raises `ApiError`.
  */
 export async function computeClusters(collection, progress, goesOn) {
   for (;;) {
@@ -28,7 +28,7 @@ export async function computeClusters(collection, progress, goesOn) {
     const { status, progress: share } = await api.json(`${collection.base}/clusters`, options);
     if (!goesOn()) return false;
     if (status === "ready") return true;
-    progress(share);
+    progress(status === "queued" ? null : share);
     await api.pause(EVERY);
     if (!goesOn()) return false;
   }

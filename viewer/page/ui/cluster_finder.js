@@ -35,7 +35,12 @@ export class ClusterFinder {
     };
     say(t("computing"));
     try {
-      const progress = (share) => say(share ? t("layoutProgress", { share: Math.round(100 * share) }) : t("computing"));
+      const progress = (share) =>
+        say(
+          share === null
+            ? t("queued")
+            : `${t("computing")} – ${t("layoutProgress", { share: Math.round(100 * share) })}`,
+        );
       if (await computeClusters(collection, progress, isShown)) {
         collection.lacksClusters = false;
         await this.found(collection);
