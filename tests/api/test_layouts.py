@@ -132,6 +132,7 @@ def test_what_failed_says_why_until_it_is_asked_for_again(client: Client, base: 
 def test_quality_is_measured_when_it_is_first_asked_for(client: Client, base: str, queueing: None) -> None:
     answer = client.get(f"{base}/layouts/umap/quality")
     assert (answer.status_code, answer["Retry-After"]) == (202, "2")
+    assert client.get(f"{base}/layouts/umap/distortion?seed=4294967296").status_code == 400
     assert client.get(f"{base}/layouts/umap/distortion").status_code == 202
     call_command("compute_results")
     quality = client.get(f"{base}/layouts/umap/quality").json()

@@ -185,6 +185,7 @@ class Distortion(APIView):
     )
     def get(self, request: Request, layout: str, dataset_id: str | None = None) -> HttpResponseBase:
         found = collections.find(dataset_id)
+        vectors.check(request, found.total)
         if (row := layout_requests.measure(found, layout)) is not None:
             return _measuring(row)
         card = layouts.card_of(found.folder, layout)

@@ -127,6 +127,12 @@ def answer(
     return response
 
 
+def check(request: Request, total: int) -> None:
+    """Raise the `ApiError` with which `answer` refuses a parameter, before anything is computed for it."""
+    FORMAT.read(request, formats.preferred(request))
+    _selection(request, total)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Selection:
     """Which rows a client wants."""
