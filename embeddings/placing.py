@@ -17,15 +17,12 @@ _STEPS = 50
 _SEED = 20210607
 
 
-def between(places: Vectors, indices: NDArray[np.integer[Any]], distances: NDArray[np.float32]) -> Vectors:
-    """`(n, d)` places, `(m, k)` nearest of them and how far these are, nearest first → `(m, d)` their geometric medians
-    (Weiszfeld 1937), weighed by UMAP's memberships; of few neighbours the nearest one's place.
+def between(places: Vectors, indices: NDArray[np.integer[Any]], weights: NDArray[np.float32]) -> Vectors:
+    """`(n, d)` places, `(m, k)` which of them are nearest and what each weighs → `(m, d)` geometric medians (Weiszfeld
+    1937).
 
     Unlike a mean, it does not lie between the groups that some of them are in, among pictures of neither.
     """
-    if indices.shape[1] < _FEW:
-        return np.ascontiguousarray(places[indices[:, 0]], dtype=np.float32)
-    weights = _weights(indices, distances)
     median, near = _mean(places, indices, weights), places[indices]
     for _ in range(_STEPS):
         apart = np.linalg.norm(near - median[:, None], axis=2)
@@ -36,13 +33,10 @@ def between(places: Vectors, indices: NDArray[np.integer[Any]], distances: NDArr
 
 
 def drawn(
-    places: Vectors, indices: NDArray[np.integer[Any]], distances: NDArray[np.float32], a: float, b: float
+    places: Vectors, indices: NDArray[np.integer[Any]], weights: NDArray[np.float32], a: float, b: float
 ) -> Vectors:
-    """The same, moved from there as umap-learn's `transform` does; `a` and `b` are UMAP's curve."""
-    if indices.shape[1] < _FEW:
-        return between(places, indices, distances)
+    """The same by means, moved from there as umap-learn's `transform` does; `a` and `b` are UMAP's curve."""
     umap = import_umap()
-    weights = _weights(indices, distances)
     rows, columns = np.nonzero(weights)
     strengths = weights[rows, columns]
     moved = umap.layouts.optimize_layout_euclidean(
@@ -67,8 +61,13 @@ def distances_of(cosines: Features) -> NDArray[np.float32]:
     return np.sqrt(np.maximum(2 - 2 * cosines, 0)).astype(np.float32)
 
 
-def _weights(indices: NDArray[np.integer[Any]], distances: NDArray[np.float32]) -> NDArray[np.float32]:
-    """`(m, k)` memberships, scaled row by row, where umap-learn scales them by the batch's largest."""
+def weights_of(indices: NDArray[np.integer[Any]], distances: NDArray[np.float32]) -> NDArray[np.float32]:
+    """`(m, k)` nearest neighbours, nearest first, and how far they are → UMAP's memberships, scaled row by row, where
+    umap-learn scales them by the batch's largest. Of few neighbours the nearest alone counts."""
+    if indices.shape[1] < _FEW:
+        alone = np.zeros(indices.shape, np.float32)
+        alone[:, 0] = 1
+        return alone
     parts = import_umap().umap_
     indices = indices.astype(np.int32)
     # Not 0 as umap has it: then it measures by the mean of the whole batch, and where all neighbours coincide with the

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,13 @@ class Neighbours:
     """`(m, k)`, the nearest first."""
     distances: NDArray[np.float32]
     """`(m, k)`"""
+
+    @cached_property
+    def weights(self) -> NDArray[np.float32]:
+        """`(m, k)`, found once for all layouts."""
+        from embeddings.placing import weights_of
+
+        return weights_of(self.rows, self.distances)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +110,7 @@ def _pacmap(problem: Problem, values: Values) -> Vectors:
 def _place_between(places: Vectors, nearest: Neighbours, values: Values) -> Vectors:
     from embeddings.placing import between
 
-    return between(places, nearest.rows, nearest.distances)
+    return between(places, nearest.rows, nearest.weights)
 
 
 def _place_drawn(places: Vectors, nearest: Neighbours, values: Values) -> Vectors:
@@ -110,7 +118,7 @@ def _place_drawn(places: Vectors, nearest: Neighbours, values: Values) -> Vector
 
     from .umap import curve
 
-    return drawn(places, nearest.rows, nearest.distances, *curve(float(values["min_dist"])))
+    return drawn(places, nearest.rows, nearest.weights, *curve(float(values["min_dist"])))
 
 
 _TEN_NEIGHBOURS = Parameter(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from embeddings.alignment import RigidMotion
 from embeddings.extractors import Features
 from embeddings.kernels import import_umap
-from embeddings.placing import drawn
+from embeddings.placing import drawn, weights_of
 from embeddings.principal_axes import Standardizer
 from embeddings.vector_files import Vectors
 
@@ -99,7 +99,8 @@ class Umap:
         coordinates = self.standardizer.project(features)
         if len(self.training) < self.MIN_ROWS or not len(coordinates):
             return first_three_columns(coordinates)
-        return drawn(self.places, *self._nearest(coordinates), self.a, self.b)
+        indices, distances = self._nearest(coordinates)
+        return drawn(self.places, indices, weights_of(indices, distances), self.a, self.b)
 
     def turned_onto(self, places: Vectors, fixed: Vectors) -> tuple[Self, Vectors]:
         motion = RigidMotion.onto(places[: len(fixed)], fixed)

@@ -52,7 +52,7 @@ def test_a_picture_lies_in_the_group_of_most_of_its_neighbours_not_between_group
     assert np.abs(placed("tsne", places, nearest)).max() < 0.5
 
 
-def test_only_the_grid_has_no_room() -> None:
+def test_only_in_grids_nothing_is_placed() -> None:
     assert PLACING == ["umap", "densmap", "tsne", "pacmap"]
 
 

@@ -43,7 +43,9 @@ class DatasetImages(Images, UploadView):
 
         What comes of it is another dataset, whose first rows are the pictures that were there, byte for byte where they
         lay; the added ones come after them, in the order of their names. The upload itself stays what it is. Each added
-        picture is placed by the reducers that placed the others. One that is far from all that was there has `true` in
+        picture is placed by the reducers that placed the others, and in the further layouts in which pictures can be
+        placed (`can_place`); the report names those that were left. Saved views are carried on. To pictures that came
+        with vectors of their own, add a ZIP with such vectors. One that is far from all that was there has `true` in
         the field `outside`, and a remark in the report. It is queued, as an upload with `Prefer: respond-async`.
         """
         parent = Dataset.objects.known(dataset_id)

@@ -84,7 +84,8 @@ class Layouts(APIView):
     def post(self, request: Request, dataset_id: str | None = None) -> Response:
         """Ask for another layout.
 
-        It is computed in the background, once, and kept under its kind and parameters.
+        It is computed in the background, once, and kept under its kind and parameters. With `target`, the name of a
+        field, UMAP and densMAP are supervised by it, and kept under the field's values, too.
         """
         found = collections.find(dataset_id)
         state = layout_requests.make(found, request.data)
