@@ -1,11 +1,14 @@
 """A field of a collection's pictures → what a layout is supervised by."""
 
 import hashlib
+from typing import TYPE_CHECKING
 
 from datasets.collection.base import Collection
-from datasets.collection.field import Field
 from datasets.errors import ApiError
 from embeddings.layouts import Target, Values
+
+if TYPE_CHECKING:
+    from datasets.collection.field import Field
 
 FEW = 20
 """Whole numbers of at most so many different values are taken for categories."""
@@ -40,14 +43,14 @@ def resolved(found: Collection, values: Values) -> tuple[Values, str]:
     return values | {"target_metric": target.metric}, hashlib.sha256(target.values.tobytes()).hexdigest()
 
 
-def _field(found: Collection, name: str) -> Field:
+def _field(found: Collection, name: str) -> "Field":
     try:
         return found.images.field(name)
     except KeyError:
         raise ApiError(found.images.unknown(name), code="field-unknown", name=name[:40]) from None
 
 
-def _check(field: Field, target: Target) -> None:
+def _check(field: "Field", target: Target) -> None:
     """Raises `ApiError` where the values tell nothing of the pictures."""
     count, distinct = int(target.known.sum()), field.distinct
     name = f"“{field.name[:60]}”"

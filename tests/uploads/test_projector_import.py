@@ -328,5 +328,6 @@ def test_a_folder_of_more_rows_than_a_zip_may_have_entries_is_refused(client: Cl
 def test_a_folder_cannot_be_added_to_pictures_with_the_networks_vectors(client: Client) -> None:
     first = upload(client, {name: photograph(k) for k, name in enumerate(NAMES)})
     answer = client.post(f"/dataset/{first}/images", {"file": named(zipped(FOLDER))})
-    told = client.get(f"/dataset/{answer.json()['id']}").json()
-    assert told["problem"]["type"] == "urn:wwzd:error:own-vectors"
+    assert answer.status_code == 400
+    assert answer.json()["type"] == "urn:wwzd:error:own-vectors"
+    assert len(client.get("/dataset").json()["datasets"]) == 1
