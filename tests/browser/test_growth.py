@@ -52,17 +52,19 @@ def test_pictures_are_added_to_what_is_shown(visit: Visit, service: Service) -> 
     expect(visit.page.locator("#collection-count")).to_have_text("22")
 
 
-def test_what_cannot_be_taken_leaves_the_collection_chosen_that_is_added_to(visit: Visit, upload: str) -> None:
-    visit.open(f"/?dataset={upload}")
+def test_what_cannot_be_taken_leaves_the_collection_chosen_that_is_added_to(visit: Visit, service: Service) -> None:
+    woods = {name: data for name, data in FILES.items() if name.startswith("wood-")}
+    parent = service.upload(zipped(dict(list(woods.items())[:4])), "woods.zip").body.decode()
+    visit.open(f"/?dataset={parent}")
     visit.page.click("#add")
-    into = visit.page.get_by_label("Add to “cats and dogs.zip”")
+    into = visit.page.get_by_label("Add to “woods.zip”")
     into.check()
     visit.page.set_input_files("#files", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no picture"})
     expect(visit.page.locator("#uploader [role=alert]")).to_have_text("There is no picture among these files.")
     expect(into).to_be_checked()
-    visit.page.set_input_files("#files", chosen("wood-02.jpg", "wood-03.jpg"))  # type: ignore[arg-type]
-    visit.wait(f"wwzd.viewer.collection?.facts?.parent === '{upload}'", 120)
-    expect(visit.page.locator("#collection-count")).to_have_text("26")
+    visit.page.set_input_files("#files", chosen("garden-02.jpg", "garden-03.jpg"))  # type: ignore[arg-type]
+    visit.wait(f"wwzd.viewer.collection?.facts?.parent === '{parent}'", 120)
+    expect(visit.page.locator("#collection-count")).to_have_text("6")
     # A new beginning asks anew.
     visit.page.reload()
     visit.wait_until_drawn()

@@ -276,7 +276,7 @@ def test_reasons_of_single_files_are_translated(browser: Browser, service: Servi
     visit = Visit(browser, service.url(""), locale="pl-PL")
     visit.open(f"/?dataset={uploaded}")
     visit.page.click("#collection")
-    visit.page.locator("#collections li:has([aria-current]) button").nth(1).click()
+    visit.page.locator("#collections li:has([aria-current]) [aria-label^='O tym zbiorze']").last.click()
     report = visit.page.locator("#about .report")
     for words in (
         "ten sam plik co 0.jpg",
