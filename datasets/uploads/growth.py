@@ -17,7 +17,7 @@ from datasets.collection.similarity import Pair
 from datasets.collection.uploaded import LABELS, Upload
 from datasets.errors import ApiError, Conflict, TooLarge
 from datasets.models import Dataset
-from datasets.pictures import own_vectors, pipeline_settings
+from datasets.pictures import own_vectors
 from datasets.pictures.decoding_revision import decoding_revision
 from datasets.pictures.metadata import files
 from datasets.pictures.metadata.columns import Column
@@ -28,7 +28,7 @@ from embeddings.pipeline import OWN_VECTORS, Pipeline, placed, with_own_vectors
 from embeddings.reducers import REDUCERS, Reducer
 from embeddings.vector_files import dumped, save
 
-from . import results
+from . import projector_import, results
 from .import_report import Before, reported, write_report
 from .range_extraction import Extracted, extract
 from .selection import Intake, intake_of
@@ -103,8 +103,7 @@ def add(
     # What people saved of the parent shows the same here: rows and places are as they were.
     parent.folder.share(folder, *parent.folder.models(), parent.saved_views_path)
     on_stage("features")
-    with dataset.archive.open("rb") as file:
-        archive = Archive(file, pipeline_settings.limits())
+    with projector_import.opened(dataset) as archive:
         own = _vectors_beside(parent, archive)
         if own:
             pipeline = with_own_vectors(pipeline, parent.network.removeprefix(OWN_VECTORS))

@@ -325,6 +325,21 @@ def test_a_folder_of_more_rows_than_a_zip_may_have_entries_is_refused(client: Cl
     assert "has 12 rows; the limit is 11" in answer["error"]
 
 
+def test_a_folder_is_added_to_pictures_of_such_a_folder(client: Client) -> None:
+    first = upload(client, FOLDER)
+    others = np.random.default_rng(6).normal(size=VECTORS.shape).astype(np.float32)
+    rows = (f"more-{name}\tk{k % 3}\t{k}" for k, name in enumerate(NAMES))
+    more = FOLDER | {"tensors.tsv": tsv(others), "metadata.tsv": lines("name\tkind\tage", *rows)}
+    answer = client.post(f"/dataset/{first}/images", {"file": named(zipped(more))})
+    assert answer.status_code in (200, 202), answer.content
+    grown = answer.json()["id"]
+    told = client.get(f"/dataset/{grown}").json()
+    assert (told["status"], told["count"], told["added"]) == ("ready", 2 * COUNT, COUNT)
+    assert np.array_equal(features(client, grown), np.concatenate([VECTORS, others]))
+    assert [image["name"] for image in images(client, grown)][COUNT:] == [f"more-{name}" for name in NAMES]
+    assert client.get(f"/dataset/{grown}/images/{COUNT + 2}").status_code == 200
+
+
 def test_a_folder_cannot_be_added_to_pictures_with_the_networks_vectors(client: Client) -> None:
     first = upload(client, {name: photograph(k) for k, name in enumerate(NAMES)})
     answer = client.post(f"/dataset/{first}/images", {"file": named(zipped(FOLDER))})
