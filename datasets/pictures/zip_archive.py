@@ -264,11 +264,7 @@ class Archive:
         try:
             return folder.opened(config, folder.Files(located, self.read, self.size, self._limits.members))
         except MemberError as error:
-            raise ApiError(
-                f"The Embedding Projector's files in the ZIP cannot be read: {error}.",
-                code="projector-config",
-                name=config.path[:200],
-            ) from error
+            raise folder.unreadable(config.path, error) from error
 
     def _begins_as_picture(self, entry: Entry) -> bool:
         readable = not entry.flags & zip_directory.ENCRYPTED and entry.method in _METHODS

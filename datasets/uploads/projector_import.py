@@ -70,8 +70,7 @@ def _rewrite(dataset: Dataset, archive: Archive, folder: ProjectorFolder) -> Non
         labels = projector_folder.labels_of(folder, archive.read, archive.size)
         vectors = _vectors(folder, archive.read)
     except MemberError as error:
-        sentence = f"The Embedding Projector's files in the ZIP cannot be read: {error}."
-        raise ApiError(sentence, code="projector-config", name=folder.config[:200]) from error
+        raise projector_folder.unreadable(folder.config, error) from error
     if labels:
         _check_count(folder, labels, len(vectors))
         rows = [[unsafe(cell) for cell in row] for row in labels.rows]

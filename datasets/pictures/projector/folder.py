@@ -103,6 +103,12 @@ def opened(file: Located, files: Files) -> ProjectorFolder | None:
     return replace(folder, rows=_rows(folder, files))
 
 
+def unreadable(config: str, error: Exception) -> ApiError:
+    """What is said where a file that the configuration names cannot be read from the ZIP."""
+    sentence = f"The Embedding Projector's files in the ZIP cannot be read: {error}."
+    return ApiError(sentence, code="projector-config", name=config[:200])
+
+
 def labels_of(folder: ProjectorFolder, read: Callable[[str], bytes], size: Callable[[str], int]) -> Labels | None:
     """Its metadata, if there is any. Raises `ApiError`."""
     if folder.metadata is None:
