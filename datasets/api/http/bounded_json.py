@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
-
-from datasets.errors import TooLarge
 
 
 class BoundedJSONParser(JSONParser):
@@ -17,11 +16,11 @@ class BoundedJSONParser(JSONParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """Raises `ParseError`; `TooLarge` for more than Django reads into memory."""
+        """Raises `ParseError`; `RequestDataTooBig` for more than Django reads into memory."""
         most: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         body = stream.read(most + 1)
         if len(body) > most:
-            raise TooLarge(f"The body is larger than the limit of {most} bytes.")
+            raise RequestDataTooBig  # as Django, where it knows the length before
         try:
             return super().parse(io.BytesIO(body), media_type, parser_context)
         except RecursionError:

@@ -89,7 +89,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if not isinstance(error, ApiError) and (of_disk := disk_space.api_error(error)):
         logger.error("%s: %s", type(of_disk).__name__, error)
         error = of_disk
-    if isinstance(error, RequestDataTooBig):  # where Django reads a body of known length, before any parser of DRF
+    if isinstance(error, RequestDataTooBig):
         error = TooLarge(f"The body is larger than the limit of {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes.")
     if isinstance(error, ApiError):
         headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
