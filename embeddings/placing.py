@@ -14,7 +14,6 @@ _EPOCHS = 100
 _FEW = 4
 """With fewer neighbours there is nothing to weigh."""
 _STEPS = 50
-_SEED = 20210607
 
 
 def between(places: Vectors, indices: NDArray[np.integer[Any]], weights: NDArray[np.float32]) -> Vectors:
@@ -33,7 +32,7 @@ def between(places: Vectors, indices: NDArray[np.integer[Any]], weights: NDArray
 
 
 def drawn(
-    places: Vectors, indices: NDArray[np.integer[Any]], weights: NDArray[np.float32], a: float, b: float
+    places: Vectors, indices: NDArray[np.integer[Any]], weights: NDArray[np.float32], a: float, b: float, seed: int
 ) -> Vectors:
     """The same by means, moved from there as umap-learn's `transform` does; `a` and `b` are UMAP's curve."""
     umap = import_umap()
@@ -49,7 +48,7 @@ def drawn(
         umap.umap_.make_epochs_per_sample(strengths, _EPOCHS),
         a,
         b,
-        np.random.RandomState(_SEED).randint(-(2**31) + 1, 2**31 - 2, 3).astype(np.int64),
+        np.random.RandomState(seed).randint(-(2**31) + 1, 2**31 - 2, 3).astype(np.int64),
         initial_alpha=0.25,
         negative_sample_rate=5,
     )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings import grid_layout
-from embeddings.reducers.base import first_columns
+from embeddings.reducers.base import SEED, first_columns
 from embeddings.vector_files import Vectors
 
 from . import parameters as of
@@ -118,7 +118,7 @@ def _place_drawn(places: Vectors, nearest: Neighbours, values: Values) -> Vector
 
     from .umap import curve
 
-    return drawn(places, nearest.rows, nearest.weights, *curve(float(values["min_dist"])))
+    return drawn(places, nearest.rows, nearest.weights, *curve(float(values["min_dist"])), SEED)
 
 
 _TEN_NEIGHBOURS = Parameter(

@@ -100,7 +100,7 @@ class Umap:
         if len(self.training) < self.MIN_ROWS or not len(coordinates):
             return first_three_columns(coordinates)
         indices, distances = self._nearest(coordinates)
-        return drawn(self.places, indices, weights_of(indices, distances), self.a, self.b)
+        return drawn(self.places, indices, weights_of(indices, distances), self.a, self.b, SEED)
 
     def turned_onto(self, places: Vectors, fixed: Vectors) -> tuple[Self, Vectors]:
         motion = RigidMotion.onto(places[: len(fixed)], fixed)
