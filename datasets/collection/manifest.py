@@ -11,6 +11,8 @@ from datasets.tilemaps import ranges
 from embeddings.reducers import REDUCERS
 from embeddings.vector_files import Vectors
 
+from . import saved_views
+
 FORMAT = 1
 
 
@@ -86,7 +88,7 @@ def digests(folder: Path, shared: Mapping[str, str] = MappingProxyType({})) -> d
     found = {}
     for path in paths:
         name = path.relative_to(folder).as_posix()
-        if path.suffix == Path(ARCHIVE).suffix or name in ("manifest.json", "saved_views.json"):
+        if path.suffix == Path(ARCHIVE).suffix or name in ("manifest.json", saved_views.FILE):
             continue
         if name in shared and path.stat().st_nlink > 1:
             found[name] = shared[name]

@@ -18,6 +18,8 @@ from typing import Any
 from datasets.errors import ApiError, PreconditionFailed
 from embeddings.vector_files import replacing
 
+FILE = "saved_views.json"
+"""In an upload's folder."""
 FORMAT = 1
 MOST = 100
 """Views of a collection."""

@@ -8,6 +8,7 @@ from datasets.pictures.zip_archive import MemberError
 from embeddings.reducers import REDUCERS, ModelError, Reducer
 from embeddings.vector_files import StackedRows, Vectors
 
+from . import saved_views
 from .base import THUMBNAIL_REMAINS, Collection
 from .folder import CollectionFolder
 
@@ -37,7 +38,7 @@ class Upload(Collection):
 
     @property
     def saved_views_path(self) -> Path:
-        return self.folder.path / "saved_views.json"
+        return self.folder.path / saved_views.FILE
 
     def vectors(self, reducer: str) -> Vectors:
         return self.dataset.vectors(reducer)
