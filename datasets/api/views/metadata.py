@@ -15,6 +15,7 @@ from datasets.api.serializers.pictures import (
     RowListSerializer,
 )
 from datasets.collection.base import Collection
+from datasets.collection.uploaded import Upload
 from datasets.errors import NotFound
 from datasets.search import collections
 
@@ -76,8 +77,10 @@ class Images(APIView):
             fields = [{"name": name, "type": of_type} for name, of_type in found.images.field_types.items()]
             return {"images": _images(found, rows), "total": len(chosen), "fields": fields}
 
+        # Of the catalogue it is the same either way.
+        cached = _cache_control(found, isinstance(found, Upload) and found.lacks_clusters)
         key = f"images-{found.metadata_version}-{offset}-{limit}-{selection.key}"
-        return cached_json(request, found, key, page, small=len(rows) <= 10, cache_control=_cache_control(found))
+        return cached_json(request, found, key, page, small=len(rows) <= 10, cache_control=cached)
 
 
 class Rows(APIView):
@@ -123,7 +126,7 @@ class Fields(APIView):
             return {"fields": fields, "lacks_clusters": lacking, "total": found.total}
 
         key = f"fields-{found.metadata_version}-{lacking}"
-        return cached_json(request, found, key, summaries, cache_control=_cache_control(found))
+        return cached_json(request, found, key, summaries, cache_control=_cache_control(found, lacking))
 
 
 class Field(APIView):
@@ -151,9 +154,9 @@ class Field(APIView):
         return cached_json(request, found, key, lambda: images.field(name).whole())
 
 
-def _cache_control(found: Collection) -> str:
+def _cache_control(found: Collection, lacks_clusters: bool) -> str:
     """Clusters may become fields of an upload that lacks them."""
-    return responses.CATALOGUE if found.lacks_clusters else cache_control_of(found)
+    return responses.CATALOGUE if lacks_clusters else cache_control_of(found)
 
 
 def _images(found: Collection, rows: list[int]) -> list[dict[str, object]]:
