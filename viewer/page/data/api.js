@@ -63,6 +63,23 @@ async function errorOf(response) {
   }
 }
 
+const EVERY = 1500; // milliseconds between two looks at what is being computed
+
+/**
+ * What `ask()` answers once `isThere(answer)`; null as soon as `goesOn()` says no. `waiting(answer)` is told of the
+ * answers before. Raises `ApiError`.
+ */
+export async function untilThere(ask, isThere, goesOn, waiting = undefined) {
+  for (;;) {
+    const answer = await ask();
+    if (!goesOn()) return null;
+    if (isThere(answer)) return answer;
+    waiting?.(answer);
+    await pause(EVERY);
+    if (!goesOn()) return null;
+  }
+}
+
 export function pause(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

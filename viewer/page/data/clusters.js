@@ -2,7 +2,6 @@
 
 import * as api from "./api.js";
 
-const EVERY = 1500; // milliseconds between two looks at what is being computed
 const OPENED = 0.3; // of the view's shorter side: a cluster that reaches so far gives way to its parts
 const LEFT = 1.2; // the same for one without parts: whoever is so near is inside
 const FEW = 0.6; // of the reach of the level before, for a cluster without parts
@@ -23,15 +22,9 @@ export async function fetchClusters(collection) {
  * is, null while it waits for its turn. Returns whether they are there; false as soon as `goesOn()` says no. Raises `ApiError`.
  */
 export async function computeClusters(collection, progress, goesOn) {
-  for (;;) {
-    const options = { method: "POST", headers: api.csrfHeaders() };
-    const { status, progress: share } = await api.json(`${collection.base}/clusters`, options);
-    if (!goesOn()) return false;
-    if (status === "ready") return true;
-    progress(status === "queued" ? null : share);
-    await api.pause(EVERY);
-    if (!goesOn()) return false;
-  }
+  const ask = () => api.json(`${collection.base}/clusters`, { method: "POST", headers: api.csrfHeaders() });
+  const waiting = ({ status, progress: share }) => progress(status === "queued" ? null : share);
+  return (await api.untilThere(ask, ({ status }) => status === "ready", goesOn, waiting)) !== null;
 }
 
 /** Give a cluster another name; an empty one takes it away. Raises `ApiError`. */

@@ -3,7 +3,6 @@
 
 import * as api from "./api.js";
 
-const EVERY = 1500; // milliseconds between two looks at a measurement
 const BINS = 20;
 const PREFIX = "distortion:";
 
@@ -18,14 +17,9 @@ export function layoutOf(name) {
 }
 
 /** What was measured of a layout, once it has been; null as soon as `goesOn()` says no. Raises `ApiError`. */
-export async function fetchQuality(collection, layout, goesOn) {
-  for (;;) {
-    const quality = await api.json(`${collection.base}/layouts/${layout}/quality`);
-    if (!goesOn()) return null;
-    if (quality.scores) return quality;
-    await api.pause(EVERY);
-    if (!goesOn()) return null;
-  }
+export function fetchQuality(collection, layout, goesOn) {
+  const ask = () => api.json(`${collection.base}/layouts/${layout}/quality`);
+  return api.untilThere(ask, ({ scores }) => scores, goesOn);
 }
 
 /** One number a picture, from 0 to 1, once they are measured; null as soon as `goesOn()` says no. Raises `ApiError`. */
