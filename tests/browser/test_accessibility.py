@@ -8,12 +8,10 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.colours import pick
+from tests.support import axe
 from tests.support.chromium import Visit
-from tests.support.paths import ROOT
 from tests.support.pictures import photograph, zipped
 from tests.support.service import Service
-
-AXE = ROOT / "viewer" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def rig(visit: Visit) -> Any:
@@ -133,19 +131,10 @@ def test_axe_finds_nothing_on_a_narrow_page(visit: Visit, upload: str, state: Ca
 
 def audit(visit: Visit, upload: str, state: Callable[[Visit], None]) -> None:
     """Bring the page into a state, and have axe-core look at it."""
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: npm ci")
     visit.open(f"/?dataset={upload}")
     state(visit)
     visit.page.wait_for_timeout(400)
-    session = visit.context.new_cdp_session(visit.page)
-    session.send("Page.enable")
-    session.send("Runtime.evaluate", {"expression": AXE.read_text()})
-    found = visit.page.evaluate("axe.run().then(({ violations }) => violations)")
-    violations = [
-        (each["id"], [(node["html"][:120], node["failureSummary"]) for node in each["nodes"]]) for each in found
-    ]
-    assert violations == []
+    axe.audit(visit)
 
 
 def test_keys_move_the_cloud_and_never_change_the_mode(visit: Visit) -> None:

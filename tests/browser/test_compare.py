@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Frame, expect
 
-from tests.browser.test_accessibility import AXE
 from tests.browser.test_landmarks import kinds
+from tests.support import axe
 from tests.support.chromium import Visit
 from tests.support.pictures import photograph, zipped
 from tests.support.service import Service
@@ -248,20 +248,8 @@ def test_on_a_telephone_they_lie_below_each_other(visit: Visit, upload: str, kin
 
 @pytest.mark.parametrize("visit", [{"color_scheme": "dark"}, {"color_scheme": "light"}], indirect=True, ids=str)
 def test_axe_finds_nothing(visit: Visit, upload: str, kinds: str) -> None:
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: npm ci")
     left, _ = compared(visit, f"dataset={upload}&picture=2", f"dataset={kinds}")
     expect(left.locator("#neighbours .faces button").first).to_be_visible()
-    session = visit.context.new_cdp_session(visit.page)
-    session.send("Page.enable")
-    session.send("Runtime.enable")
-    contexts: list[int] = []
-    session.on("Runtime.executionContextCreated", lambda event: contexts.append(event["context"]["id"]))
-    session.send("Runtime.disable")
-    session.send("Runtime.enable")
-    for context in contexts:
-        session.send("Runtime.evaluate", {"expression": AXE.read_text(), "contextId": context})
     # Landmarks of the same name lie in different frames, whose titles tell them apart.
     rules = "{ rules: { 'landmark-unique': { enabled: false } } }"
-    found = visit.page.evaluate(f"axe.run({rules}).then(({{ violations }}) => violations)")
-    assert [(each["id"], [node["failureSummary"] for node in each["nodes"]]) for each in found] == []
+    axe.audit(visit, rules)
