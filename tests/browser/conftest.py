@@ -8,6 +8,7 @@ from playwright.sync_api import Browser
 
 from tests.browser.colours import install
 from tests.support.chromium import Visit, chromium
+from tests.support.clustered_pictures import FILES, TABLE
 from tests.support.pictures import photograph, zipped
 from tests.support.service import Service
 
@@ -44,5 +45,13 @@ def upload(service: Service) -> str:
     lines = [f"{name},{name[:3]},{index}" for index, name in enumerate(sorted(files))]
     table = "\n".join(["file,kind,age", *lines]).encode()
     answer = service.upload(zipped(files | {"metadata.csv": table}), "cats and dogs.zip")
+    assert answer.status == 200, answer.body
+    return answer.body.decode()
+
+
+@pytest.fixture(scope="session")
+def kinds(service: Service) -> str:
+    """The id of a dataset of three photographs in many lights, whose kinds its metadata tell."""
+    answer = service.upload(zipped(FILES | {"metadata.csv": TABLE.encode()}), "kinds.zip")
     assert answer.status == 200, answer.body
     return answer.body.decode()

@@ -7,13 +7,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Frame, expect
 
-from tests.browser.test_landmarks import kinds
 from tests.support import axe
 from tests.support.chromium import Visit
 from tests.support.pictures import photograph, zipped
 from tests.support.service import Service
-
-__all__ = ["kinds"]
 
 DRAWN = "performance.getEntriesByName('wwzd:tiles').length > 0 && !wwzd.viewer.frameRequest && wwzd.columns() !== null"
 SHOWN = "wwzd.viewer.collection?.id"

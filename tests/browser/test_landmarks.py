@@ -13,14 +13,6 @@ from tests.support.service import Service
 STANDING = "[...document.querySelectorAll('.landmark')].map((one) => one.textContent)"
 
 
-@pytest.fixture(scope="session")
-def kinds(service: Service) -> str:
-    """The id of a dataset of three photographs in many lights, whose kinds its metadata tell."""
-    answer = service.upload(zipped(FILES | {"metadata.csv": TABLE.encode()}), "kinds.zip")
-    assert answer.status == 200, answer.body
-    return answer.body.decode()
-
-
 def opened(visit: Visit, dataset_id: str, more: str = "") -> Visit:
     visit.open(f"/?dataset={dataset_id}{more}")
     visit.rest()

@@ -3,11 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_landmarks import kinds, opened
+from tests.browser.test_landmarks import opened
 from tests.support.chromium import Visit
 from tests.support.service import Service
-
-__all__ = ["kinds"]
 
 SHOWN = "wwzd.viewer.layoutView.reducer"
 
