@@ -29,6 +29,7 @@ KINDS = {
     "throttled": "Too many requests of one client.",
     "server-error": "The server failed; its log says why.",
     "unavailable": "It will work later.",
+    "database-away": "The database cannot be reached; it will work later.",
     "disk-full": "The server's disk is full; nothing was stored.",
     "read-only": "The server's data folder cannot be written to; nothing was stored.",
     "busy": "The server works on an upload that a client waits for.",
@@ -176,6 +177,16 @@ class Unavailable(ApiError):
 
     kind = "unavailable"
     retry_after = 10
+
+
+class DatabaseAway(Unavailable):
+    """The database's server restarts, or cannot be reached."""
+
+    code = "database-away"
+    retry_after = 5
+
+    def __init__(self) -> None:
+        super().__init__("The database cannot be reached. Try again in a moment.")
 
 
 class Busy(ApiError):

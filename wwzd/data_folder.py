@@ -1,6 +1,7 @@
-"""The folder of all data, and the key that is kept in it."""
+"""The folder of all data, and what names it: its key, and its server among others."""
 
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -16,13 +17,26 @@ def make(folder: Path) -> None:
 
 def secret_key(data: Path) -> str:
     """Made once, and readable by its owner only. Raises `ImproperlyConfigured`."""
-    path = data / "secret_key"
+    return _made_once(data, "secret_key", secrets.token_urlsafe(50))
+
+
+def server_id(data: Path) -> str:
+    """Tells the server of this folder from others that share its database. Raises `ImproperlyConfigured`."""
+    return _made_once(data, "server_id", secrets.token_hex(6))
+
+
+def _made_once(data: Path, name: str, content: str) -> str:
     make(data)
+    path = data / name
+    # Linked to its place when it is whole: no process reads one that another has only begun.
+    begun = data / f"{name}.{secrets.token_hex(4)}"
     try:
-        path.touch(mode=0o600, exist_ok=False)
-        path.write_text(secrets.token_urlsafe(50))
-    except FileExistsError:  # as ever, or another process was faster
-        pass
+        if not path.exists():
+            begun.touch(mode=0o600)
+            begun.write_text(content)
+            with suppress(FileExistsError):  # another process was faster
+                path.hardlink_to(begun)
+            begun.unlink()
+        return path.read_text()
     except OSError as error:
         raise ImproperlyConfigured(f"DATA_DIR: {data} cannot be written to: {error}") from error
-    return path.read_text()

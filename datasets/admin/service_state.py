@@ -1,4 +1,4 @@
-"""The busy flag and the worker in the admin."""
+"""The busy flag and the workers in the admin."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ class BusyFlagAdmin(ReadOnlyAdmin):
 
     @admin.display
     def state(self, flag: BusyFlag) -> str:
-        return "up" if flag.is_up else "down"
+        return "up" if BusyFlag.objects.is_up() else "down"
 
     @admin.display
     def since(self, flag: BusyFlag) -> str:
@@ -44,6 +44,7 @@ class BusyFlagAdmin(ReadOnlyAdmin):
             "admin/datasets/busyflag/flag.html",
             "Busy flag",
             flag=BusyFlag.objects.filter(pk=1).first(),
+            is_up=BusyFlag.objects.is_up(),
             may_release=self.has_release_permission(request),
         )
 
@@ -51,7 +52,7 @@ class BusyFlagAdmin(ReadOnlyAdmin):
         if not self.has_release_permission(request):
             raise PermissionDenied
         flag = BusyFlag.objects.filter(pk=1).first()
-        if flag is not None and flag.is_up:
+        if flag is not None and BusyFlag.objects.is_up():
             BusyFlag.objects.release()
             self.log_change(request, flag, "Released.")
             messages.success(request, "The busy flag was released: uploads are taken again.")
@@ -62,13 +63,14 @@ class BusyFlagAdmin(ReadOnlyAdmin):
 
 @admin.register(WorkerState)
 class WorkerStateAdmin(ReadOnlyAdmin):
-    plural_title = "Worker"
+    plural_title = "Workers"
     list_display = fields = ("state", "engine", "last_sign_of_life", "worker_id")
     list_display_links = None
 
     @admin.display
     def state(self, worker: WorkerState) -> str:
-        state = "silent" if WorkerState.objects.current() is None else "ready" if worker.ready else "warming up"
+        is_silent = not WorkerState.objects.alive().filter(pk=worker.pk).exists()
+        state = "silent" if is_silent else "ready" if worker.ready else "warming up"
         return format_html('<span class="status {}">{}</span>', state.replace(" ", "-"), state)
 
     @admin.display

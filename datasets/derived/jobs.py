@@ -12,7 +12,7 @@ from datasets.collection.base import Collection
 from datasets.collection.uploaded import upload
 from datasets.errors import ApiError, NotFound, ServerError
 from datasets.models import DerivedResult
-from datasets.uploads import disk_space
+from datasets.uploads import outages
 from datasets.uploads.busy_flag import beating
 from datasets.uploads.watchdog import watchdog
 
@@ -49,12 +49,12 @@ def _compute(row: DerivedResult) -> None:
         with _reporting(row) as report:
             KINDS[row.kind].compute(found, row.name, row.parameters, report)
         remove_if_deleted(row, found)
-        disk_space.insist(row.finish)
+        outages.insist(row.finish)
     except NotWanted:
         remove_if_deleted(row, found)
     except Exception as error:
         told = _told(error, row)
-        disk_space.insist(lambda: row.fail(told))
+        outages.insist(lambda: row.fail(told))
     facts = {"collection": row.collection, "kind": row.kind, "name": row.name, "total_s": time.monotonic() - started}
     logger.info("further result", extra={"facts": facts})
 
@@ -62,7 +62,7 @@ def _compute(row: DerivedResult) -> None:
 def _told(error: Exception, row: DerivedResult) -> ApiError:
     if isinstance(error, ApiError):
         return error
-    if refused := disk_space.api_error(error):
+    if refused := outages.api_error(error):
         logger.error("%s failed: %s", row, error)
         return refused
     logger.exception("%s failed", row)
@@ -88,7 +88,7 @@ class _Report:
     def stage(self, name: str) -> None:
         self._stage = name
         self._moved()
-        self.beat()
+        outages.insist(self.beat)
 
     def progress(self, share: float) -> None:
         self._share = min(max(share, 0.0), 1.0)

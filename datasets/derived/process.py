@@ -6,21 +6,18 @@ Neither other uploads nor searches wait for what takes minutes, and its memory i
 
 import logging
 import os
-import secrets
 import subprocess
 import sys
 
 from django.conf import settings
 
-from datasets.errors import ServerError
 from datasets.models import Dataset, DerivedResult
-from datasets.uploads import disk_space, recovery
+from datasets.uploads import recovery, tasks
+from wwzd import identity
 
 from .requests import request_missing
 
 logger = logging.getLogger(__name__)
-
-DIED = ServerError("The process that computed it died, and again when it was begun anew.", code="worker-died")
 
 
 class ResultsProcess:
@@ -28,7 +25,7 @@ class ResultsProcess:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        self._id = ""
+        self._name = tasks.WORKER + identity.BESIDE
 
     def step(self) -> None:
         """Start it if something is queued; put right what one that died has left."""
@@ -37,16 +34,14 @@ class ResultsProcess:
             return
         if self._process is not None and self._process.returncode:
             logger.warning("the process beside the worker ended with %d", self._process.returncode)
-            recover()
-            recovery.requeue_work_of(self._id)
+            recovery.requeue_work_of(self._name)
         self._process = None
-        DerivedResult.objects.stale().requeue_or_fail(DIED)
+        DerivedResult.objects.stale().requeue_or_fail(recovery.PROCESS_DIED)
         request_missing()
         if DerivedResult.objects.queued().exists() or Dataset.objects.next_large() is not None:
             command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "compute_results"]
-            self._id = secrets.token_hex(8)
             # It ends with its parent, which is the supervisor for whatever it starts itself.
-            names = {"WWZD_SUPERVISOR": str(os.getpid()), "WWZD_WORKER": self._id}
+            names = {"WWZD_SUPERVISOR": str(os.getpid()), identity.WORKER_VARIABLE: self._name}
             self._process = subprocess.Popen(command, env=os.environ | names)
 
     def stop(self) -> None:
@@ -61,8 +56,3 @@ class ResultsProcess:
         if used > settings.WORKER_MB:
             logger.error("the process beside the worker is ended: it takes %d MiB, over WORKER_MB", used)
             process.kill()
-
-
-def recover() -> None:
-    """For a moment at which no process of this kind runs: what was begun waits again."""
-    disk_space.insist(lambda: DerivedResult.objects.begun().requeue_or_fail(DIED))

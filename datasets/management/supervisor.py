@@ -1,7 +1,6 @@
 """Keeps processes running: starts them, replaces those that die, stops them together."""
 
 import os
-import secrets
 import signal
 import subprocess
 import time
@@ -10,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
+
+from wwzd import identity
 
 STOP_SECONDS = 25
 """How long a child may finish what it is doing when the service stops."""
@@ -47,11 +48,11 @@ class Child:
     """Identities whose end is still to be told."""
 
     def start(self) -> None:
-        self.worker_id = secrets.token_hex(8)
+        self.worker_id = identity.new_name()
         self.started = time.monotonic()
         # A session of its own: Ctrl-C in the terminal reaches the supervisor only, which stops its children in order.
         self.process = subprocess.Popen(
-            self.command, env=os.environ | {"WWZD_WORKER": self.worker_id}, start_new_session=True
+            self.command, env=os.environ | {identity.WORKER_VARIABLE: self.worker_id}, start_new_session=True
         )
 
     def has_ended(self) -> bool:

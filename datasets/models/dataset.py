@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import models
 from django.db.models import F
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
@@ -68,6 +69,9 @@ class Dataset(DatasetFiles):
     started_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
     worker = models.CharField(max_length=32, blank=True, editable=False)
+    """Who computes it, or did: `wwzd.identity`."""
+    server = models.CharField(max_length=32, blank=True, editable=False)
+    """Who took it, and holds the connection open if a client waits."""
     beat_at = models.DateTimeField(null=True, editable=False)
 
     objects = DatasetQuerySet.as_manager()
@@ -143,13 +147,12 @@ class Dataset(DatasetFiles):
 
     def claim(self, worker: str) -> bool:
         """Begin the work, if it is still wanted and no one else has begun it."""
-        now = timezone.now()
         if not Dataset.objects.filter(pk=self.pk, status=Status.QUEUED).update(
             status=Status.PROCESSING,
             worker=worker,
             attempts=F("attempts") + 1,
-            started_at=now,
-            beat_at=now,
+            started_at=Now(),
+            beat_at=Now(),
             finished_at=None,
         ):
             return False
@@ -158,34 +161,30 @@ class Dataset(DatasetFiles):
 
     def beat(self, stage: str, progress: float) -> bool:
         """Tell how far the work is, and that it goes on. False: it is not wanted any more."""
-        return bool(
-            Dataset.objects.filter(pk=self.pk, status=Status.PROCESSING, worker=self.worker).update(
-                beat_at=timezone.now(), stage=stage, progress=progress
-            )
-        )
+        return bool(self._held().filter(status=Status.PROCESSING).update(beat_at=Now(), stage=stage, progress=progress))
 
     def publish_partial(self, *fields: str) -> None:
         """Let readers have some results before the others. Not where a client of the contract waits: it is promised
         all of them at once, or none."""
         values = {name: _stored(getattr(self, name)) for name in fields}
-        mine = Dataset.objects.filter(pk=self.pk, status=Status.PROCESSING, worker=self.worker)
-        mine.filter(is_synchronous=False).update(**values)
+        self._held().filter(status=Status.PROCESSING, is_synchronous=False).update(**values)
 
     def finish(self) -> bool:
         """Publish the results, all at once. False: the work was given up meanwhile, and nothing is published."""
         self.status, self.stage, self.progress = Status.READY, "", 1.0
-        self.finished_at = timezone.now()
         self.error, self.error_kind, self.error_code, self.error_params = "", "", "", {}
-        names = [field.name for field in self._meta.concrete_fields if field.name not in {"id", "is_synchronous"}]
-        values = {name: _stored(getattr(self, name)) for name in names}
-        return bool(Dataset.objects.filter(pk=self.pk, status=Status.PROCESSING, worker=self.worker).update(**values))
+        names = {field.name for field in self._meta.concrete_fields} - {"id", "is_synchronous", "beat_at"}
+        values = {name: _stored(getattr(self, name)) for name in names} | {"finished_at": Now()}
+        return bool(self._held().filter(status=Status.PROCESSING).update(**values))
+
+    def _held(self) -> DatasetQuerySet:
+        """Its row, unless another worker has taken it since it was read here."""
+        return Dataset.objects.filter(pk=self.pk, worker=self.worker)
 
     def requeue(self) -> bool:
         """Queue work again that was begun and did not end. False where a client waits for it, or where it was begun
         too often already."""
-        begun = Dataset.objects.filter(
-            pk=self.pk, status=Status.PROCESSING, is_synchronous=False, attempts__lt=ATTEMPTS
-        )
+        begun = self._held().filter(status=Status.PROCESSING, is_synchronous=False, attempts__lt=ATTEMPTS)
         if not begun.update(
             status=Status.QUEUED, stage="", progress=0, worker="", started_at=None, beat_at=None, files={}
         ):
@@ -197,13 +196,13 @@ class Dataset(DatasetFiles):
     def fail(self, error: ApiError, *, keep_archive: bool = True) -> bool:
         """Mark unfinished work as failed and remove what it left half done; the archive too, where none are kept.
 
-        The report stays, if it got that far: it tells why.
+        The report stays, if it got that far: it tells why. False where another worker has it meanwhile.
         """
         keep_archive = keep_archive and settings.KEEP_ARCHIVES
         left = {"files": {name: path for name, path in self.files.items() if name == "report"}}
         failed = (
-            Dataset.objects.unfinished()
-            .filter(pk=self.pk)
+            self._held()
+            .unfinished()
             .update(
                 status=Status.FAILED,
                 stage="",
@@ -211,7 +210,7 @@ class Dataset(DatasetFiles):
                 error_kind=error.kind,
                 error_code=error.code,
                 error_params=error.params,
-                finished_at=timezone.now(),
+                finished_at=Now(),
                 **left,
                 **({} if keep_archive else {"archive": ""}),
             )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import Case, Q, When
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from datasets.errors import NotFound, ServerError
 
@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from .dataset import Dataset
 
 STALE_AFTER = timedelta(seconds=15)
-"""A dataset whose worker gave no sign of life for so long is given up. Its thread beats every second, but numba's
-compiled loops hold the interpreter for a few."""
+"""By the database's clock, which all hosts share. A dataset whose worker gave no sign of life for so long is given up.
+Its thread beats every second, but numba's compiled loops hold the interpreter for a few."""
 
+STORED_WITHIN = timedelta(hours=1)
+"""An archive of gigabytes lies in its place before."""
 
 AT_ONCE = 1000
 """Pictures that the worker computes at a time; an upload of more is computed by a process beside it."""
@@ -59,7 +61,7 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
 
     def stale(self) -> Self:
         """Taken by a worker that has not been heard of since."""
-        return self.filter(status=Status.PROCESSING, beat_at__lt=timezone.now() - STALE_AFTER)
+        return self.filter(status=Status.PROCESSING, beat_at__lt=Now() - STALE_AFTER)
 
     def queued(self) -> Self:
         return self.filter(status=Status.QUEUED)
@@ -87,16 +89,23 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
         """The oldest of those in the queue that the worker does not take."""
         return self.ready_to_compute().large().order_by("created_at").first()
 
-    def abandoned(self) -> Self:
-        """What no one will finish or fetch once the whole service was killed: work begun, clients waited for, and
-        archives that had not been stored yet."""
-        return self.filter(
-            Q(status=Status.PROCESSING) | Q(status=Status.QUEUED) & (Q(is_synchronous=True) | Q(archive=""))
-        )
+    def begun_by(self, prefix: str) -> Self:
+        """Being computed by a worker whose name begins so."""
+        return self.filter(status=Status.PROCESSING, worker__startswith=prefix)
+
+    def left_by(self, server: str) -> Self:
+        """What no one will finish or fetch once this server was killed: work that it began, clients that waited for
+        it, and archives that it had not stored yet."""
+        taken = Q(status=Status.QUEUED, server__in=[server, ""]) & (Q(is_synchronous=True) | Q(archive=""))
+        return self.filter(Q(status=Status.PROCESSING, worker__startswith=server) | taken)
+
+    def never_stored(self) -> Self:
+        """Queued so long ago that whoever was to store their archives must be dead."""
+        return self.queued().filter(archive="", created_at__lt=Now() - STORED_WITHIN)
 
     def expired(self, age: timedelta) -> Self:
         """What ended longer ago than `age`."""
-        return self.filter(finished_at__lt=timezone.now() - age).exclude(status__in=[Status.QUEUED, Status.PROCESSING])
+        return self.filter(finished_at__lt=Now() - age).exclude(status__in=[Status.QUEUED, Status.PROCESSING])
 
     def requeue_or_fail(self, reason: str) -> int:
         """Put back into the queue what nobody waits for, and mark the rest as failed through no fault of its archive,

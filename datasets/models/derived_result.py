@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import F
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from datasets.errors import ApiError
@@ -26,9 +27,13 @@ class DerivedResultQuerySet(models.QuerySet["DerivedResult"]):
     def begun(self) -> Self:
         return self.filter(status=Status.PROCESSING)
 
+    def begun_by(self, prefix: str) -> Self:
+        """Being computed by a process whose name begins so."""
+        return self.begun().filter(worker__startswith=prefix)
+
     def stale(self) -> Self:
         """Begun by a process that has not been heard of since."""
-        return self.begun().filter(beat_at__lt=timezone.now() - STALE_AFTER)
+        return self.begun().filter(beat_at__lt=Now() - STALE_AFTER)
 
     def next_in_queue(self) -> "DerivedResult | None":
         return self.queued().order_by("created_at", "pk").first()
@@ -87,10 +92,9 @@ class DerivedResult(models.Model):
 
     def claim(self, worker: str) -> bool:
         """Begin the work, unless another process has begun it or nobody wants it any more."""
-        now = timezone.now()
         claimed = DerivedResult.objects.queued().filter(pk=self.pk)
         if not claimed.update(
-            status=Status.PROCESSING, worker=worker, attempts=F("attempts") + 1, started_at=now, beat_at=now
+            status=Status.PROCESSING, worker=worker, attempts=F("attempts") + 1, started_at=Now(), beat_at=Now()
         ):
             return False
         self.refresh_from_db()
@@ -98,7 +102,7 @@ class DerivedResult(models.Model):
 
     def beat(self, stage: str, progress: float) -> bool:
         """Tell how far the work is, and that it goes on. False: it is not wanted any more."""
-        return bool(self._mine().update(beat_at=timezone.now(), stage=stage, progress=progress))
+        return bool(self._mine().update(beat_at=Now(), stage=stage, progress=progress))
 
     def finish(self) -> None:
         """What was computed speaks for itself."""

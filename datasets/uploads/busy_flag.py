@@ -1,7 +1,6 @@
 """The busy flag: held by the request that waits for an upload, and kept alive as long as it lives."""
 
 import logging
-import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,8 +10,9 @@ from django.db import connection
 
 from datasets.errors import Busy
 from datasets.models import BusyFlag
+from wwzd import identity
 
-from . import disk_space
+from . import outages
 
 logger = logging.getLogger(__name__)
 
@@ -23,14 +23,15 @@ BEAT_SECONDS = 1.0
 @contextmanager
 def hold() -> Iterator[None]:
     """Hold the flag for a block. Raises `Busy` where another one has it."""
-    holder = secrets.token_hex(16)
+    holder = identity.new_name()
     if not BusyFlag.objects.claim(holder, LIFETIME):
         raise Busy
     try:
         with beating(lambda: BusyFlag.objects.renew(holder, LIFETIME)):
             yield
     finally:
-        disk_space.insist(lambda: BusyFlag.objects.release(holder))
+        # It falls by itself where the database is away.
+        outages.insist(lambda: BusyFlag.objects.release(holder), wait_seconds=0)
 
 
 def refuse_if_up() -> None:
@@ -49,9 +50,10 @@ def beating(beat: Callable[[], object], every: float = BEAT_SECONDS) -> Iterator
             while not stop.wait(every):
                 try:
                     beat()
+                    connection.close_if_unusable_or_obsolete()  # to the pool, where there is one
                 except Exception as error:  # a beat that fails now may succeed in a second; the block must not know
-                    if disk_space.api_error(error):
-                        disk_space.release_reserve()
+                    if known := outages.api_error(error):
+                        outages.make_way(known)
                         logger.warning("a heartbeat failed: %s", error)
                     else:
                         logger.exception("a heartbeat failed")

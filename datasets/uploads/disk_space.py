@@ -1,59 +1,36 @@
-"""Room on the disk: whether an error speaks of a full one, whether an upload fits, a reserve for recording failures.
+"""Room on the disk: whether an upload fits, and a reserve for recording failures.
 
 SQLite needs room even to record that something failed. A file of a few megabytes is kept in the data folder, and
 removed when that is all that is left.
 """
 
-import errno
 import logging
 import os
 import shutil
-import sqlite3
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
 
 from django.conf import settings
-from django.db import DatabaseError
 
-from datasets.errors import ApiError, DiskFull, ReadOnlyData
+from datasets.errors import DiskFull
 
 logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 RESERVE_BYTES = 4 * 2**20
 _PICTURE_BYTES = 20_000
 """Of an upload's results: 2048 features in float32, a tile, names and facts in JSON and in the database."""
 _RESULTS_BYTES = 4 * 2**20
 """Of an upload's results, however few the pictures: its tilemap, its fitted reducers, SQLite's log."""
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-_ATTEMPTS, _PAUSE_SECONDS = 3, 0.2
-
-
-def api_error(error: BaseException | None) -> ApiError | None:
-    """What a client is told of an error that speaks of the disk; None for any other error."""
-    if isinstance(error, OSError) and error.errno in _FULL:
-        return DiskFull()
-    if isinstance(error, OSError) and error.errno == errno.EROFS:
-        return ReadOnlyData()
-    if isinstance(error, DatabaseError | sqlite3.Error):
-        sentence = str(error)
-        if "is full" in sentence:
-            return DiskFull()
-        if "readonly database" in sentence:
-            return ReadOnlyData()
-        # SQLite says this of a log that cannot grow. Its own reason is lost, so the disk is asked.
-        if ("disk I/O error" in sentence or "unable to open" in sentence) and free_bytes() < RESERVE_BYTES:
-            return DiskFull()
-    return None
 
 
 def free_bytes() -> int:
     """What this user may still write in the data folder."""
     return shutil.disk_usage(settings.DATA_DIR).free
+
+
+def has_reserve_left() -> bool:
+    """Whether what a database needs to record a failure can still be written."""
+    return free_bytes() >= RESERVE_BYTES
 
 
 def check(incoming: int, pictures: int = 0) -> None:
@@ -82,22 +59,6 @@ def release_reserve() -> bool:
         return False
     logger.warning("the disk is full: the reserve of %d MiB was given away", RESERVE_BYTES // 2**20)
     return True
-
-
-def insist(work: Callable[[], T]) -> T:
-    """Do what must be recorded, on a full disk too: the reserve is given away, and it is tried again.
-
-    Raises what `work` raises at last.
-    """
-    for _ in range(_ATTEMPTS - 1):
-        try:
-            return work()
-        except Exception as error:
-            if api_error(error) is None:
-                raise
-            release_reserve()
-            time.sleep(_PAUSE_SECONDS)
-    return work()
 
 
 def _reserve() -> Path:

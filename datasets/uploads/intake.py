@@ -18,13 +18,16 @@ from datasets.pictures import pipeline_settings
 from datasets.pictures.zip_archive import Archive
 from datasets.tilemaps.layout import CAPACITY
 from embeddings.pipeline import Pipeline
+from wwzd import identity
 
-from . import busy_flag, disk_space, worker_readiness
+from . import busy_flag, disk_space, outages, worker_readiness
 from .dataset_id import dataset_id_of
 from .results import describe
 from .tasks import AWAITED, compute_dataset, deliver, deliver_new
 
 _POLL_SECONDS = 0.05
+_RECORD_SECONDS = 5
+"""How long a client waits until the database is back and has recorded a failure; `recovery` records it later."""
 _WORKER_MAY_BE_AWAY = timedelta(seconds=60)
 
 
@@ -151,6 +154,7 @@ def _queue(
         waiting = Dataset.objects.waiting().exclude(pk=dataset.pk).count()
         if not is_synchronous and waiting >= settings.MAX_QUEUE:
             raise QueueFull(settings.MAX_QUEUE)
+        dataset.server = identity.prefix()
         dataset.name = (file.name or "")[:255]
         dataset.archive, dataset.archive_size = "", file.size or 0
         dataset.expected, dataset.intake = expected, {"first": first, "limit": limit, **facts}
@@ -163,8 +167,8 @@ def _queue(
         deliver_new(dataset)
     except Exception as error:
         # A queued dataset without a task would never end, nor could it be sent again.
-        refused = disk_space.api_error(error) or ServerError("The server could not take the upload; its log says why.")
-        disk_space.insist(lambda: dataset.fail(refused, keep_archive=False))
+        refused = outages.api_error(error) or ServerError("The server could not take the upload; its log says why.")
+        outages.insist(lambda: dataset.fail(refused, keep_archive=False), wait_seconds=_RECORD_SECONDS)
         raise
     return dataset
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from datasets.collection.clusters import Clusters
 from datasets.collection.folder import CollectionFolder
 from datasets.collection.similarity import THRESHOLD
-from datasets.errors import ApiError, DiskFull, ServerError, TooLarge
+from datasets.errors import ApiError, DatabaseAway, DiskFull, ServerError, TooLarge
 from datasets.models import ARCHIVE, Dataset, Status, file_path
 from datasets.pictures import own_vectors, pipeline_settings
 from datasets.pictures.decoding_revision import decoding_revision
@@ -21,7 +21,7 @@ from embeddings.pipeline import Pipeline, with_own_vectors
 from embeddings.reducers import Reducer
 from embeddings.vector_files import Vectors, dumped, save
 
-from . import disk_space, growth, projector_import, results
+from . import growth, outages, projector_import, results
 from .busy_flag import beating
 from .copies import find_similar, near_copies
 from .import_report import reported, write_report
@@ -59,7 +59,11 @@ def process(dataset: Dataset, worker: str) -> None:
     except ApiError as error:
         _fail(dataset, error, keep_archive=False)
     except Exception as error:
-        if refused := disk_space.api_error(error):
+        refused = outages.api_error(error)
+        if isinstance(refused, DatabaseAway):
+            logger.error("dataset %s is queued again: %s", dataset.hash, error)
+            outages.insist(lambda: dataset.requeue() or dataset.fail(refused))
+        elif refused:
             logger.error("dataset %s failed: %s", dataset.hash, error)
             if isinstance(refused, DiskFull):
                 dataset.remove_files()  # the archive too, and first: it makes room for recording the failure
@@ -72,7 +76,7 @@ def process(dataset: Dataset, worker: str) -> None:
 
 
 def _fail(dataset: Dataset, error: ApiError, *, keep_archive: bool = True) -> None:
-    disk_space.insist(lambda: dataset.fail(error, keep_archive=keep_archive))
+    outages.insist(lambda: dataset.fail(error, keep_archive=keep_archive))
 
 
 def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
@@ -92,7 +96,7 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     is_kept = settings.KEEP_ARCHIVES and not dataset.intake.get("refit")
     if not is_kept:
         dataset.archive = ""
-    if not dataset.finish():
+    if not outages.insist(dataset.finish):
         raise _NotWanted
     if not is_kept:
         dataset.archive.storage.delete(archive_name)
@@ -124,11 +128,11 @@ def _compute(dataset: Dataset, pipeline: Pipeline, report: "Report") -> str | No
     dataset.note("tilemap")
     results.write_table(folder.table_path, archive, pictures, described.table.columns.values() if described else ())
     dataset.note("images")
-    dataset.publish_partial("count", "skipped", "ignored", "intake", "files")
+    outages.insist(lambda: dataset.publish_partial("count", "skipped", "ignored", "intake", "files"))
 
     def keep(reducer: str, vectors: Vectors) -> None:
         dataset.store(reducer, dumped(vectors))
-        dataset.publish_partial("files")
+        outages.insist(lambda: dataset.publish_partial("files"))
 
     def keep_fitted(reducer: Reducer) -> None:
         """Beside the vectors: other pictures can be placed among these later."""
@@ -179,7 +183,7 @@ class Report:
         self._stage, self._share = name, 0.0
         self._began[name] = time.monotonic()
         watchdog.expect(_STAGE_SECONDS[name], f"dataset {self._dataset.hash}, {name},")
-        self.beat()
+        outages.insist(self.beat)
         if not self._wanted:
             raise _NotWanted
 
@@ -214,7 +218,7 @@ def _reporting(dataset: Dataset) -> Iterator[Report]:
 def _log(dataset: Dataset, seconds: float) -> None:
     """One line an upload."""
     try:
-        dataset.refresh_from_db()
+        outages.insist(dataset.refresh_from_db)
     except Dataset.DoesNotExist:
         logger.info("upload", extra={"facts": {"dataset": dataset.hash, "status": "deleted", "total_s": seconds}})
         return

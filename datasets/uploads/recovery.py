@@ -1,58 +1,66 @@
-"""What a new start puts right after the last one was killed."""
+"""What is put right after a process was killed: what it had begun is queued again, or given up.
+
+A server knows which of its own processes are dead. Of others it knows only when their heartbeats stop.
+"""
 
 import logging
 import shutil
-from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.utils import timezone
 
 from datasets.collection.response_cache import kept
-from datasets.models import BusyFlag, Dataset, Status, WorkerState
+from datasets.errors import ServerError
+from datasets.models import BusyFlag, Dataset, DerivedResult, WorkerState
+from wwzd import identity
 
-from . import disk_space, partial_upload, tasks
+from . import outages, partial_upload, tasks
 from .intake import SERVICE_DIED, WORKER_DIED
 
 logger = logging.getLogger(__name__)
 
-_SILENT = timedelta(seconds=60)
+_SILENT_SECONDS = 60
+
+PROCESS_DIED = ServerError("The process that computed it died, and again when it was begun anew.", code="worker-died")
 
 
 def after_service_death() -> None:
-    """For a start at which nothing else of the service runs: no flag is up rightly, no work is under way."""
+    """For a start at which nothing else of this server runs: no flag of its own is up rightly, no work of its own is
+    under way."""
     orphans = _sweep()  # first: on a full disk it makes room for the rest
-    disk_space.insist(BusyFlag.objects.release)
-    disk_space.insist(WorkerState.objects.all().delete)
-    given_up = disk_space.insist(lambda: Dataset.objects.abandoned().requeue_or_fail(SERVICE_DIED))
-    disk_space.insist(tasks.forget_calls)
-    disk_space.insist(tasks.deliver_again)
+    server = identity.prefix()
+    outages.insist(lambda: BusyFlag.objects.release(server))
+    outages.insist(lambda: WorkerState.objects.filter(worker_id__startswith=server).delete())
+    outages.insist(WorkerState.objects.forget_dead)
+    given_up = outages.insist(lambda: Dataset.objects.left_by(server).requeue_or_fail(SERVICE_DIED))
+    outages.insist(lambda: DerivedResult.objects.begun_by(server).requeue_or_fail(PROCESS_DIED))
+    outages.insist(lambda: tasks.forget_calls(server))
+    outages.insist(tasks.deliver_again)
     if given_up or orphans:
         logger.warning("recovered", extra={"facts": {"datasets_given_up": given_up, "files_swept": orphans}})
 
 
 def after_worker_death(worker: str) -> None:
     """For the moment at which a worker process has been seen to end."""
-    disk_space.insist(WorkerState.objects.filter(worker_id=worker).delete)
-    given_up = requeue_work_of(worker)
-    disk_space.insist(lambda: tasks.forget_calls(worker))
-    disk_space.insist(tasks.deliver_again)
+    outages.insist(WorkerState.objects.filter(worker_id=worker).delete)
+    given_up = requeue_work_of(worker)  # and of the process beside it, whose name begins as its own
+    outages.insist(lambda: tasks.forget_calls(worker))
+    outages.insist(tasks.deliver_again)
     if given_up:
         logger.warning("recovered", extra={"facts": {"datasets_given_up": given_up}})
 
 
-def requeue_work_of(worker: str) -> int:
+def requeue_work_of(prefix: str) -> int:
     """Queue again, or give up, what a process had begun that has been seen to end. Returns the number of both."""
-    begun = Dataset.objects.filter(worker=worker, status=Status.PROCESSING)
-    return disk_space.insist(lambda: begun.all().requeue_or_fail(WORKER_DIED))
+    outages.insist(lambda: DerivedResult.objects.begun_by(prefix).requeue_or_fail(PROCESS_DIED))
+    return outages.insist(lambda: Dataset.objects.begun_by(prefix).requeue_or_fail(WORKER_DIED))
 
 
 def what_is_wrong(worker: str, pid: int) -> str:
     """Why a running worker is to be ended: silent for long, as one that was stopped or hangs, or too large."""
-    silent_since = timezone.now() - _SILENT
-    if WorkerState.objects.filter(worker_id=worker, beat_at__lt=silent_since).exists():
-        return f"no sign of life for {_SILENT.seconds} s"
+    if WorkerState.objects.filter(worker_id=worker).silent(_SILENT_SECONDS).exists():
+        return f"no sign of life for {_SILENT_SECONDS} s"
     used = memory_of(pid) // 2**20
     if used > settings.WORKER_MB:
         return f"it takes {used} MiB of memory, over the limit of {settings.WORKER_MB} MiB (WORKER_MB)"
@@ -69,9 +77,11 @@ def memory_of(pid: int) -> int:
 
 
 def after_silence(worker: str) -> None:
-    """For any time: what another worker than this one has begun, and gives no sign of life of. Where a supervisor sees
-    it die, there is nothing left to do."""
-    given_up = Dataset.objects.stale().exclude(worker=worker).requeue_or_fail(WORKER_DIED)
+    """For any time: what another worker than this one has begun, and gives no sign of life of, and what another server
+    never stored. Where a supervisor sees it die, there is nothing left to do."""
+    stale = Dataset.objects.stale().exclude(worker__startswith=worker)
+    given_up = stale.requeue_or_fail(WORKER_DIED) + Dataset.objects.never_stored().requeue_or_fail(SERVICE_DIED)
+    tasks.give_up_silent_calls()
     if given_up:
         tasks.deliver_again()
         logger.warning("recovered", extra={"facts": {"datasets_given_up": given_up}})

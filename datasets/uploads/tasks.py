@@ -6,20 +6,19 @@ to compute, so none of them has to agree with a row: one too many finds nothing 
 `deliver_again` sends another.
 """
 
-import os
-import secrets
-
 from django.conf import settings
+from django.db.models.functions import Now
 from django_tasks import task
+from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
-from datasets.models import Dataset
+from datasets.models import Dataset, Status, WorkerState
+from wwzd import identity
 
 from . import processing
 from .watchdog import watchdog
 
-# The supervisor names its worker, to know whose work to give up when it dies.
-WORKER = os.environ.get("WWZD_WORKER") or secrets.token_hex(8)
+WORKER = identity.worker_name()
 
 AWAITED, BEFORE_OTHERS = 50, 10
 """Priorities of calls; what is sent to be computed some time has 0."""
@@ -33,6 +32,8 @@ def compute_dataset(dataset_id: str) -> None:
         dataset = Dataset.objects.next_in_queue(dataset_id)
         if dataset is not None:
             processing.process(dataset, WORKER)
+            if dataset.status == Status.QUEUED:
+                deliver(dataset)
 
 
 def deliver(dataset: Dataset) -> None:
@@ -57,8 +58,19 @@ def deliver_again() -> None:
         deliver(dataset)
 
 
-def forget_calls(worker: str = "") -> None:
-    """Delete the records of calls that a dead worker had begun, or that any had: for the library they run for ever."""
+def give_up_silent_calls() -> None:
+    """End the records of calls whose workers have not been heard of lately. They stay: a worker that comes back finds
+    the one that it works on."""
+    alive = set(WorkerState.objects.alive().values_list("worker_id", flat=True))
     for record in DBTaskResult.objects.running():
-        if not worker or worker in record.worker_ids:
+        if alive.isdisjoint(record.worker_ids[-1:]):
+            lost = DBTaskResult.objects.running().filter(pk=record.pk)
+            lost.update(status=TaskResultStatus.FAILED, finished_at=Now())
+
+
+def forget_calls(prefix: str) -> None:
+    """Delete the records of calls that dead workers had begun, whose names begin so: for the library they run for
+    ever."""
+    for record in DBTaskResult.objects.running():
+        if any(worker.startswith(prefix) for worker in record.worker_ids):
             record.delete()

@@ -198,7 +198,8 @@ def test_nothing_can_be_added_or_edited(admin_client: Client) -> None:
     dataset = failed("a")
     BusyFlag.objects.claim("someone", timedelta(minutes=1))
     WorkerState.objects.beat("worker", ready=True, engine="an engine")
-    for url in (page(dataset), f"{FLAG}1/change/", "/admin/datasets/workerstate/1/change/"):
+    worker = WorkerState.objects.get().pk
+    for url in (page(dataset), f"{FLAG}1/change/", f"/admin/datasets/workerstate/{worker}/change/"):
         assert admin_client.get(url).status_code == 200
         changed = {"hash": "b" * 32, "name": "other", "status": "ready", "holder": "other", "engine": "other"}
         assert admin_client.post(url, changed).status_code == 403

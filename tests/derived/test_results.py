@@ -12,8 +12,9 @@ from pytest_django import Settings
 
 from datasets.catalogue.collection import CatalogueCollection, installed
 from datasets.collection.uploaded import upload
-from datasets.derived import jobs, process, requests
+from datasets.derived import jobs, requests
 from datasets.models import Dataset, DerivedResult, Status
+from datasets.uploads import recovery
 from tests.api.test_pictures import upload as send
 from tests.support.pictures import photograph
 
@@ -93,7 +94,7 @@ def test_work_whose_process_dies_is_begun_again_but_not_for_ever(
         row.refresh_from_db()
         assert row.attempts == attempt
         assert not row.claim("another")
-        process.recover()
+        recovery.requeue_work_of("one")
         row.refresh_from_db()
     assert (row.status, row.error_code) == (Status.FAILED, "worker-died")
     assert DerivedResult.objects.next_in_queue() is None
@@ -105,7 +106,7 @@ def test_another_process_takes_what_is_silent(catalogue: CatalogueCollection, qu
     row.claim("one")
     assert not DerivedResult.objects.stale().exists()
     DerivedResult.objects.update(beat_at=row.created_at.replace(year=2020))
-    assert DerivedResult.objects.stale().requeue_or_fail(process.DIED) == 1
+    assert DerivedResult.objects.stale().requeue_or_fail(recovery.PROCESS_DIED) == 1
     jobs.compute_all("another")
     assert catalogue.folder.similarity_path.exists()
 

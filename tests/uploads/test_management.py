@@ -12,7 +12,7 @@ from django_tasks_db.models import DBTaskResult
 from pytest_django import Settings
 
 from datasets.errors import ServerError
-from datasets.models import BusyFlag, Dataset, Status
+from datasets.models import BusyFlag, Dataset, Status, WorkerState
 from datasets.uploads import eta, intake, recovery, tasks
 from datasets.uploads.busy_flag import LIFETIME
 from embeddings.reducers import SEED
@@ -384,3 +384,16 @@ def test_errors_have_a_type_and_parameters(client: Client, content: bytes, kind:
         failed = client.get("/dataset?status=failed").json()["datasets"][0]
         assert failed["problem"] == body
         assert failed["error"] == body["error"]
+
+
+def test_the_call_of_a_silent_worker_ends_and_that_of_another_goes_on(settings: Settings) -> None:
+    settings.TASKS = DATABASE_QUEUE
+    for worker in ("alive", "silent"):
+        WorkerState.objects.beat(worker)
+        tasks.compute_dataset.enqueue(worker[0] * 32)
+    for record, worker in zip(DBTaskResult.objects.order_by("enqueued_at"), ("alive", "silent"), strict=True):
+        DBTaskResult.objects.filter(pk=record.pk).update(status=TaskResultStatus.RUNNING, worker_ids=[worker])
+    WorkerState.objects.filter(worker_id="silent").update(beat_at=timezone.now() - timedelta(minutes=1))
+    recovery.after_silence("alive")
+    by_worker = {record.worker_ids[0]: record.status for record in DBTaskResult.objects.all()}
+    assert by_worker == {"alive": TaskResultStatus.RUNNING, "silent": TaskResultStatus.FAILED}

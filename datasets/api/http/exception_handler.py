@@ -22,7 +22,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from datasets.errors import KINDS, URN, ApiError, TooLarge
-from datasets.uploads import disk_space
+from datasets.uploads import outages
 from embeddings.backbones import WeightsError
 
 logger = logging.getLogger(__name__)
@@ -86,9 +86,9 @@ def response_of(body: dict[str, Any], headers: Mapping[str, str] | None = None) 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: every `ApiError` becomes an answer; faults go on to `server_error`."""
-    if not isinstance(error, ApiError) and (of_disk := disk_space.api_error(error)):
-        logger.error("%s: %s", type(of_disk).__name__, error)
-        error = of_disk
+    if not isinstance(error, ApiError) and (outage := outages.api_error(error)):
+        logger.error("%s: %s", type(outage).__name__, error)
+        error = outage
     if isinstance(error, RequestDataTooBig):
         error = TooLarge(f"The body is larger than the limit of {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes.")
     if isinstance(error, ApiError):
@@ -128,7 +128,7 @@ def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
-    if error := disk_space.api_error(sys.exc_info()[1]):  # outside of the calls, such as in the admin
+    if error := outages.api_error(sys.exc_info()[1]):  # outside of the calls, such as in the admin
         return JsonResponse(problem_of(error), status=STATUSES[error.kind])
     return _page("The server failed; its log says why.", 500)
 

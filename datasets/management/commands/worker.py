@@ -16,7 +16,7 @@ from datasets.catalogue.tilemap_prerendering import EVERY_SECONDS, TilemapPreren
 from datasets.derived.process import ResultsProcess
 from datasets.models import WorkerState
 from datasets.pictures import pipeline_settings
-from datasets.uploads import disk_space, partial_upload, recovery, retention, tasks, worker_readiness
+from datasets.uploads import disk_space, outages, partial_upload, recovery, retention, tasks, worker_readiness
 from datasets.uploads.busy_flag import beating
 from datasets.uploads.watchdog import STARTUP_SECONDS, watchdog
 from wwzd.lifeline import die_with_supervisor
@@ -40,11 +40,12 @@ class Command(BaseCommand):
         try:
             self._work()
         except (DatabaseError, OSError) as error:
-            if not disk_space.api_error(error):
+            found = outages.api_error(error)
+            if found is None:
                 raise
-            disk_space.release_reserve()
+            outages.make_way(found)
             with suppress(OSError):
-                self.stderr.write(f"worker: the data folder cannot be written to, so it is tried again soon: {error}")
+                self.stderr.write(f"worker: {found} The worker is started again soon. ({error})")
             sys.exit(os.EX_TEMPFAIL)
 
     def _work(self) -> None:
