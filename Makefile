@@ -1,6 +1,7 @@
 # make run    set everything up and serve on http://localhost:5000
 # make test   set everything up and run the whole check
 # make test-fast  its quick tests only; make coverage  all of them, and what they do not reach
+# make test-scale  what several machines need: installs and starts PostgreSQL for it
 # make page   build the page's scripts (the others do it too)
 # make lock   write requirements.lock anew, after a change of requirements.txt
 # make bench  measure it against the plain way, and write docs/benchmarks.md
@@ -15,23 +16,29 @@ JOBS ?= 2
 # The machine's Node, or else the one that PyPI carries.
 NODE := PATH="$$PATH:$(CURDIR)/.venv/node"
 
-.PHONY: run test test-fast coverage lint lint-page test-page lock bench page clean
+.PHONY: run test test-fast test-scale coverage lint lint-page test-page lock bench page clean
 
 run: .venv/installed page
 	@exec $(BIN)/python manage.py serve
 
 test: .venv/installed-dev lint page test-page
-	$(PYTEST) -n $(JOBS)
+	$(PYTEST) -n $(JOBS) -m "not scale"
 
 # Some seconds are saved each time by keeping compiled modules, whatever the environment says.
-test test-fast coverage: export PYTHONDONTWRITEBYTECODE =
+test test-fast test-scale coverage: export PYTHONDONTWRITEBYTECODE =
 
 test-fast: .venv/installed-dev
 	$(PYTEST) -n $(JOBS) -m "(unit or api) and not slow"
 
+# First what is only so there, then the calls and commands that passed on SQLite.
+test-scale: .venv/installed-dev
+	@$(MAKE) --no-print-directory .venv/installed-scale || echo "Its packages cannot be had: these tests are skipped." >&2
+	$(PYTEST) -m scale
+	$(BIN)/python -m tests.support.postgresql $(PYTEST) -n $(JOBS) -m "api and not slow"
+
 coverage: .venv/installed-dev page
 	@rm -rf .cache/coverage && mkdir -p .cache/coverage
-	$(PYTEST) -n $(JOBS) --cov
+	$(PYTEST) -n $(JOBS) -m "not scale" --cov
 
 lint: .venv/installed-dev lint-page
 	$(BIN)/ruff check .
@@ -91,6 +98,10 @@ $(MODULES): .venv/node viewer/package-lock.json
 
 .venv/installed-dev: .venv/installed requirements-dev.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --requirement requirements-dev.txt
+	@touch $@
+
+.venv/installed-scale: .venv/installed-dev requirements-scale.txt requirements-scale-dev.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --requirement requirements-scale-dev.txt
 	@touch $@
 
 clean:

@@ -14,6 +14,7 @@ from embeddings import backbones
 
 from . import __version__
 from .data_folder import secret_key
+from .database import database
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -85,10 +86,16 @@ try:
     THROTTLE = rate("THROTTLE")
     THROTTLE_UPLOADS = rate("THROTTLE_UPLOADS")
     TASKS_BACKEND = choice("TASKS_BACKEND", "database", "immediate")
+    DATABASE_URL = env.str("DATABASE_URL", "")
     # Read, or made, when it is first needed.
     SECRET_KEY = env.str("SECRET_KEY", "") or SimpleLazyObject(lambda: secret_key(DATA_DIR))
 except EnvError as error:
     raise ImproperlyConfigured(f"A setting from the environment cannot be used: {error}") from error
+if DATABASE_URL and not env.str("SECRET_KEY", ""):
+    raise ImproperlyConfigured(
+        "DATABASE_URL needs SECRET_KEY, the same on each server of the database: people who log in to one of them are "
+        "known to the others by it."
+    )
 if sentence := backbones.what_is_missing(BACKBONE):
     raise ImproperlyConfigured(sentence)
 
@@ -148,22 +155,7 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 
-DATABASES: dict[str, dict[str, Any]] = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": DATA_DIR / "db.sqlite3",
-        # One connection a thread, for good: opening one takes three times as long as a small call.
-        "CONN_MAX_AGE": None,
-        "OPTIONS": {
-            # A transaction that will write says so at once: two of them wait for each other instead of failing.
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        },
-        # A file, not memory: threads and processes share it in tests as they do in service.
-        "TEST": {"NAME": DATA_DIR / "test.sqlite3"},
-    }
-}
+DATABASES = {"default": database(DATABASE_URL, DATA_DIR, THREADS)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STORAGES = {

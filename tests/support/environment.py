@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import prepared_cache
+from tests.support import postgresql, prepared_cache
 
 SESSION = Path(tempfile.mkdtemp(prefix="wwzd-tests-"))
 """A folder for each test process."""
@@ -29,6 +29,8 @@ os.environ.update(
     HTTPS="0",
     ALLOWED_HOSTS="*",
 )
+if "DATABASE_URL" in os.environ:  # the same tests on PostgreSQL
+    os.environ.setdefault("SECRET_KEY", postgresql.SECRET_KEY)
 if "PYTEST_CURRENT_TEST" not in os.environ:  # a process that a test starts has that test's kernels
     os.environ["NUMBA_CACHE_DIR"] = str(CACHE / "kernels")
 is_worker = "PYTEST_XDIST_WORKER" in os.environ

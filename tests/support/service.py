@@ -1,5 +1,6 @@
 """The real service, started as `make run` starts it, on a port and a data folder of its own."""
 
+import hashlib
 import json
 import os
 import secrets
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.support import tiers
+from tests.support import postgresql, tiers
 from tests.support.environment import CACHE
 from tests.support.paths import ROOT
 
@@ -38,7 +39,9 @@ class Service:
 
     def start(self, *, warm: bool = True) -> "Service":
         """Start, and wait until it answers; with `warm`, until the worker is ready too."""
-        assert tiers.running in {None, "service", "browser"}, "a test that starts the service is marked `service`"
+        assert tiers.running in {None, "service", "browser", "scale"}, (
+            "a test that starts the service is marked `service`"
+        )
         environment = {
             **os.environ,
             "DATA_DIR": str(self.data),
@@ -51,6 +54,10 @@ class Service:
             "RESNET50_URL": "http://127.0.0.1:9/resnet50-00000000.pth",
             **self.settings,
         }
+        if url := environment.get("DATABASE_URL"):
+            if "DATABASE_URL" not in self.settings:  # a database for each data folder, as with SQLite
+                environment["DATABASE_URL"] = postgresql.with_database(url, _database_name(self.data))
+            environment.setdefault("SECRET_KEY", postgresql.SECRET_KEY)
         self.data.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -162,6 +169,10 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
+
+
+def _database_name(data: Path) -> str:
+    return f"wwzd_{hashlib.sha256(str(data).encode()).hexdigest()[:16]}"
 
 
 def _free_port() -> int:

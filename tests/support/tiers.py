@@ -1,7 +1,8 @@
 """Which tier a test belongs to, and which tests run in one process when several processes share them.
 
 - `unit`: neither a database nor a client; `api`: the calls, commands and tasks within the test's process;
-- `service`: the real service, started as `make run` starts it; `browser`: the page in a real browser.
+- `service`: the real service, started as `make run` starts it; `browser`: the page in a real browser;
+- `scale`: the service with what more than one machine needs, `make test-scale`.
 
 A marker is set by hand only where the fixtures do not tell. `slow` always is: it keeps a `unit` or `api` test out of
 `make test-fast`.
@@ -14,10 +15,10 @@ import pytest
 if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
 
-TIERS = ("unit", "api", "service", "browser")
+TIERS = ("unit", "api", "service", "browser", "scale")
 _SERVICES = {"service", "big"}
 _DATABASE = {"db", "transactional_db", "client", "admin_client"}
-_TIMED = {"service", "browser"}
+_TIMED = {"service", "browser", "scale"}
 """Tiers whose processes and browsers share two cores with other tests: one that fails is tried once more, and listed
 as rerun."""
 _ONE_AT_A_TIME = {"test_decoder_pool.py", "test_slow_clients.py"}

@@ -19,16 +19,15 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
 from datasets.catalogue import conversion, installation
-from datasets.derived import process
-from datasets.errors import DiskFull
+from datasets.errors import DatabaseAway, DiskFull
 from datasets.management.supervisor import Child, run
 from datasets.models import Dataset, WorkerState
 from datasets.pictures import pipeline_settings
-from datasets.uploads import disk_space, recovery, worker_readiness
+from datasets.uploads import disk_space, outages, recovery, worker_readiness
 from embeddings.backbones import WeightsError
 from embeddings.reducers import ModelError
 from embeddings.vector_files import BadVectors
-from wwzd import nginx
+from wwzd import identity, nginx
 from wwzd.lifeline import SUPERVISOR_VARIABLE
 
 _LONGEST_SOCKET_FOLDER = 85
@@ -48,14 +47,14 @@ class Command(BaseCommand):
             _check_port_is_free()
             with _disk_told_plainly():
                 call_command("migrate", verbosity=0)
+                _check_database_is_own()
                 recovery.after_service_death()
-                process.recover()
                 _keep_private()
                 disk_space.keep_reserve()
             self._ensure_catalogue()
             if worker_readiness.must_prepare():
                 self._log("The network is prepared by the worker; what is there is served meanwhile.")
-                WorkerState.objects.beat("", ready=False, engine=worker_readiness.PREPARING)
+                WorkerState.objects.beat(identity.prefix(), ready=False, engine=worker_readiness.PREPARING)
             else:
                 call_command("check")
             self._say_what_is_served()
@@ -183,7 +182,10 @@ def _disk_told_plainly() -> Iterator[None]:
         yield
     except (DatabaseError, OSError) as error:
         data = settings.DATA_DIR
-        if isinstance(disk_space.api_error(error), DiskFull):
+        found = outages.api_error(error)
+        if isinstance(found, DatabaseAway):
+            raise CommandError(f"The database that DATABASE_URL names cannot be reached: {error}") from error
+        if isinstance(found, DiskFull):
             raise CommandError(f"The disk that holds {data} is full: make room, then start again.") from error
         raise CommandError(f"{data} cannot be written to, which the service needs: {error}") from error
 
@@ -194,6 +196,16 @@ def _keep_private() -> None:
     for path in (*data.glob("db.sqlite3*"), *(data / name for name in ("datasets", "tmp", "cache", "build"))):
         with suppress(OSError):  # not there, or another user's
             path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def _check_database_is_own() -> None:
+    """Results lie in one server's data folder: another server of the same database would look for them in its own."""
+    others = WorkerState.objects.alive().filter(worker_id__contains="-")
+    if others.exclude(worker_id__startswith=identity.prefix()).exists():
+        raise CommandError(
+            "Another server works on the database that DATABASE_URL names, with a data folder of its own. Give this "
+            "one a database of its own, or start only a worker here: manage.py worker, with the other's data folder."
+        )
 
 
 def _check_port_is_free() -> None:

@@ -1,0 +1,161 @@
+"""The service on PostgreSQL: the same answers, several workers, and what remains of work when anything is killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.environment import CACHE
+from tests.support.paths import ROOT
+from tests.support.pictures import photograph, zipped
+from tests.support.postgresql import Server
+from tests.support.service import Service
+
+psycopg = pytest.importorskip("psycopg", reason="it comes with: make test-scale")
+
+RESULTS = ("features/pca", "features/umap", "tilemap", "tilemap/manifest", "features/network")
+
+
+def archive(seed: int, count: int = 8) -> bytes:
+    return zipped({f"{k}.jpg": photograph(100 * seed + k) for k in range(count)})
+
+
+def queue(service: Service, content: bytes, name: str = "photos.zip") -> str:
+    answer = service.upload(content, name, Prefer="respond-async")
+    assert answer.status == 202, answer.body
+    return str(answer.json()["id"])
+
+
+def status_of(service: Service, dataset: str) -> str:
+    answer = service.get(f"/dataset/{dataset}")
+    return str(answer.json()["status"]) if answer.status == 200 else f"answer {answer.status}"
+
+
+def rows(scaled: dict[str, str], query: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(scaled["DATABASE_URL"]) as connection:
+        return list(connection.execute(query).fetchall())
+
+
+@contextmanager
+def worker(service: Service) -> Iterator[Callable[[], "subprocess.Popen[bytes]"]]:
+    """Starts workers that belong to no server, on the service's data folder; each time another one."""
+    started: list[subprocess.Popen[bytes]] = []
+    environment = os.environ | service.settings
+    environment |= {"DATA_DIR": str(service.data), "CACHE_DIR": str(CACHE), "TASKS_BACKEND": "database", "DEMO": "0"}
+
+    def start() -> "subprocess.Popen[bytes]":
+        with service.log.open("ab") as log:
+            command = [sys.executable, "manage.py", "worker"]
+            process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        started.append(process)
+        return process
+
+    try:
+        yield start
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def service(tmp_path: Path, scaled: dict[str, str]) -> Iterator[Service]:
+    running = Service(tmp_path / "scaled", scaled).start()
+    yield running
+    running.stop()
+
+
+def test_results_are_those_of_the_service_on_sqlite(service: Service, tmp_path: Path) -> None:
+    plain = Service(tmp_path / "plain").start()
+    try:
+        content = archive(1)
+        answers = [each.upload(content) for each in (service, plain)]
+        assert [answer.status for answer in answers] == [200, 200]
+        dataset = answers[0].body.decode()
+        assert dataset == answers[1].body.decode()
+        for result in RESULTS:
+            first, second = (each.get(f"/dataset/{dataset}/{result}") for each in (service, plain))
+            assert first.status == second.status == 200
+            assert first.body == second.body, result
+    finally:
+        plain.stop()
+    assert not (service.data / "db.sqlite3").exists()
+
+
+def test_a_restart_of_the_database_loses_nothing(
+    service: Service, scaled: dict[str, str], database_server: Server
+) -> None:
+    before = service.children()
+    dataset = queue(service, archive(2, 400))
+    service.wait_for(lambda: status_of(service, dataset) == "processing")
+    database_server.stop()
+    away = service.get(f"/dataset/{dataset}")
+    assert away.status == 503
+    assert away.json()["type"] == "urn:wwzd:error:database-away"
+    assert int(away.headers["Retry-After"]) > 0
+    assert service.upload(archive(3)).status == 503
+    time.sleep(7)  # longer than it takes a supervisor to give up what cannot start
+    database_server.start()
+    service.wait_for(lambda: status_of(service, dataset) == "ready", 60)
+    assert rows(scaled, "SELECT attempts FROM datasets_dataset") == [(1,)]
+    assert service.children() == before
+    assert service.upload(archive(3)).status == 200
+
+
+def test_what_another_worker_computes_is_its_own(service: Service, scaled: dict[str, str]) -> None:
+    """A server's start gives up what it had begun itself, and nothing of others that live."""
+    with worker(service) as start:
+        start()
+        service.wait_for(lambda: len(rows(scaled, "SELECT 1 FROM datasets_workerstate WHERE ready")) == 2)
+        own = service.children()["worker"]
+        os.kill(own, signal.SIGSTOP)  # the other one is to take it
+        dataset = queue(service, archive(4, 400))
+        service.wait_for(lambda: status_of(service, dataset) == "processing")
+        os.kill(own, signal.SIGCONT)
+        service.kill()
+        service.start(warm=False)
+        service.wait_for(lambda: status_of(service, dataset) == "ready")
+        assert rows(scaled, "SELECT attempts FROM datasets_dataset") == [(1,)]
+        service.wait_for(lambda: service.health()["worker"] == "ready")
+
+
+def test_whatever_is_killed_every_upload_is_computed_once(service: Service, scaled: dict[str, str]) -> None:
+    archives = [archive(10 + k, 12) for k in range(20)]
+    datasets = [queue(service, content, f"{k}.zip") for k, content in enumerate(archives)]
+    with worker(service) as start:
+        other = start()
+        kills = 0
+        while kills < 9:
+            time.sleep(2)
+            victim = ("worker", "other", "web")[kills % 3]
+            if victim == "other":
+                other.kill()
+                other.wait()
+                other = start()
+            else:
+                pid = service.children().get(victim)
+                if pid is None:
+                    continue
+                os.kill(pid, signal.SIGKILL)
+            kills += 1
+        service.wait_for(lambda: service.health() is not None)
+        service.wait_for(lambda: {status_of(service, dataset) for dataset in datasets} == {"ready"}, 180)
+    assert rows(scaled, "SELECT count(*) FROM datasets_dataset") == [(len(datasets),)]
+    running = "SELECT 1 FROM django_tasks_database_dbtaskresult WHERE status = 'RUNNING'"
+    service.wait_for(lambda: not rows(scaled, running), 60)
+
+
+def test_a_second_server_with_another_data_folder_is_refused(
+    service: Service, scaled: dict[str, str], tmp_path: Path
+) -> None:
+    second = Service(tmp_path / "second", scaled)
+    with pytest.raises(AssertionError, match="Another server works on the database"):
+        second.start()
+    assert service.health()["worker"] == "ready"
