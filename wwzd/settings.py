@@ -2,6 +2,7 @@
 
 import os
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,8 @@ try:
     HTTPS = env.bool("HTTPS", False)
     ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["*"])
     CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
+    LOG_FORMAT = choice("LOG_FORMAT", "line", "json")
+    METRICS = env.bool("METRICS", False)
     LOG_LEVEL = choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR")
 
     BACKBONE = choice("BACKBONE", "auto", *backbones.BACKBONES)
@@ -96,6 +99,8 @@ if DATABASE_URL and not env.str("SECRET_KEY", ""):
         "DATABASE_URL needs SECRET_KEY, the same on each server of the database: people who log in to one of them are "
         "known to the others by it."
     )
+if METRICS and find_spec("prometheus_client") is None:
+    raise ImproperlyConfigured("METRICS needs a package that is not installed: pip install -r requirements-scale.txt")
 if sentence := backbones.what_is_missing(BACKBONE):
     raise ImproperlyConfigured(sentence)
 
@@ -121,6 +126,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "wwzd.request_id.RequestIdMiddleware",
+    *(["datasets.api.metrics.MetricsMiddleware"] if METRICS else []),
     "datasets.api.http.middleware.ServerTiming",
     "datasets.api.http.middleware.CorsMiddleware",
     "datasets.api.http.middleware.NoStoreMiddleware",
@@ -245,8 +252,8 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = None
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "wwzd.logs.LineFormatter"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"line": {"()": "wwzd.logs.LineFormatter"}, "json": {"()": "wwzd.logs.JSONFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     # The queue's own words, two lines an upload, say less than our one.
     "loggers": {

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.urls import URLPattern, path
 
 from datasets.api.views import (
@@ -24,6 +25,14 @@ from datasets.api.views import (
     uploads,
     vectors,
 )
+
+
+def _metrics() -> list[URLPattern]:
+    if not settings.METRICS:
+        return []
+    from datasets.api.views.metrics import Metrics  # its package is missing where it is off
+
+    return [path("metrics", Metrics.as_view(), name="metrics")]
 
 
 def of_both(route: str, view: Any, name: str) -> list[URLPattern]:
@@ -98,6 +107,7 @@ urlpatterns = [
     path("dataset/<str:dataset_id>/tilemap/manifest", pictures.Manifest.as_view(), name="dataset-manifest"),
     path("tilemaps/<str:number>/manifest", pictures.Manifest.as_view(), name="catalogue-manifest"),
     # The service itself.
+    *_metrics(),
     path("health", health.Health.as_view(), name="health"),
     path("schema", interface.Schema.as_view(), name="schema"),
     path("docs", interface.docs, name="docs"),

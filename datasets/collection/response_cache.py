@@ -55,6 +55,8 @@ class ResponseCache:
         self._limit = limit
         self._room = 0
         self._clearing = threading.Lock()
+        self.hits = self.misses = 0
+        """Answers of this process that were there, and that were made. Threads may lose one of them at times."""
         self._making = [threading.RLock() for _ in range(64)]
 
     def open(
@@ -70,6 +72,7 @@ class ResponseCache:
         """
         path = self._folder / (cache_key if coding == IDENTITY else f"{cache_key}.{coding}")
         if found := _open(path):
+            self.hits += 1
             return found
         with turn(), self._making[hash(cache_key) % len(self._making)]:
             if found := _open(path):  # another request has made it meanwhile
@@ -87,6 +90,7 @@ class ResponseCache:
         shutil.rmtree(self._folder / kind / owner, ignore_errors=True)
 
     def _make(self, path: Path, make: Callable[[], Chunks]) -> BinaryIO:
+        self.misses += 1
         try:
             with replacing(path) as file:
                 file.writelines(make())

@@ -19,6 +19,11 @@ class Migration(migrations.Migration):
             name='server',
             field=models.CharField(blank=True, editable=False, max_length=32),
         ),
+        migrations.AddField(
+            model_name='dataset',
+            name='request',
+            field=models.CharField(blank=True, editable=False, max_length=64),
+        ),
         migrations.AlterField(
             model_name='workerstate',
             name='worker_id',

@@ -72,6 +72,8 @@ class Dataset(DatasetFiles):
     """Who computes it, or did: `wwzd.identity`."""
     server = models.CharField(max_length=32, blank=True, editable=False)
     """Who took it, and holds the connection open if a client waits."""
+    request = models.CharField(max_length=64, blank=True, editable=False)
+    """The id of the request that brought it: `wwzd.request_id`."""
     beat_at = models.DateTimeField(null=True, editable=False)
 
     objects = DatasetQuerySet.as_manager()

@@ -18,7 +18,7 @@ from datasets.pictures import pipeline_settings
 from datasets.pictures.zip_archive import Archive
 from datasets.tilemaps.layout import CAPACITY
 from embeddings.pipeline import Pipeline
-from wwzd import identity
+from wwzd import identity, request_id
 
 from . import busy_flag, disk_space, outages, worker_readiness
 from .dataset_id import dataset_id_of
@@ -154,7 +154,7 @@ def _queue(
         waiting = Dataset.objects.waiting().exclude(pk=dataset.pk).count()
         if not is_synchronous and waiting >= settings.MAX_QUEUE:
             raise QueueFull(settings.MAX_QUEUE)
-        dataset.server = identity.prefix()
+        dataset.server, dataset.request = identity.prefix(), request_id.current.get()
         dataset.name = (file.name or "")[:255]
         dataset.archive, dataset.archive_size = "", file.size or 0
         dataset.expected, dataset.intake = expected, {"first": first, "limit": limit, **facts}

@@ -20,6 +20,7 @@ from datasets.tilemaps.layout import CAPACITY
 from embeddings.pipeline import Pipeline, with_own_vectors
 from embeddings.reducers import Reducer
 from embeddings.vector_files import Vectors, dumped, save
+from wwzd import request_id
 
 from . import growth, outages, projector_import, results
 from .busy_flag import beating
@@ -51,6 +52,7 @@ def process(dataset: Dataset, worker: str) -> None:
     if not dataset.claim(worker):
         return
     started = time.monotonic()
+    request_id.current.set(dataset.request)
     try:
         with _reporting(dataset) as report:
             _process(dataset, pipeline_settings.pipeline(), report)
@@ -73,6 +75,7 @@ def process(dataset: Dataset, worker: str) -> None:
             sentence = f"The server failed on this upload ({type(error).__name__}); its log says why."
             _fail(dataset, ServerError(sentence))
     _log(dataset, time.monotonic() - started)
+    request_id.current.set("")
 
 
 def _fail(dataset: Dataset, error: ApiError, *, keep_archive: bool = True) -> None:

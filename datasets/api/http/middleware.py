@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 EXPOSED = (
     "Accept-Ranges, Content-Disposition, Content-Encoding, Content-Length, Content-Range, ETag, Link, Location, "
     "Preference-Applied, Retry-After, Server-Timing, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, "
-    "Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset, WWW-Authenticate, X-Dtype, X-Shape"
+    "Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset, WWW-Authenticate, X-Dtype, X-Request-ID, X-Shape"
 )
 """Beyond the few that browsers show to scripts of other origins anyway."""
 
