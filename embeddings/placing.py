@@ -11,9 +11,33 @@ from .kernels import import_umap
 from .vector_files import Vectors
 
 _EPOCHS = 100
+_POINTS_A_CELL, _PROBES = 100, 32
 _FEW = 4
 """With fewer neighbours there is nothing to weigh."""
 _STEPS = 50
+
+
+class NearestOfMany:
+    """Which of `(n, k)` points are nearest to others, and how far: an inverted file (faiss's IVF) of the points as they
+    are, of which the cells around each are searched."""
+
+    def __init__(self, points: NDArray[np.float32], count: int) -> None:
+        import faiss  # half of what it has is unknown to its own type hints
+
+        self._points, self._count = points, count
+        cells = max(1, min(int(4 * len(points) ** 0.5), len(points) // _POINTS_A_CELL))
+        self._index: Any = faiss.index_factory(points.shape[1], f"IVF{cells},Flat")
+        self._index.train(points)
+        self._index.add(points)
+        faiss.extract_index_ivf(self._index).nprobe = min(_PROBES, cells)
+
+    def of(self, queries: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """`(m, k)` → `(m, count)` indices and distances, nearest first."""
+        squares, found = self._index.search(np.ascontiguousarray(queries), self._count)
+        # Cells with hardly a point in them: the nearest that was found stands for those that are missing.
+        found = np.where(found < 0, found[:, :1], found)
+        distances = np.sqrt(np.where(squares < 3e38, np.maximum(squares, 0), squares[:, :1]))
+        return found.astype(np.int32), distances.astype(np.float32)
 
 
 def between(places: Vectors, indices: NDArray[np.integer[Any]], weights: NDArray[np.float32]) -> Vectors:
@@ -53,6 +77,23 @@ def drawn(
         negative_sample_rate=5,
     )
     return np.ascontiguousarray(moved, dtype=np.float32)
+
+
+def settled(
+    places: Vectors, indices: NDArray[np.integer[Any]], weights: NDArray[np.float32], a: float, b: float, seed: int
+) -> Vectors:
+    """The same for very many, on every core, by this project's layout step, in which points without edges stay. They
+    also push each other away, so that a place depends on what else is placed."""
+    from scipy.sparse import csr_matrix
+
+    from .umap_layout import lay_out
+
+    fixed, count = len(places), len(places) + len(indices)
+    rows, columns = np.nonzero(weights)
+    edges = (weights[rows, columns], (rows + fixed, indices[rows, columns]))
+    start = np.concatenate([places, _mean(places, indices, weights)])
+    graph = csr_matrix(edges, shape=(count, count))
+    return lay_out(graph, start, a=a, b=b, epochs=_EPOCHS // 2, seed=seed)[fixed:]
 
 
 def distances_of(cosines: Features) -> NDArray[np.float32]:

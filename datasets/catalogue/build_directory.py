@@ -121,10 +121,11 @@ class BuildDirectory(CollectionFolder):
     def is_fitted(self) -> bool:
         return (self.layouts / "space.json").exists()
 
-    def note_fit(self, seed: int, versions: Mapping[str, str]) -> None:
-        """What the vectors depend on beside the features."""
+    def note_fit(self, seed: int, versions: Mapping[str, str], sample: int | None) -> None:
+        """What the vectors depend on beside the features; `sample` is the number of rows that they were fitted on,
+        where it was not all."""
         with replacing(self.layouts / "fit.json") as file:
-            file.write(json.dumps({"seed": seed, "versions": versions}).encode())
+            file.write(json.dumps({"seed": seed, "versions": versions, "fit_sample": sample}).encode())
 
     def forget_fit(self) -> None:
         """Have `fit` do its work again."""

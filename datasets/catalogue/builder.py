@@ -20,6 +20,7 @@ from embeddings.images.decoding import RGB
 from embeddings.pipeline import VERSION, Pipeline, Space
 from embeddings.principal_axes import Standardizer
 from embeddings.reducers import REDUCERS, SEED
+from embeddings.reducers.sampled import fit_on_sample
 from embeddings.vector_files import replacing, save
 from embeddings.versions import versions
 
@@ -51,8 +52,9 @@ def extract(
     return records
 
 
-def fit(work: BuildDirectory, on_step: Callable[[str], object]) -> None:
-    """Fit every reducer on the extracted features, keep the fitted ones and the vectors in the build folder."""
+def fit(work: BuildDirectory, on_step: Callable[[str], object], sample: int | None = None) -> None:
+    """Fit every reducer on the extracted features, or on so many of the rows, and place the others among them; keep the
+    fitted ones and the vectors in the build folder."""
     if work.is_fitted:
         return
     blocks = work.blocks()
@@ -62,10 +64,11 @@ def fit(work: BuildDirectory, on_step: Callable[[str], object]) -> None:
     reducers = []
     for name, kind in REDUCERS.items():
         on_step(name)
-        reducer, places = kind.fit(standardizer, coordinates, seed=SEED)
+        reducer, places = fit_on_sample(kind, standardizer, coordinates, seed=SEED, sample=sample or len(coordinates))
         reducers.append(reducer)
         save(work.layout_path(name), places)
-    work.note_fit(SEED, {"pipeline": str(VERSION), **versions()})
+    is_sampled = sample is not None and sample < len(coordinates)
+    work.note_fit(SEED, {"pipeline": str(VERSION), **versions()}, sample if is_sampled else None)
     Space.save(work.layouts, reducers, demo=work.source["demo"])
 
 

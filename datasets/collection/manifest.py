@@ -66,6 +66,7 @@ _DESCRIBED: dict[str, Any] = {
     "pictures": "",
     "seed": None,
     "versions": {},
+    "fit_sample": None,
 }
 """What a manifest says of a collection that came without it."""
 

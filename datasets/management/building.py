@@ -24,6 +24,9 @@ SOURCE_HELP = (
 )
 
 
+_LEAST_SAMPLE = 1000
+
+
 class BuildingCommand(BaseCommand):
     """Errors of the builder become the command's: a sentence and exit status 1."""
 
@@ -55,14 +58,25 @@ class BuildingCommand(BaseCommand):
         self.stdout.write(f"{pictures:,} pictures in {len(records)} ranges, {pipeline.extractor.info}")
         return work
 
-    def fit_and_publish(self, work: BuildDirectory, *, install: bool = True) -> None:
+    def add_fit_sample(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--fit-sample",
+            type=int,
+            metavar="ROWS",
+            help="Fit on so many pictures, chosen at random, and place the others among them: for millions, of which "
+            "the layout would take hours and memory. Uploads are then compared with these pictures alone.",
+        )
+
+    def fit_and_publish(self, work: BuildDirectory, *, install: bool = True, fit_sample: int | None = None) -> None:
+        if fit_sample is not None and fit_sample < _LEAST_SAMPLE:
+            raise BuildError(f"--fit-sample takes {_LEAST_SAMPLE:,} rows or more: fewer do not show what there is.")
         started = time.monotonic()
 
         def say(step: str) -> None:
             self.stdout.write(f"[{time.monotonic() - started:6.1f} s] fitting: {step}")
             self.stdout.flush()
 
-        builder.fit(work, say)
+        builder.fit(work, say, fit_sample)
         builder.index(work, say)
         builder.measure_similarity(work, say)
         builder.find_clusters(work, say)

@@ -46,6 +46,11 @@ class Reducer(Protocol):
         """New pictures' `(n, d)` features → `(n, 3) float32` places, each independent of the others."""
         ...
 
+    def place_many(self, coordinates: NDArray[np.float32]) -> Vectors:
+        """The same from `(n, k)` coordinates, for a large collection at once: in a tenth of the time. A few of the
+        neighbours that a picture is placed by are not its very nearest, and its place depends on the others'."""
+        ...
+
     def explained_variance(self) -> list[float]:
         """Shares of the whole variance along the first three principal axes, 0 for an axis that is not there."""
         ...

@@ -51,6 +51,9 @@ class Pca:
     def transform(self, features: Features) -> Vectors:
         return first_three_columns(self.standardizer.project(features))
 
+    def place_many(self, coordinates: NDArray[np.float32]) -> Vectors:
+        return first_three_columns(coordinates)
+
     def turned_onto(self, places: Vectors, fixed: Vectors) -> tuple[Self, Vectors]:
         """About the origin, which is the mean picture; the axes are no more those of the greatest variance then."""
         motion = RigidMotion.onto(places[: len(fixed)], fixed, keep_origin=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from embeddings.alignment import RigidMotion
 from embeddings.extractors import Features
 from embeddings.kernels import import_umap
-from embeddings.placing import drawn, weights_of
+from embeddings.placing import NearestOfMany, drawn, settled, weights_of
 from embeddings.principal_axes import Standardizer
 from embeddings.vector_files import Vectors
 
@@ -31,6 +31,8 @@ from .snapshots import OnMove
 _CURVE = (1.5769434603113077, 0.8950608778515733)
 """UMAP's a and b for its defaults, a min_dist of 0.1 and a spread of 1 (`umap.umap_.find_ab_params`)."""
 
+_TOGETHER = 500_000
+"""Pictures that are placed at once: their graph takes a few hundred megabytes."""
 _EPOCHS_OF_MANY = 100
 """umap-learn takes 200 for as many points. Steps that do not overshoot, as `lay_out` takes them, need fewer."""
 
@@ -101,6 +103,15 @@ class Umap:
             return first_three_columns(coordinates)
         indices, distances = self._nearest(coordinates)
         return drawn(self.places, indices, weights_of(indices, distances), self.a, self.b, SEED)
+
+    def place_many(self, coordinates: NDArray[np.float32]) -> Vectors:
+        if len(self.training) < self.MIN_ROWS:
+            return first_three_columns(coordinates)
+        nearest, parts = NearestOfMany(self.training, self.neighbours), []
+        for start in range(0, len(coordinates), _TOGETHER):
+            indices, distances = nearest.of(coordinates[start : start + _TOGETHER])
+            parts.append(settled(self.places, indices, weights_of(indices, distances), self.a, self.b, SEED))
+        return np.concatenate(parts)
 
     def turned_onto(self, places: Vectors, fixed: Vectors) -> tuple[Self, Vectors]:
         motion = RigidMotion.onto(places[: len(fixed)], fixed)

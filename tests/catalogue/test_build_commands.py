@@ -193,6 +193,23 @@ def test_the_demo_is_built_from_digits_and_replaces_no_other_catalogue(client: C
         call_command("build_demo", **quiet)
 
 
+@pytest.mark.slow
+def test_a_catalogue_may_be_fitted_on_a_sample(data: Path) -> None:
+    quiet = {"stdout": io.StringIO(), "stderr": io.StringIO()}
+    call_command("build_demo", **quiet)
+    whole = installation.CatalogueStore(data).catalogue().vectors
+    assert installation.read_manifest(data)["fit_sample"] is None
+    with pytest.raises(CommandError, match="1,000 rows or more"):
+        call_command("fit_reducers", "--again", "--fit-sample", "999", **quiet)
+    call_command("fit_reducers", "--again", "--fit-sample", "1000", **quiet)
+    assert installation.read_manifest(data)["fit_sample"] == 1000
+    sampled = installation.CatalogueStore(data).catalogue()
+    np.testing.assert_array_equal(sampled.vectors["pca"], whole["pca"])  # its axes are those of all
+    assert label_accuracy(sampled.vectors["umap"]) >= 0.82
+    model = np.load(sampled.folder.model_path("umap"))
+    assert len(model["training"]) == len(model["places"]) == 1000
+
+
 def label_accuracy(places: "np.ndarray[tuple[int, int], np.dtype[np.float32]]") -> float:
     """Share of digits that have the label of most of their ten nearest neighbours."""
     from sklearn.datasets import load_digits

@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from embeddings.principal_axes import Standardizer
 from embeddings.reducers import FORMAT, REDUCERS, SEED, ModelError, Pca, Reducer, Umap
+from embeddings.reducers.sampled import fit_on_sample
 
 Matrix = NDArray[np.float32]
 
@@ -200,6 +201,30 @@ def test_new_pictures_are_placed_among_their_like(name: str, digits: dict[str, t
     found = reducer.transform(DIGITS[600:900])
     nearest = np.linalg.norm(found[:, None] - places[None], axis=2).argmin(axis=1)
     assert (labels[nearest] == labels[600:900]).mean() > {"pca": 0.5, "umap": 0.85}[name]
+
+
+@reducers
+def test_many_are_placed_as_each_by_itself_would_be(name: str, digits: dict[str, tuple[Reducer, Matrix]]) -> None:
+    reducer, places = digits[name]
+    standardizer = Standardizer.fit([DIGITS[:600]])
+    new = DIGITS[600:900]
+    apart = np.linalg.norm(reducer.place_many(standardizer.project(new)) - reducer.transform(new), axis=1)
+    spread = np.linalg.norm(places - places.mean(axis=0), axis=1).mean()
+    assert np.median(apart) < 0.1 * spread
+
+
+@pytest.mark.parametrize("sample", [400, 599, 600, 10_000])
+def test_a_sample_lies_where_it_was_laid_out_and_the_rest_among_it(sample: int) -> None:
+    features = clustered(600)
+    standardizer = Standardizer.fit([features])
+    coordinates = standardizer.project(features)
+    reducer, places = fit_on_sample(Umap, standardizer, coordinates, seed=SEED, sample=sample)
+    assert isinstance(reducer, Umap)
+    assert len(reducer.training) == min(sample, 600)
+    assert places.shape == (600, 3)
+    laid_out = {tuple(row) for row in reducer.places.tolist()}
+    assert sum(tuple(row) in laid_out for row in places.tolist()) >= len(reducer.training)
+    assert trustworthiness(features, places, n_neighbors=10) >= 0.8
 
 
 @reducers

@@ -23,6 +23,7 @@ class Command(BuildingCommand):
             "--metadata", type=Path, nargs="+", default=[], help="Files for import_metadata, once all is installed."
         )
 
+        self.add_fit_sample(parser)
         parser.add_argument(
             "--install",
             action=BooleanOptionalAction,
@@ -39,6 +40,7 @@ class Command(BuildingCommand):
         restart: bool,
         metadata: list[Path],
         install: bool,
+        fit_sample: int | None,
         **options: Any,
     ) -> None:
         with told_plainly():
@@ -46,6 +48,7 @@ class Command(BuildingCommand):
                 raise SourceError(f"there is no file {missing}")
             if metadata and not install:
                 raise SourceError("metadata are imported of the installed catalogue: give them once it is installed")
-            self.fit_and_publish(self.extract(source, name=name, restart=restart), install=install)
+            work = self.extract(source, name=name, restart=restart)
+            self.fit_and_publish(work, install=install, fit_sample=fit_sample)
         if metadata:
             call_command("import_metadata", *metadata, stdout=self.stdout, stderr=self.stderr)

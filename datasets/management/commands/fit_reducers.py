@@ -18,10 +18,11 @@ class Command(BuildingCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--again", action="store_true", help="Fit again even if it has been done.")
+        self.add_fit_sample(parser)
 
-    def handle(self, *args: Any, again: bool, **options: Any) -> None:
+    def handle(self, *args: Any, again: bool, fit_sample: int | None, **options: Any) -> None:
         with told_plainly():
             work = BuildDirectory.begun(settings.DATA_DIR)
             if again:
                 work.forget_fit()
-            self.fit_and_publish(work)
+            self.fit_and_publish(work, fit_sample=fit_sample)
