@@ -72,9 +72,7 @@ def config_among(files: Sequence[Located]) -> Located | None:
 def opened(file: Located, files: Files) -> ProjectorFolder | None:
     """Of the configuration in a file; None where a file that may be one is none. Raises `ApiError`."""
     try:
-        if files.size(file.path) > _LONGEST:
-            raise BadConfig(f"it is larger than {_LONGEST // 2**10} KiB")
-        found = config.embeddings(files.read(file.path).decode(errors="replace"))
+        found = config.embeddings(text_of(file, files))
     except BadConfig as error:
         if file.name == _MAYBE:
             return None
@@ -85,7 +83,7 @@ def opened(file: Located, files: Files) -> ProjectorFolder | None:
         _named(path, file, files.visible) if path else None for path in (first.tensors, first.metadata, first.sprite)
     )
     assert tensors is not None
-    sprites = {path for each in found if each.sprite and (path := _find(each.sprite, file, files.visible))}
+    sprites = {path for each in found if each.sprite and (path := find(each.sprite, file, files.visible))}
     rest = [other for other in files.visible if other.path not in {file.path, tensors, metadata, sprite}]
     pictures = [other.path for other in rest if zip_layout.named_as_picture(other.name) and other.path not in sprites]
     known = {*pictures}
@@ -101,6 +99,13 @@ def opened(file: Located, files: Files) -> ProjectorFolder | None:
         others=[*(other.path for other in rest if other.path not in known), *files.hidden],
     )
     return replace(folder, rows=_rows(folder, files))
+
+
+def text_of(file: Located, files: Files) -> str:
+    """Of a configuration. Raises `BadConfig` where it is too long."""
+    if files.size(file.path) > _LONGEST:
+        raise BadConfig(f"it is larger than {_LONGEST // 2**10} KiB")
+    return files.read(file.path).decode(errors="replace")
 
 
 def unreadable(config: str, error: Exception) -> ApiError:
@@ -142,7 +147,7 @@ def _rows(folder: ProjectorFolder, files: Files) -> int:
 
 def _named(path: str, config: Located, files: Sequence[Located]) -> str:
     """The path in the ZIP of a file that the configuration names. Raises `ApiError`."""
-    found = _find(path, config, files)
+    found = find(path, config, files)
     if found is None:
         sentence = (
             f"{config.path[:200]} names {path[:200]}, which the ZIP does not have: put it in, beside {config.name}."
@@ -151,9 +156,9 @@ def _named(path: str, config: Located, files: Sequence[Located]) -> str:
     return found
 
 
-def _find(path: str, config: Located, files: Sequence[Located]) -> str | None:
-    """By the path from the configuration's folder; else, as paths may be of another machine or addresses, the only one
-    of its name."""
+def find(path: str, config: Located, files: Sequence[Located]) -> str | None:
+    """The file that a configuration names: by the path from its folder; else, as paths may be of another machine or
+    addresses, the only one of its name."""
     slashed = unicodedata.normalize("NFC", path).replace("\\", "/")
     parts = [part for part in slashed.split("/") if part not in ("", ".")]
     for file in files:
