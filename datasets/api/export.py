@@ -1,13 +1,14 @@
 """A whole collection as one ZIP: to keep and to compute with; an upload also for TensorBoard's Embedding Projector."""
 
 import csv
+import hashlib
 import io
 import json
 import math
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -69,27 +70,22 @@ def _manifest_of_range(upload: Upload, number: int) -> bytes:
     return _json(thumbnails.manifest(upload.page(number), number * ranges.SIZE))
 
 
-def catalogue(installed: CatalogueCollection) -> Iterator[bytes]:
+def catalogue(found: CatalogueCollection) -> Iterator[bytes]:
     """Names, metadata and vectors; without features and pictures, which would be gigabytes."""
-    vectors = installed.catalogue.vectors
-    described = {
-        "pictures.csv": "row, name, size and metadata of each picture",
-        **{f"{name}.npy": f"(n, 3) float32: where {name.upper()} puts picture k" for name in vectors},
-    }
-    manifest = {
-        "format": FORMAT,
-        "id": installed.catalogue.fingerprint,
-        "name": installed.name,
-        "total": installed.total,
-        "network": installed.network or None,
-        "files": described,
-    }
     files: dict[str, Content] = {
-        "manifest.json": lambda: _json(manifest),
-        "pictures.csv": lambda: _pictures(installed),
-        **{f"{name}.npy": partial(dumped, array) for name, array in vectors.items()},
+        "manifest.json": lambda: _json(_manifest_of_catalogue(found)),
+        "pictures.csv": lambda: _pictures(found),
+        **{f"{name}.npy": partial(dumped, array) for name, array in found.catalogue.vectors.items()},
     }
     return zipped(files)
+
+
+def version(found: Collection, form: str) -> str:
+    """Another one whenever the archive of this form holds other bytes: by a new name, or metadata or clusters that came
+    later."""
+    manifest = _manifest(found) if isinstance(found, Upload) else _manifest_of_catalogue(found)
+    held = [form, manifest, found.cache_key, found.metadata_version]
+    return hashlib.sha256(json.dumps(held).encode()).hexdigest()[:24]
 
 
 def projector(upload: Upload) -> Iterator[bytes]:
@@ -160,6 +156,24 @@ def _numbers(rows: Vectors | StackedRows) -> Iterator[bytes]:
         yield np.ascontiguousarray(rows[first : first + ranges.SIZE], "<f4").tobytes()
 
 
+def _manifest_of_catalogue(found: Collection) -> dict[str, Any]:
+    assert isinstance(found, CatalogueCollection)
+    return {
+        "format": FORMAT,
+        "id": found.catalogue.fingerprint,
+        "name": found.name,
+        "total": found.total,
+        "network": found.network or None,
+        "files": {
+            "pictures.csv": "row, name, size and metadata of each picture",
+            **{
+                f"{name}.npy": f"(n, 3) float32: where {name.upper()} puts picture k"
+                for name in found.catalogue.vectors
+            },
+        },
+    }
+
+
 def _manifest(upload: Upload) -> dict[str, Any]:
     dataset = upload.dataset
     return {
@@ -179,7 +193,9 @@ def _manifest(upload: Upload) -> dict[str, Any]:
             **{f"{name}.npy": f"(n, 3) float32: where {name.upper()} puts picture k" for name in REDUCERS},
             "report.json": "what became of each file of the uploaded archive",
         },
-        "versions": {name: version(name) for name in ("numpy", "openvino", "torch", "umap-learn", "scikit-learn")},
+        "versions": {
+            name: metadata.version(name) for name in ("numpy", "openvino", "torch", "umap-learn", "scikit-learn")
+        },
     }
 
 
