@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from datasets.api.sink import Sink
+from datasets.catalogue import report
 from datasets.catalogue.collection import CatalogueCollection
 from datasets.collection import thumbnails
 from datasets.collection.base import Collection
@@ -32,6 +33,7 @@ FORMAT = 1
 _OF_PICTURES = ("index", "name", "width", "height", "bytes")
 """Columns of `pictures.csv`, before the fields."""
 
+_REPORT = "report.json"
 _PIECE = 2**18
 
 # The oldest moment that a ZIP can name: equal datasets give equal archives.
@@ -50,7 +52,7 @@ def everything(upload: Upload) -> Iterator[bytes]:
         **_tilemaps(upload),
         "features.npy": lambda: _array(upload.features()),
         **{f"{name}.npy": dataset.path(name) for name in REDUCERS},
-        "report.json": dataset.path("report"),
+        _REPORT: dataset.path("report"),
     }
     return zipped(files)
 
@@ -71,12 +73,14 @@ def _manifest_of_range(upload: Upload, number: int) -> bytes:
 
 
 def catalogue(found: CatalogueCollection) -> Iterator[bytes]:
-    """Names, metadata and vectors; without features and pictures, which would be gigabytes."""
+    """Names, metadata, vectors and report; without features and pictures, which would be gigabytes."""
     files: dict[str, Content] = {
         "manifest.json": lambda: _json(_manifest_of_catalogue(found)),
         "pictures.csv": lambda: _pictures(found),
         **{f"{name}.npy": partial(dumped, array) for name, array in found.catalogue.vectors.items()},
     }
+    if found.has_report:
+        files[_REPORT] = lambda: _json(report.read(found))
     return zipped(files)
 
 
@@ -85,6 +89,8 @@ def version(found: Collection, form: str) -> str:
     later."""
     manifest = _manifest(found) if isinstance(found, Upload) else _manifest_of_catalogue(found)
     held = [form, manifest, found.cache_key, found.metadata_version]
+    if isinstance(found, CatalogueCollection) and found.has_report:
+        held.append(report.version(found))
     return hashlib.sha256(json.dumps(held).encode()).hexdigest()[:24]
 
 
@@ -170,6 +176,7 @@ def _manifest_of_catalogue(found: Collection) -> dict[str, Any]:
                 f"{name}.npy": f"(n, 3) float32: where {name.upper()} puts picture k"
                 for name in found.catalogue.vectors
             },
+            **({_REPORT: "what became of each file of the source"} if found.has_report else {}),
         },
     }
 
@@ -191,7 +198,7 @@ def _manifest(upload: Upload) -> dict[str, Any]:
             **_described_tilemaps(upload),
             "features.npy": "(n, d) float32: row k is picture k as the network sees it",
             **{f"{name}.npy": f"(n, 3) float32: where {name.upper()} puts picture k" for name in REDUCERS},
-            "report.json": "what became of each file of the uploaded archive",
+            _REPORT: "what became of each file of the uploaded archive",
         },
         "versions": {
             name: metadata.version(name) for name in ("numpy", "openvino", "torch", "umap-learn", "scikit-learn")

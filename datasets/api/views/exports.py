@@ -30,8 +30,8 @@ class Export(APIView):
     """All that is known of an upload, or of a catalogue by its id, in one ZIP.
 
     Names, sizes, metadata, features, vectors, tilemap, report, and a manifest that says what is what. `projector`: a
-    folder for TensorBoard's Embedding Projector, of uploads. Of a catalogue: names, sizes, metadata, vectors and a
-    manifest. Streamed; without ranges.
+    folder for TensorBoard's Embedding Projector, of uploads. Of a catalogue: names, sizes, metadata, vectors, report
+    and a manifest. Streamed; without ranges.
     """
 
     @extend_schema(
@@ -55,8 +55,8 @@ class Export(APIView):
 class CatalogueExport(APIView):
     """What is known of the catalogue's pictures, in one ZIP.
 
-    Names, sizes, metadata, vectors, and a manifest that says what is what; neither features nor pictures, which would
-    be gigabytes. Streamed; without ranges.
+    Names, sizes, metadata, vectors, report, and a manifest that says what is what; neither features nor pictures, which
+    would be gigabytes. Streamed; without ranges.
     """
 
     @extend_schema(

@@ -119,7 +119,12 @@ def of_archive(archive: Archive, pictures: Sequence[str]) -> Described | None:
     except Exception as error:  # whatever parsers make of strange content, the pictures are worth more
         logger.exception("metadata of an upload")
         reason = f"it cannot be read ({type(error).__name__})"
-    return Described(file=file, table=empty(len(pictures)), remarks=[f"it was not used: {reason}"])
+    return unused(file, len(pictures), reason)
+
+
+def unused(file: str, total: int, reason: str) -> Described:
+    """Of a file that says nothing of so many pictures, or cannot be read."""
+    return Described(file=file, table=empty(total), remarks=[f"it was not used: {reason}"])
 
 
 def _forms(text: str, file: str, names: PictureNames) -> Iterator[Records]:
