@@ -291,6 +291,14 @@ def test_pictures_beside_a_folder_that_cannot_be_used_are_read(
     assert found["total"] == len(files) == sum(found["counts"].values())
 
 
+def test_a_broken_configuration_tells_the_sprite_as_far_as_it_can_be_read(client: Client) -> None:
+    broken = b'embeddings { sprite { image_path: "https://a.example/tiles of all.jpg" '
+    files = {"projector_config.pbtxt": broken, "tiles of all.jpg": photograph(7)}
+    assert refused(client, files)["type"] == "urn:wwzd:error:projector-config"
+    dataset_id = upload(client, files | PHOTOS)
+    assert [each["name"] for each in images(client, dataset_id)] == list(PHOTOS)
+
+
 def test_a_damaged_configuration_costs_only_itself(client: Client) -> None:
     files = {"projector_config.pbtxt": CONFIG.encode(), "other_sprite.png": sprite()} | PHOTOS
     content = zipped(files, compression=zipfile.ZIP_STORED)

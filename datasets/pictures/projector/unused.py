@@ -14,6 +14,9 @@ from .folder import Files
 _SPRITE = re.compile(r"(^|[^a-z])sprites?[^a-z]*$")
 """What the stem of a sprite's name ends with: TensorFlow and PyTorch write `sprite.png`, others `mnist_sprite.png`."""
 
+_QUOTED = re.compile(r""""[^"\n]*"|'[^'\n]*'""")
+_FOLDERS = re.compile(r".*[/\\]")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rest:
@@ -37,14 +40,15 @@ def _sprites(of: Located, files: Files) -> set[str]:
     """As far as they can be told: by the configuration, as far as that can be read, or by their names."""
     text = _text(of, files)
     try:
-        named = {folder.find(each.sprite, of, files.visible) for each in config.embeddings(text) if each.sprite}
+        named = {files.find(each.sprite, of) for each in config.embeddings(text) if each.sprite}
     except BadConfig:
         named = set()
+    quoted = {_FOLDERS.sub("", text[1:-1]) for text in _QUOTED.findall(text)}
     return {
         file.path
         for file in files.visible
         if named_as_picture(file.name)
-        and (file.path in named or file.name in text or _SPRITE.search(file.name.rpartition(".")[0].casefold()))
+        and (file.path in named or file.name in quoted or _SPRITE.search(file.name.rpartition(".")[0].casefold()))
     }
 
 
