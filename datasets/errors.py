@@ -81,6 +81,7 @@ KINDS = {
     "kin-missing": "Copies and outliers of this catalogue have not been looked for.",
     "clusters-missing": "The clusters of this collection have not been computed.",
     "cluster-unknown": "There is no cluster of this level and number.",
+    "report-missing": "It is not known what became of the files of this catalogue's source.",
     "tilemap-missing": "The tilemap has not been built, or is damaged.",
     "export-too-large": "One file may not have so many pictures (`limit`); a window may.",
     "range-unknown": "There is no range of this number.",

@@ -3,7 +3,9 @@
 Nothing in them is believed: no pickles are read, and what is announced is checked before memory is taken for it.
 """
 
+import codecs
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -62,20 +64,35 @@ def read_single(files: Iterable[bytes]) -> Features:
     return _finite(np.array(rows))
 
 
-def read_lines(data: bytes) -> Features:
-    """Numbers with tabs between them, a line a vector, after a label or not → `(n, d) float32`, as TensorBoard reads
-    them. Raises `BadGivenVectors`."""
-    lines = [line for line in (line.strip() for line in data.decode("latin-1").split("\n")) if line]
-    cells = lines[0].split("\t") if lines else []
-    labels = len(cells) > 0 and not _is_number(cells[0])
-    _check_shape((len(lines), len(cells) - labels))
+def read_lines(data: bytes) -> tuple[Features, list[bytes]]:
+    """Numbers with tabs between them, a line a vector → `(n, d) float32`, and each line's label, empty where it has
+    none. Raises `BadGivenVectors`.
+
+    As TensorBoard's page reads them: a first cell that is no number is a label, and so is one that is too many.
+    """
+    lines = [line for line in map(bytes.strip, data.removeprefix(codecs.BOM_UTF8).split(b"\n")) if line]
+    width = None
+    labels = []
+    for number, line in enumerate(lines):
+        first, tab, rest = line.partition(b"\t")
+        is_label = not _NUMBER.fullmatch(first.strip()) or line.count(b"\t") == width
+        labels.append(first if is_label else b"")
+        if is_label:
+            lines[number] = rest
+        if width is None:
+            width = lines[number].count(b"\t") + bool(lines[number])
+    _check_shape((len(lines), width or 0))
     try:
         numbers = np.loadtxt(
-            lines, np.float32, comments=None, delimiter="\t", usecols=range(labels, len(cells)), ndmin=2
+            (line.decode("latin-1") or " " for line in lines), np.float32, comments=None, delimiter="\t", ndmin=2
         )
     except ValueError as error:
         raise BadGivenVectors(f"its lines are not numbers with tabs between them ({str(error)[:200]})") from error
-    return _finite(numbers)
+    return _finite(numbers), labels
+
+
+_NUMBER = re.compile(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?Infinity|")
+"""What JavaScript takes for one, but for those in other bases: neither `nan` nor `inf`."""
 
 
 def read_numbers(data: bytes, shape: Sequence[int]) -> Features:
@@ -85,14 +102,6 @@ def read_numbers(data: bytes, shape: Sequence[int]) -> Features:
         sentence = f"it has {len(data):,} bytes, and {shape[0]:,} × {shape[1]:,} float32 numbers have "
         raise BadGivenVectors(f"{sentence}{4 * shape[0] * shape[1]:,}")
     return _finite(np.frombuffer(data, "<f4").reshape(tuple(shape)))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _from_npy(data: bytes) -> GivenVectors:

@@ -1,13 +1,14 @@
 """A whole collection as one ZIP: to keep and to compute with; an upload also for TensorBoard's Embedding Projector."""
 
 import csv
+import hashlib
 import io
 import json
 import math
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from datasets.api.sink import Sink
+from datasets.catalogue import report
 from datasets.catalogue.collection import CatalogueCollection
 from datasets.collection import thumbnails
 from datasets.collection.base import Collection
@@ -31,6 +33,7 @@ FORMAT = 1
 _OF_PICTURES = ("index", "name", "width", "height", "bytes")
 """Columns of `pictures.csv`, before the fields."""
 
+_REPORT = "report.json"
 _PIECE = 2**18
 
 # The oldest moment that a ZIP can name: equal datasets give equal archives.
@@ -49,7 +52,7 @@ def everything(upload: Upload) -> Iterator[bytes]:
         **_tilemaps(upload),
         "features.npy": lambda: _array(upload.features()),
         **{f"{name}.npy": dataset.path(name) for name in REDUCERS},
-        "report.json": dataset.path("report"),
+        _REPORT: dataset.path("report"),
     }
     return zipped(files)
 
@@ -69,27 +72,26 @@ def _manifest_of_range(upload: Upload, number: int) -> bytes:
     return _json(thumbnails.manifest(upload.page(number), number * ranges.SIZE))
 
 
-def catalogue(installed: CatalogueCollection) -> Iterator[bytes]:
-    """Names, metadata and vectors; without features and pictures, which would be gigabytes."""
-    vectors = installed.catalogue.vectors
-    described = {
-        "pictures.csv": "row, name, size and metadata of each picture",
-        **{f"{name}.npy": f"(n, 3) float32: where {name.upper()} puts picture k" for name in vectors},
-    }
-    manifest = {
-        "format": FORMAT,
-        "id": installed.catalogue.fingerprint,
-        "name": installed.name,
-        "total": installed.total,
-        "network": installed.network or None,
-        "files": described,
-    }
+def catalogue(found: CatalogueCollection) -> Iterator[bytes]:
+    """Names, metadata, vectors and report; without features and pictures, which would be gigabytes."""
     files: dict[str, Content] = {
-        "manifest.json": lambda: _json(manifest),
-        "pictures.csv": lambda: _pictures(installed),
-        **{f"{name}.npy": partial(dumped, array) for name, array in vectors.items()},
+        "manifest.json": lambda: _json(_manifest_of_catalogue(found)),
+        "pictures.csv": lambda: _pictures(found),
+        **{f"{name}.npy": partial(dumped, array) for name, array in found.catalogue.vectors.items()},
     }
+    if found.has_report:
+        files[_REPORT] = lambda: _json(report.read(found))
     return zipped(files)
+
+
+def version(found: Collection, form: str) -> str:
+    """Another one whenever the archive of this form holds other bytes: by a new name, or metadata or clusters that came
+    later."""
+    manifest = _manifest(found) if isinstance(found, Upload) else _manifest_of_catalogue(found)
+    held = [form, manifest, found.cache_key, found.metadata_version]
+    if isinstance(found, CatalogueCollection) and found.has_report:
+        held.append(report.version(found))
+    return hashlib.sha256(json.dumps(held).encode()).hexdigest()[:24]
 
 
 def projector(upload: Upload) -> Iterator[bytes]:
@@ -160,6 +162,25 @@ def _numbers(rows: Vectors | StackedRows) -> Iterator[bytes]:
         yield np.ascontiguousarray(rows[first : first + ranges.SIZE], "<f4").tobytes()
 
 
+def _manifest_of_catalogue(found: Collection) -> dict[str, Any]:
+    assert isinstance(found, CatalogueCollection)
+    return {
+        "format": FORMAT,
+        "id": found.catalogue.fingerprint,
+        "name": found.name,
+        "total": found.total,
+        "network": found.network or None,
+        "files": {
+            "pictures.csv": "row, name, size and metadata of each picture",
+            **{
+                f"{name}.npy": f"(n, 3) float32: where {name.upper()} puts picture k"
+                for name in found.catalogue.vectors
+            },
+            **({_REPORT: "what became of each file of the source"} if found.has_report else {}),
+        },
+    }
+
+
 def _manifest(upload: Upload) -> dict[str, Any]:
     dataset = upload.dataset
     return {
@@ -177,9 +198,11 @@ def _manifest(upload: Upload) -> dict[str, Any]:
             **_described_tilemaps(upload),
             "features.npy": "(n, d) float32: row k is picture k as the network sees it",
             **{f"{name}.npy": f"(n, 3) float32: where {name.upper()} puts picture k" for name in REDUCERS},
-            "report.json": "what became of each file of the uploaded archive",
+            _REPORT: "what became of each file of the uploaded archive",
         },
-        "versions": {name: version(name) for name in ("numpy", "openvino", "torch", "umap-learn", "scikit-learn")},
+        "versions": {
+            name: metadata.version(name) for name in ("numpy", "openvino", "torch", "umap-learn", "scikit-learn")
+        },
     }
 
 

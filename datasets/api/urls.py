@@ -102,7 +102,7 @@ urlpatterns = [
     path("catalogue/export", exports.CatalogueExport.as_view(), name="catalogue-export"),
     *of_both("export.glb", cloud_files.Model.as_view(), "export-model"),
     *of_both("export.parquet", cloud_files.PictureTable.as_view(), "export-table"),
-    path("dataset/<str:dataset_id>/report", pictures.Report.as_view(), name="dataset-report"),
+    *of_both("report", pictures.Report.as_view(), "report"),
     path("search", search.Search.as_view(), name="search"),
     path("dataset/<str:dataset_id>/tilemap/manifest", pictures.Manifest.as_view(), name="dataset-manifest"),
     path("tilemaps/<str:number>/manifest", pictures.Manifest.as_view(), name="catalogue-manifest"),

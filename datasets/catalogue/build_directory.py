@@ -1,13 +1,16 @@
 """The folder of a build: a collection that is being made, and how far that is.
 
 data/build/source.json       what is being built from what; another source needs another folder
-data/build/ranges/000.json   names and facts of a range: written after its features and its tilemap, and counts
+data/build/ranges/000.json   names and facts of a range, and what of its files became no picture: written after its
+                             features and its tilemap, and counts
+data/build/passed_over.json  what of the source was not looked at
 data/build/layouts/space.json   counts for the fitted reducers and their vectors
 data/build/…                 all else as in every collection (`datasets.collection.folder`)
 """
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +21,7 @@ from typing import Any
 from datasets.collection.folder import CollectionFolder, discard, link_tree
 from datasets.pictures.extraction import Pictures
 from datasets.pictures.image_stats import as_columns
-from datasets.pictures.zip_archive import Member
+from datasets.pictures.zip_archive import Member, Skipped
 from datasets.tilemaps.ranges import range_id
 from embeddings.extractors import Features
 from embeddings.pipeline import Pipeline
@@ -28,6 +31,8 @@ from .installation import built_collection
 from .sources import Source
 
 FORMAT = 1
+LISTED = 10_000
+"""Files without a row that are kept by name, of a range and of the source; the others are counted."""
 
 
 class BuildError(Exception):
@@ -91,12 +96,48 @@ class BuildDirectory(CollectionFolder):
         record = {
             "names": pictures.names,
             "facts": as_columns(pictures.facts) | {"member": [member(name) for name in pictures.names]},
-            "skipped": [skipped.as_dict() for skipped in pictures.skipped],
             "taken": taken,
+            **_without_row(pictures),
         }
+        self._write_record(number, record)
+        return record
+
+    def put_rest(self, records: Sequence[dict[str, Any]], pictures: Pictures, taken: int) -> None:
+        """Add to the last record the files after its pictures, of which none became one."""
+        last, rest = records[-1], _without_row(pictures)
+        for key in ("skipped", "ignored"):
+            last[key] = [*last.get(key, ()), *rest[key]][:LISTED]
+        last |= {"counts": dict(_counted(last) + Counter(rest["counts"])), "taken": taken}
+        self._write_record(len(records) - 1, last)
+
+    def _write_record(self, number: int, record: Mapping[str, Any]) -> None:
         with replacing(self.record_path(number)) as file:
             file.write(json.dumps(record).encode())
-        return record
+
+    @property
+    def passed_over_path(self) -> Path:
+        return self.path / "passed_over.json"
+
+    def note_passed_over(self, left: Sequence[Skipped]) -> None:
+        """Keep what of the source is not looked at, as it is now."""
+        listed = [(skipped.name, skipped.reason, skipped.kind) for skipped in left[:LISTED]]
+        content = {"files": listed, "counts": Counter(skipped.kind for skipped in left)}
+        with replacing(self.passed_over_path) as file:
+            file.write(json.dumps(content).encode())
+
+    def without_row(self, records: Sequence[Mapping[str, Any]]) -> tuple[list[Skipped], Counter[str]]:
+        """The files that became no pictures, as far as they are kept by name, and how many there are, by their kind."""
+        counts: Counter[str] = Counter()
+        found: list[Skipped] = []
+        if self.passed_over_path.exists():
+            passed_over = json.loads(self.passed_over_path.read_text())
+            counts.update(passed_over["counts"])
+            found += [Skipped(name=name, reason=reason, kind=kind) for name, reason, kind in passed_over["files"]]
+        for record in records:
+            counts.update(_counted(record))
+            found += [Skipped(**{"kind": "unreadable"} | entry) for entry in record["skipped"]]
+            found += [_ignored(name) for name in record.get("ignored", ())]
+        return found, counts
 
     def write_table(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Put what is known of all pictures into one table."""
@@ -130,6 +171,27 @@ class BuildDirectory(CollectionFolder):
     def forget_fit(self) -> None:
         """Have `fit` do its work again."""
         (self.layouts / "space.json").unlink(missing_ok=True)
+
+
+def _without_row(pictures: Pictures) -> dict[str, Any]:
+    """What a record holds of files that became no pictures."""
+    left = [*pictures.skipped, *map(_ignored, pictures.ignored)]
+    return {
+        "skipped": [skipped.as_dict() | {"kind": skipped.kind} for skipped in pictures.skipped[:LISTED]],
+        "ignored": pictures.ignored[:LISTED],
+        "counts": dict(Counter(skipped.kind for skipped in left)),
+    }
+
+
+def _ignored(name: str) -> Skipped:
+    return Skipped(name=name, reason="it is no picture", kind="passed_over")
+
+
+def _counted(record: Mapping[str, Any]) -> Counter[str]:
+    """Of a record's files without a row; older builds named them all, without their kinds."""
+    if "counts" in record:
+        return Counter(record["counts"])
+    return Counter(entry.get("kind", "unreadable") for entry in record["skipped"])
 
 
 def open_work(

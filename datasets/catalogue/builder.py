@@ -34,8 +34,10 @@ def extract(
 ) -> list[dict[str, Any]]:
     """Make every range that is not finished yet. `on_files` is told how many more of the source's files are done.
 
-    Returns the records of all ranges. Raises `BuildError` where the source holds no pictures.
+    Returns the records of all ranges, which also tell the files that became no picture. Raises `BuildError` where the
+    source holds no pictures.
     """
+    work.note_passed_over(source.left)
     records = work.ranges()
     taken = records[-1]["taken"] if records else 0
     on_files(taken)
@@ -43,9 +45,11 @@ def extract(
     with closing(prepared):
         while taken < len(source.names):
             pictures = extract_pictures(prepared, pipeline.extract, lambda count: on_files(1))
-            if not pictures.names:
-                break
             taken += pictures.taken
+            if not pictures.names:
+                if records:
+                    work.put_rest(records, pictures, taken)
+                break
             records.append(work.put(len(records), pictures, taken, source.member))
     if not records:
         raise BuildError(f"Not one of the {len(source.names)} files of {source.label} is a picture.")
@@ -127,7 +131,7 @@ def draw_tilemaps(data: Path, source: Source, max_pixels: int, on_files: Callabl
 
 
 def skipped(records: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Names and reasons of the files that could not be read."""
+    """Names and reasons of the files that could not be read, of each range the first thousands."""
     for record in records:
         for entry in record["skipped"]:
             yield entry["name"], entry["reason"]

@@ -51,6 +51,16 @@ class CatalogueCollection(Collection):
     def saved_views_path(self) -> Path:
         return self.catalogue.cluster_labels_path.with_name(f"saved-views-{self.catalogue.fingerprint}.json")
 
+    @property
+    def has_report(self) -> bool:
+        """Whether it is known what became of the files of its source."""
+        return self.folder.report_path.exists()
+
+    @property
+    def metadata_report_path(self) -> Path:
+        """Of how files of metadata were matched, beside those."""
+        return self.catalogue.cluster_labels_path.with_name(f"metadata-report-{self.catalogue.fingerprint}.json")
+
     def vectors(self, reducer: str) -> Vectors:
         return self.catalogue.vectors[reducer]
 

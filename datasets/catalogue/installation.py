@@ -3,6 +3,7 @@
 data/catalogue.json                          names it; replaced atomically, and the last file of every change
 data/collections/<id>/                       its folder (`datasets.collection.folder`), which never changes
 data/collections/metadata-<fingerprint>.parquet   what `import_metadata` was told of the pictures with these vectors
+data/collections/metadata-report-<fingerprint>.json   how the files of it were matched (`report`)
 data/collections/cluster-labels-<fingerprint>.json   names that clusters were given
 data/{pickles/celeba_features_{pca,umap}_reduced.pickle,tilemaps/…}   what the old server left, or a build wrote
 """

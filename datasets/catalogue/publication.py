@@ -3,6 +3,7 @@
 Every step replaces whole files and can be repeated, so what was killed is simply run again.
 """
 
+import json
 import shutil
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,9 +16,9 @@ from datasets.errors import NotFound
 from datasets.tilemaps import ranges
 from embeddings import legacy_pickles
 from embeddings.reducers import REDUCERS
-from embeddings.vector_files import BadVectors
+from embeddings.vector_files import BadVectors, replacing
 
-from . import installation
+from . import build_report, installation
 from .build_directory import BuildDirectory, BuildError
 from .installation import Catalogue
 
@@ -31,6 +32,8 @@ class Entry:
     total: int
     demo: bool
     is_installed: bool
+    has_report: bool
+    """Whether it is known what became of the files of its source."""
 
 
 def publish(data: Path, work: BuildDirectory, *, install: bool = True) -> int:
@@ -38,6 +41,8 @@ def publish(data: Path, work: BuildDirectory, *, install: bool = True) -> int:
     of pictures."""
     records = work.ranges()
     work.write_table(records)
+    with replacing(work.report_path) as file:
+        file.write(json.dumps(build_report.reported(work, records)).encode())
     if install:
         _export(data, work)
     target = keep(data, work)
@@ -85,6 +90,7 @@ def entries(data: Path) -> list[Entry]:
             total=manifest["count"],
             demo=manifest["demo"],
             is_installed=folder == installed,
+            has_report=folder.report_path.exists(),
         )
         for folder in installation.collections(data)
         if (manifest := _manifest(folder))

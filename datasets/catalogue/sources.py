@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from datasets.pictures.zip_archive import Member, MemberError, may_be_picture
+from datasets.pictures.zip_archive import Member, MemberError, Skipped, may_be_picture
 
 
 class SourceError(Exception):
@@ -27,6 +27,8 @@ class Source:
     """The path of the folder or the ZIP; empty where it lies nowhere."""
     member: Callable[[str], Member | None] = lambda name: None
     """Where a file lies in the ZIP."""
+    left: list[Skipped] = field(default_factory=list)
+    """What is not looked at, sorted by name, and why."""
 
 
 class OpenSource:
@@ -55,11 +57,13 @@ class OpenSource:
 
 
 def _folder(path: Path) -> Source:
-    names = sorted(
-        entry.name
-        for entry in path.iterdir()
-        if not entry.name.startswith(".") and may_be_picture(entry.name) and entry.is_file()
-    )
+    names: list[str] = []
+    left: list[Skipped] = []
+    for entry in path.iterdir():
+        if reason := _why_not(entry.name) or _why_no_file(entry):
+            left.append(_left(entry.name, reason))
+        else:
+            names.append(entry.name)
     if not names:
         inside = next((entry.name for entry in sorted(path.iterdir()) if entry.is_dir()), None)
         hint = f"; name the folder inside it, such as {path / inside}" if inside else ""
@@ -71,20 +75,31 @@ def _folder(path: Path) -> Source:
         except OSError as error:
             raise MemberError(f"it cannot be read: {error.strerror}") from error
 
-    return Source(label=str(path), names=names, read=read, location=str(path.resolve()))
+    return Source(
+        label=str(path), names=sorted(names), read=read, location=str(path.resolve()), left=sorted(left, key=_name)
+    )
 
 
 def _zip(path: Path, archive: ZipFile) -> Source:
     folders: dict[str, dict[str, ZipInfo]] = {}
+    left: list[Skipped] = []
     for entry in archive.infolist():
         folder, _, name = entry.filename.rpartition("/")
-        if name and not name.startswith(".") and "__MACOSX" not in folder and may_be_picture(name):
-            folders.setdefault(folder, {})[name] = entry
+        reason = "macOS added it" if "__MACOSX" in folder else _why_not(name) if name else None
+        if reason:
+            left.append(_left(entry.filename, reason))
+        elif name:
+            inside = folders.setdefault(folder, {})
+            if name in inside:
+                left.append(_left(entry.filename, "another file of the same name comes later", "replaced"))
+            inside[name] = entry
     if not folders:
         raise SourceError(f"{path} holds no pictures")
     # CelebA's own archive keeps its pictures in a folder; with several, the fullest one is the collection.
     folder = max(sorted(folders), key=lambda name: len(folders[name]))
     entries = folders[folder]
+    others = (entry for name, inside in folders.items() if name != folder for entry in inside.values())
+    left += [_left(entry.filename, "it lies in a folder") for entry in others]
 
     def read(name: str) -> bytes:
         try:
@@ -98,4 +113,26 @@ def _zip(path: Path, archive: ZipFile) -> Source:
         read=read,
         location=str(path.resolve()),
         member=lambda name: Member.of(entries[name]),
+        left=sorted(left, key=_name),
     )
+
+
+def _why_not(name: str) -> str | None:
+    """Why a file of this name is not looked at."""
+    if name.startswith("."):
+        return "it is hidden"
+    return None if may_be_picture(name) else "its ending says that it is no picture"
+
+
+def _why_no_file(entry: Path) -> str | None:
+    if entry.is_file():
+        return None
+    return "it is a folder" if entry.is_dir() else "it is no file"
+
+
+def _left(name: str, reason: str, kind: str = "passed_over") -> Skipped:
+    return Skipped(name=name, reason=reason, kind=kind)
+
+
+def _name(skipped: Skipped) -> str:
+    return skipped.name

@@ -7,6 +7,7 @@ source.zip              the upload as it came, unless it is not kept
 layouts/pca.npy …       `(n, 3) float32`; pca.npz … the fitted reducers, space.json what announces them
 index/                  finds neighbours, in a collection of many; similarity.npz: copies and outliers; clusters.npz
 tilemaps/000.jpg …
+report.json             what became of each file
 
 A collection that was made by adding pictures to another one has them in *parts*: images.parquet, features.npy and
 source.zip are of the pictures that it began with, images-1.parquet … of those that were added first, and so on. What
@@ -42,6 +43,11 @@ class CollectionFolder:
     @property
     def table_path(self) -> Path:
         return self.path / "images.parquet"
+
+    @property
+    def report_path(self) -> Path:
+        """Of what became of each file that it was made of."""
+        return self.path / "report.json"
 
     @property
     def parts(self) -> int:

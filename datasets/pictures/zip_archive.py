@@ -17,7 +17,7 @@ from typing import IO, Any, NamedTuple
 from datasets.errors import ApiError, TooLarge
 
 from . import zip_directory, zip_layout, zip_names
-from .projector import folder
+from .projector import folder, unused
 from .projector.folder import ProjectorFolder
 from .zip_directory import Entry
 from .zip_layout import Located, may_be_picture, named_as_picture
@@ -149,13 +149,18 @@ class OverLimit(MemberError):
 class Archive:
     """An opened ZIP. Raises `ApiError` where nothing in it can be used."""
 
-    def __init__(self, file: IO[bytes], limits: Limits) -> None:
+    def __init__(self, file: IO[bytes], limits: Limits, fault: ApiError | None = None) -> None:
+        """`fault` is what is wrong with the Embedding Projector's folder that it is, where that is known already."""
         self._file, self._limits = file, limits
         self._lock = threading.Lock()
         located = [entry for entry in self._located() if not entry.is_folder]
-        self.projector = self._projector(located)
+        self.fault = fault
+        """Why the configuration of the Embedding Projector in it is not used, where it has other pictures."""
+        self.projector, located, aside = self._projector(located)
         """The folder of the Embedding Projector, if it is one: then its cells are the pictures, and must be cut out."""
         layout = zip_layout.Layout() if self.projector else zip_layout.laid_out(located, self._begins_as_picture)
+        if self.fault and not zip_layout.has_pictures(layout, self._begins_as_picture):
+            raise self.fault
         self.sent: dict[str, Any] = {}
         """What is told of the Embedding Projector's folder that it was made of, if it was."""
         self.folder = layout.folder
@@ -177,7 +182,10 @@ class Archive:
             for name, reason in layout.left[:_LISTED]
         ]
         """The first thousands of files that are no pictures, are hidden or lie in folders, each with its reason."""
-        self.ignored = len(layout.left)
+        self.left += [
+            Skipped(name=path[:_LONGEST_NAME], reason=reason, kind="projector") for path, reason in aside[:_LISTED]
+        ]
+        self.ignored = len(layout.left) + len(aside)
         """How many there are."""
         self.metadata = layout.metadata[0] if layout.metadata else None
         """The file that says something of the pictures, if there is one."""
@@ -194,7 +202,7 @@ class Archive:
             self.vectors, self.metadata = self.projector.tensors, self.projector.metadata
         elif not layout.pictures:
             code = "zip-folders" if layout.elsewhere else "zip-empty"
-            raise ApiError(_nothing_found(layout.folders, layout.elsewhere), code=code, count=layout.elsewhere)
+            raise ApiError(zip_layout.nothing_found(layout), code=code, count=layout.elsewhere)
         pictures = self.projector.pictures if self.projector else layout.pictures
         if sum(min(self._entries[name].size, limits.member_bytes) for name in pictures) > limits.total_bytes:
             limit = _size(limits.total_bytes)
@@ -256,15 +264,22 @@ class Archive:
         names = zip_names.decoded(directory.entries)
         return [zip_layout.located(name, entry) for name, entry in zip(names, directory.entries, strict=True)]
 
-    def _projector(self, located: list[Located]) -> ProjectorFolder | None:
+    def _projector(self, located: list[Located]) -> tuple[ProjectorFolder | None, list[Located], list[tuple[str, str]]]:
+        """The projector's folder, if it is one; the files of a ZIP, if it is none; and what is set aside of those."""
         config = folder.config_among(located)
         if config is None:
-            return None
+            return None, located, []
         self._entries = {file.path: file.entry for file in located}
-        try:
-            return folder.opened(config, folder.Files(located, self.read, self.size, self._limits.members))
-        except MemberError as error:
-            raise folder.unreadable(config.path, error) from error
+        files = folder.Files(located, self.read, self.size, self._limits.members)
+        if self.fault is None:
+            try:
+                return folder.opened(config, files), located, []
+            except MemberError as error:
+                self.fault = folder.unreadable(config.path, error)
+            except ApiError as error:
+                self.fault = error
+        rest = unused.rest(located, config, files, self.fault)
+        return None, rest.files, rest.aside
 
     def _begins_as_picture(self, entry: Entry) -> bool:
         readable = not entry.flags & zip_directory.ENCRYPTED and entry.method in _METHODS
@@ -277,16 +292,6 @@ def _member(entry: Entry) -> Member:
 
 def _damaged(error: Exception) -> MemberError:
     return MemberError(f"damaged in the ZIP: {str(error) or type(error).__name__}")
-
-
-def _nothing_found(folders: list[str], count: int) -> str:
-    if not count:
-        return "The ZIP has no pictures at its top level."
-    shown = ", ".join(f"“{name[:60]}”" for name in folders[:3]) + (" …" if len(folders) > 3 else "")
-    return (
-        f"The ZIP has no pictures at its top level, but {count} in {len(folders)} folders ({shown}): "
-        "zip the pictures themselves, or one folder of them."
-    )
 
 
 def _size(count: int) -> str:

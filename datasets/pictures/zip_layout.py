@@ -151,6 +151,24 @@ def _first(found: dict[tuple[int, int], tuple[str, Entry]], layout: Layout) -> t
     return first
 
 
+def has_pictures(layout: Layout, begins: Callable[[Entry], bool]) -> bool:
+    """Whether any of those that may be pictures is one, by its ending or, of the first ones, by its beginning."""
+    if any(map(named_as_picture, layout.pictures)):
+        return True
+    return any(begins(entry) for entry in list(layout.pictures.values())[:_DOUBTFUL])
+
+
+def nothing_found(layout: Layout) -> str:
+    """The sentence on a ZIP of which no picture is taken."""
+    if not layout.elsewhere:
+        return "The ZIP has no pictures at its top level."
+    shown = ", ".join(f"“{name[:60]}”" for name in layout.folders[:3]) + (" …" if len(layout.folders) > 3 else "")
+    return (
+        f"The ZIP has no pictures at its top level, but {layout.elsewhere} in {len(layout.folders)} folders ({shown}): "
+        "zip the pictures themselves, or one folder of them."
+    )
+
+
 def _has_unnamed_picture(files: Sequence[Located], begins: Callable[[Entry], bool]) -> bool:
     """Whether a file at the top level is a picture although its ending does not say so."""
     doubtful = [file for file in files if not file.folder and hidden(file) is None and may_be_picture(file.name)]

@@ -66,6 +66,8 @@ def check_vectors(parent: Upload, archive: Archive) -> None:
     """Raises `ApiError` where an archive lacks the vectors that a dataset's pictures came with, or has some where those
     are the network's."""
     has_vectors = bool(archive.vectors or archive.picture_vectors)
+    if _is_own(parent) and archive.fault:
+        raise archive.fault
     if _is_own(parent) and not has_vectors:
         raise ApiError(
             "These pictures came with vectors of their own, which nothing here can make of others: send a ZIP with a "

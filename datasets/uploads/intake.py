@@ -20,7 +20,7 @@ from datasets.tilemaps.layout import CAPACITY
 from embeddings.pipeline import Pipeline
 from wwzd import identity, request_id
 
-from . import busy_flag, disk_space, outages, worker_readiness
+from . import busy_flag, disk_space, outages, projector_import, worker_readiness
 from .dataset_id import dataset_id_of
 from .results import describe
 from .tasks import AWAITED, compute_dataset, deliver, deliver_new
@@ -75,12 +75,13 @@ def accept_rest(dataset: Dataset, limit: int | None = None) -> Dataset:
     pipeline = pipeline_settings.pipeline()
     with dataset.archive.open("rb") as stored:
         file = File(stored, name=_name_of_rest(dataset.name, first))
-        dataset_id = dataset_id_of(file, Archive(file, pipeline_settings.limits()), pipeline, first=first, limit=limit)
+        archive = Archive(file, pipeline_settings.limits(), projector_import.fault_of(dataset))
+        dataset_id = dataset_id_of(file, archive, pipeline, first=first, limit=limit)
         if there := known(dataset_id):
             return there
         expected = min(dataset.intake["over_capacity"], limit)
         disk_space.check(stored.size, expected)
-        sent = {"projector": dataset.intake["projector"]} if "projector" in dataset.intake else {}
+        sent = {key: dataset.intake[key] for key in ("projector", "projector_fault") if key in dataset.intake}
         return queue_in_background(dataset_id, file, expected, pipeline, first=first, limit=limit, **sent)
 
 

@@ -18,10 +18,11 @@ from datasets.errors import ApiError
 from datasets.models import Dataset
 from datasets.pictures import pipeline_settings
 from datasets.pictures.decoder_pool import decoders
+from datasets.pictures.metadata.text import decoded
 from datasets.pictures.projector import folder as projector_folder
 from datasets.pictures.projector import naming
 from datasets.pictures.projector.folder import ProjectorFolder
-from datasets.pictures.projector.labels import Labels
+from datasets.pictures.projector.labels import Labels, with_labels
 from datasets.pictures.projector.naming import Named
 from datasets.pictures.zip_archive import Archive, MemberError, Skipped
 from embeddings import given_vectors
@@ -43,18 +44,32 @@ _KEPT_ENDINGS = (".json", ".jsonl", ".ndjson", ".parquet")
 def opened(dataset: Dataset) -> Iterator[Archive]:
     """The archive of a queued dataset; first, if it is a projector's folder, the one that takes its place.
 
-    Raises `ApiError`.
+    A folder that cannot be used is read as any ZIP, if it has pictures of its own. Raises `ApiError`.
     """
-    limits = pipeline_settings.limits()
     with ExitStack() as stack:
-        archive = Archive(stack.enter_context(dataset.archive.open("rb")), limits)
-        if archive.projector:
-            _rewrite(dataset, archive, archive.projector)
+
+        def reopened(fault: ApiError | None = None) -> Archive:
             stack.close()
-            archive = Archive(stack.enter_context(dataset.archive.open("rb")), limits)
+            stored = stack.enter_context(dataset.archive.open("rb"))
+            return Archive(stored, pipeline_settings.limits(), fault)
+
+        archive = reopened(fault_of(dataset))
+        if archive.projector:
+            fault = None
+            try:
+                _rewrite(dataset, archive, archive.projector)
+            except ApiError as error:
+                fault = error
+            archive = reopened(fault)
         if sent := dataset.intake.get("projector"):
             _tell(archive, sent)
         yield archive
+
+
+def fault_of(dataset: Dataset) -> ApiError | None:
+    """Why the projector's configuration in a dataset's archive is not used, where that is known."""
+    sentence = dataset.intake.get("projector_fault")
+    return ApiError(sentence, code="projector-config") if sentence else None
 
 
 def _tell(archive: Archive, sent: dict[str, Any]) -> None:
@@ -68,11 +83,12 @@ def _tell(archive: Archive, sent: dict[str, Any]) -> None:
 def _rewrite(dataset: Dataset, archive: Archive, folder: ProjectorFolder) -> None:
     try:
         labels = projector_folder.labels_of(folder, archive.read, archive.size)
-        vectors = _vectors(folder, archive.read)
+        vectors, of_rows = _vectors(folder, archive.read)
     except MemberError as error:
         raise projector_folder.unreadable(folder.config, error) from error
     if labels:
         _check_count(folder, labels, len(vectors))
+    if labels := with_labels(labels, of_rows):
         rows = [[unsafe(cell) for cell in row] for row in labels.rows]
         labels = Labels(heads=[unsafe(head) for head in labels.heads], rows=rows)
     named = naming.named(labels, len(vectors), folder.pictures)
@@ -82,17 +98,18 @@ def _rewrite(dataset: Dataset, archive: Archive, folder: ProjectorFolder) -> Non
         Dataset.objects.filter(pk=dataset.pk).update(intake=dataset.intake)
 
 
-def _vectors(folder: ProjectorFolder, read: Callable[[str], bytes]) -> Features:
+def _vectors(folder: ProjectorFolder, read: Callable[[str], bytes]) -> tuple[Features, list[str]]:
+    """With the label of each one, empty where it has none."""
     data = read(folder.tensors)
     try:
-        return (
-            given_vectors.read_lines(data)
-            if folder.is_text
-            else given_vectors.read_numbers(data, folder.embedding.shape)
-        )
+        if not folder.is_text:
+            return given_vectors.read_numbers(data, folder.embedding.shape), []
+        vectors, labels = given_vectors.read_lines(data)
     except BadGivenVectors as error:
         name = folder.tensors[:200]
         raise ApiError(f"{name} cannot be used: {error}.", code="vectors-unreadable", name=name) from error
+    text, _ = decoded(b"\n".join(label.replace(b"\r", b" ") for label in labels), [])
+    return vectors, text.split("\n")
 
 
 def _check_count(folder: ProjectorFolder, labels: Labels, count: int) -> None:
@@ -153,7 +170,7 @@ def _pack(
 
 def _names_of(folder: ProjectorFolder) -> dict[str, str]:
     """What the files of the archive are called in the folder."""
-    pairs = ((_VECTORS, folder.tensors), (_METADATA, folder.metadata))
+    pairs = ((_VECTORS, folder.tensors), (_METADATA, folder.metadata or f"{folder.tensors} (labels)"))
     return {ours: theirs for ours, theirs in pairs if theirs and not theirs.lower().endswith(_KEPT_ENDINGS)}
 
 

@@ -32,6 +32,8 @@ class Intake(TypedDict, total=False):
     """How many of these are far from all that was there."""
     projector: dict[str, Any]
     """What is told of the Embedding Projector's folder that it was sent as."""
+    projector_fault: str
+    """Why the configuration of the Embedding Projector in the archive was not used."""
     layouts_left: list[str]
     """Layouts of the parent that it has not, since no pictures can be placed in them."""
 
@@ -47,6 +49,7 @@ def intake_of(archive: Archive, pictures: Extracted, first: int, limit: int) -> 
         "folder": archive.folder,
         "in_folders": archive.in_folders,
         **({"projector": archive.sent} if archive.sent else {}),
+        **({"projector_fault": str(archive.fault)} if archive.fault else {}),
     }
 
 
@@ -65,6 +68,8 @@ def remarks(intake: Intake, count: int) -> list[str]:
         found.append(f"the first of {embeddings:,} embeddings; the others were not taken")
     if missing := sent.get("without_picture", 0):
         found.append(f"{missing:,} of {sent['rows']:,} vectors were not taken: there is no picture of them")
+    if fault := intake.get("projector_fault"):
+        found.append(f"the pictures were read as those of any ZIP, without the Embedding Projector's vectors: {fault}")
     if left := intake.get("layouts_left"):
         found.append(f"layouts that were not carried on, as no pictures can be placed in them: {', '.join(left)}")
     return found

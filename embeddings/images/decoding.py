@@ -29,6 +29,7 @@ from .flattening import flatten
 from .headers import Header, read_header
 from .jxl_header import is_jxl
 from .limits import LONGEST_SIDE, MOST_BYTES
+from .orientation import orientation_in_browsers, orientation_of, stored_box, upright, upright_size
 
 RGB = NDArray[np.uint8]
 T = TypeVar("T")
@@ -39,9 +40,6 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "HEIF", "
 # The plug-in for JPEG XL decodes while it opens, so it is shown nothing else.
 _OTHERS = [form for form in FORMATS if form != "JXL"]
 
-EXIF_ORIENTATION = 0x0112
-_LYING = (5, 6, 7, 8)
-"""EXIF orientations that swap width and height."""
 _JPEG_END = b"\xff\xd9"
 _MOST_MISSING = 2 / 3
 """Share of a cut JPEG: what has lost more says little of its picture."""
@@ -93,8 +91,7 @@ def decode_picture(data: bytes, *, min_side: int, max_pixels: int, max_bytes: in
         # TIFF has turned its size and pixels itself, and says 1 by now. HEIF may know its size only when it is decoded.
         if image.format == "HEIF":
             width, height = image.size
-        if _orientation(image) in _LYING:
-            width, height = height, width
+        width, height = upright_size((width, height), orientation_of(image))
         return Picture(
             rgb=rgb, width=width, height=height, media_type=_media_type(image.format or ""), truncated=truncated
         )
@@ -103,22 +100,25 @@ def decode_picture(data: bytes, *, min_side: int, max_pixels: int, max_bytes: in
 def decode_strips(
     data: bytes, *, heights: Callable[[int, int], Iterable[int]], max_pixels: int, max_bytes: int = MOST_BYTES
 ) -> Iterator[RGB]:
-    """A picture as `decode_picture` decodes it, but at its full size and as it lies in its file, strip after strip.
+    """A picture as `decode_picture` decodes it, but at its full size, strip after strip.
 
-    `heights` makes those of the strips, from the top, of the picture's width and height. Raises as `decode_picture`.
+    `heights` makes those of the strips, from the top, of the picture's width and height. It is turned upright where
+    browsers turn it. Raises as `decode_picture`.
     """
     with _checked(data, LONGEST_SIDE, max_pixels, max_bytes) as (_, image, conversion):
-        width, height = image.size
+        orientation = orientation_in_browsers(image)
+        width, height = upright_size(image.size, orientation)
         planned = list(heights(width, height))
         try:
             image.load()
         except Exception as error:  # as above
             raise UnreadableImage(f"damaged: {_reason(error)}") from error
-        if image.size != (width, height):
+        if upright_size(image.size, orientation) != (width, height):
             raise UnreadableImage("it cannot be decoded at its full size")
         top = 0
         for rows in planned:
-            yield np.asarray(flatten(image.crop((0, top, width, top + rows)), 1, conversion))
+            strip = image.crop(stored_box(top, rows, image.size, orientation))
+            yield upright(np.asarray(flatten(strip, 1, conversion)), orientation)
             top += rows
 
 
@@ -254,32 +254,12 @@ def _decode_jpeg(data: bytes, image: Image.Image, min_side: int, conversion: Con
         return _decode_any(image, min_side, conversion)
     if conversion:
         rgb = np.asarray(conversion.apply(Image.fromarray(rgb)))
-    return _upright(rgb, _orientation(image))
+    return upright(rgb, orientation_of(image))
 
 
 def _decode_any(image: Image.Image, min_side: int, conversion: Conversion | None) -> RGB:
     image.draft(None, (min_side, min_side))  # JPEG only; Pillow keeps both sides at or above the wish
     image.load()
-    orientation = _orientation(image)  # after loading: TIFF turns itself upright while it loads
+    orientation = orientation_of(image)  # after loading: TIFF turns itself upright while it loads
     rgb = flatten(image, reduction(image.size, min_side), conversion)
-    return _upright(np.asarray(rgb), orientation)
-
-
-def _orientation(image: Image.Image) -> int:
-    if image.format == "JXL" and not getattr(image, "jpeg", False):
-        return 1  # libjxl has turned it, by its own header; a JPEG inside is given back as it was
-    try:
-        return int(image.getexif().get(EXIF_ORIENTATION, 1))
-    except Exception:  # a broken EXIF block must not cost the picture
-        return 1
-
-
-def _upright(rgb: RGB, orientation: int) -> RGB:
-    """Undo EXIF orientation 1–8 (Exif 2.3, tag 274)."""
-    if orientation in _LYING:
-        rgb = rgb.transpose(1, 0, 2)
-    if orientation in (3, 4, 7, 8):
-        rgb = rgb[::-1]
-    if orientation in (2, 3, 6, 7):
-        rgb = rgb[:, ::-1]
-    return np.ascontiguousarray(rgb)
+    return upright(np.asarray(rgb), orientation)

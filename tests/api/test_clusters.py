@@ -172,6 +172,43 @@ def test_an_upload_from_before_gets_them_when_it_is_asked(client: Client, datase
             assert "immutable" in client.get(f"{address}/{call}")["Cache-Control"]
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        *("export", "export?format=projector", "export.parquet", "features/pca?format=csv"),
+        *("features/network?format=parquet", "umap/0/0/standalone?format=arrow", "images", "images/fields"),
+    ],
+)
+def test_what_was_answered_before_clusters_came_holds_no_longer(
+    client: Client, dataset_id: str, address: str, call: str
+) -> None:
+    uploaded(dataset_id).folder.clusters_path.unlink()
+    before = client.get(f"{address}/{call}")
+    content = before.getvalue()
+    assert before["Cache-Control"] == "public, no-cache"
+    asked = {"If-None-Match": before["ETag"]}
+    assert client.get(f"{address}/{call}", headers=asked).status_code == 304
+    assert client.post(f"{address}/clusters").status_code == 200
+    after = client.get(f"{address}/{call}", headers=asked)
+    assert after.status_code == 200
+    assert after["ETag"] != before["ETag"]
+    assert after.getvalue() != content
+    assert client.get(f"{address}/{call}", headers={"If-None-Match": after["ETag"]}).status_code == 304
+    assert client.get(f"{address}/{call}", headers={"If-Match": before["ETag"]}).status_code == 412
+
+
+def test_what_holds_no_clusters_is_the_same_for_ever(client: Client, dataset_id: str, address: str) -> None:
+    calls = ["tilemap", "features/umap", "features/network", "images/0", "images/0/thumbnail", "images/rows?search=0"]
+    uploaded(dataset_id).folder.clusters_path.unlink()
+    before = [client.get(f"{address}/{call}") for call in calls]
+    assert client.post(f"{address}/clusters").status_code == 200
+    for call, answer in zip(calls, before, strict=True):
+        assert "immutable" in answer["Cache-Control"], call
+        assert client.get(f"{address}/{call}").getvalue() == answer.getvalue(), call
+    for call in ("images/rows?cluster=1", "images/fields/cluster"):
+        assert "immutable" in client.get(f"{address}/{call}")["Cache-Control"], call
+
+
 def test_what_is_asked_for_waits_in_the_background(
     client: Client, dataset_id: str, address: str, settings: Settings
 ) -> None:

@@ -71,11 +71,14 @@ def placed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, 
     source.mkdir()
     for index in range(100):
         (source / f"{index:03d}.jpg").write_bytes(photograph(index))
-    assert build(folder / "data", source, small=False) == 0
+    (source / "broken.jpg").write_bytes(b"no picture")
+    (folder / "ages.csv").write_text("file,age\n000.jpg,3\nnobody.jpg,4\n")
+    assert build(folder / "data", source, "--metadata", str(folder / "ages.csv"), small=False) == 0
     beside = folder / "beside"
     beside.mkdir()
     for index in range(30):
         (beside / f"{index:03d}.jpg").write_bytes(photograph(200 + index))
+    (beside / "notes.txt").write_bytes(b"text")
     assert build(folder / "data", beside, "--no-install", small=False) == 0
     running = Service(folder / "data").start()
     answer = running.upload(zipped({f"{index:03d}.jpg": photograph(index) for index in range(40, 60)}))
@@ -137,6 +140,27 @@ def test_another_catalogue_is_chosen_from_the_list(browser: Browser, placed: tup
     visit.page.goto(service.url("/?dataset=0123456789abcdef"))
     expect(visit.page.get_by_text("This dataset is not here")).to_be_visible()
     visit.problems = [problem for problem in visit.problems if "404" not in problem]
+    visit.close()
+
+
+def test_what_came_of_the_files_of_catalogues_has_a_place(browser: Browser, placed: tuple[Service, str]) -> None:
+    service, _ = placed
+    visit = Visit(browser, service.url("")).open("/")
+    about = visit.page.locator("#about")
+    for name, words in (
+        ("source", ("Shown: 100", "Unreadable, left out: 1")),
+        ("beside", ("Shown: 30", "No pictures, left out: 1")),
+    ):
+        visit.page.click("#collection")
+        visit.page.get_by_label(f"About this collection: {name}", exact=True).click()
+        for each in words:
+            expect(about.locator(".report")).to_contain_text(each)
+        expect(about.locator(".outcome")).to_have_count(1 if name == "source" else 0)
+        if name == "source":
+            expect(about.locator(".outcome")).to_contain_text("nobody.jpg")
+            about.locator("summary", has_text="Unreadable").click()
+            expect(about.locator("li", has_text="broken.jpg")).to_be_visible()
+        visit.page.keyboard.press("Escape")
     visit.close()
 
 

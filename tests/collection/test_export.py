@@ -88,6 +88,43 @@ def test_equal_datasets_have_equal_exports(client: Client, dataset_id: str) -> N
     assert first == second
 
 
+@pytest.mark.parametrize("call", ["export", "export?format=projector", "export.glb", "export.parquet"])
+def test_an_export_holds_until_the_dataset_is_another(client: Client, dataset_id: str, call: str) -> None:
+    path = f"/dataset/{dataset_id}/{call}"
+    first = client.get(path)
+    assert first["Cache-Control"] == "public, no-cache"
+    content = first.getvalue()
+    again = client.get(path, headers={"If-None-Match": first["ETag"]})
+    assert (again.status_code, again["ETag"]) == (304, first["ETag"])
+    head = client.head(path)
+    assert (head.status_code, head["ETag"], head.getvalue()) == (200, first["ETag"], b"")
+    renamed = client.patch(f"/dataset/{dataset_id}", '{"name": "Other"}', content_type="application/json")
+    assert renamed.status_code == 200
+    later = client.get(path, headers={"If-None-Match": first["ETag"]})
+    if call in ("export", "export.glb"):  # which hold the name
+        assert (later.status_code, later["ETag"] != first["ETag"]) == (200, True)
+        assert later.getvalue() != content
+    elif later.status_code == 200:
+        assert later.getvalue() == content
+
+
+def test_a_catalogues_export_holds_until_its_metadata_are_others(client: Client, data: Path, tmp_path: Path) -> None:
+    (tmp_path / "photos.zip").write_bytes(zipped({f"{k}.jpg": photograph(k) for k in range(6)}))
+    (tmp_path / "about.csv").write_bytes(ABOUT)
+    quiet = {"stdout": io.StringIO(), "stderr": io.StringIO()}
+    call_command("build_catalogue", str(tmp_path / "photos.zip"), **quiet)
+    path = f"/dataset/{client.get('/catalogues').json()['catalogues'][0]['id']}/export"
+    first = client.get(path)
+    content = first.getvalue()
+    for each in (path, "/catalogue/export"):
+        assert client.get(each, headers={"If-None-Match": first["ETag"]}).status_code == 304
+    call_command("import_metadata", str(tmp_path / "about.csv"), **quiet)
+    for each in (path, "/catalogue/export"):
+        later = client.get(each, headers={"If-None-Match": first["ETag"]})
+        assert (later.status_code, later["Cache-Control"]) == (200, "public, no-cache")
+        assert later.getvalue() != content
+
+
 def test_the_projectors_folder_is_whole(client: Client, dataset_id: str) -> None:
     archive = exported(client, dataset_id, "?format=projector")
     config = archive.read("projector_config.pbtxt").decode()

@@ -54,3 +54,31 @@ def test_a_sprite_over_a_limit_or_too_small_is_refused() -> None:
         cells(sheet, width=10, height=10, count=17, max_pixels=PIXELS)
     with pytest.raises(UnreadableImage, match="damaged"):
         cells(sheet[:-30], width=10, height=10, count=4, max_pixels=PIXELS)
+
+
+TURNED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+"""EXIF orientation → how an upright picture is turned to be stored so."""
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "AVIF", "TIFF", "WEBP"])
+@pytest.mark.parametrize("orientation", TURNED)
+def test_a_sprite_is_turned_as_browsers_turn_it(form: str, orientation: int) -> None:
+    sheet = Image.new("RGB", (48, 64))  # two cells side by side, in four rows
+    for k in range(8):
+        sheet.paste(colour(100 * k), (k % 2 * 24, k // 2 * 16, k % 2 * 24 + 24, k // 2 * 16 + 16))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    options = {"lossless": True} if form == "WEBP" else {"quality": 95} if form in {"JPEG", "AVIF"} else {}
+    stored = sheet if form == "WEBP" else sheet.transpose(TURNED[orientation])
+    found = cells(encode(stored, form, exif=exif, **options), width=24, height=16, count=7, max_pixels=PIXELS)
+    assert [opened(cell).size for cell in found] == [(24, 16)] * 7
+    for k, cell in enumerate(found):
+        assert np.abs(np.asarray(opened(cell))[8, 12] - np.array(colour(100 * k))).max() < 12, k

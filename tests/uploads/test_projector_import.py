@@ -211,10 +211,113 @@ def test_of_several_embeddings_the_first_is_taken_and_it_is_said(client: Client)
     assert "the first of 2 embeddings" in report(client, dataset_id)["remarks"][0]
 
 
-def test_labels_and_blank_lines_among_tensors_are_passed_over(client: Client) -> None:
-    labelled = b"\r\n".join(b"x%d\t%s\t" % (k, line) for k, line in enumerate(tsv().splitlines())) + b"\r\n\r\n"
-    dataset_id = upload(client, FOLDER | {"tensors.tsv": labelled})
+WORDS = ["łoś", "zebra", "1984", *(f"x{k}" for k in range(3, COUNT))]
+LABELLED = b"\xef\xbb\xbf" + b"\r\n".join(
+    word.encode() + b"\t" + line for word, line in zip(WORDS, tsv().splitlines(), strict=True)
+)
+BARE = CONFIG.replace('  metadata_path: "metadata.tsv"\n', "").encode()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1250"])
+def test_labels_of_tensors_are_a_field_where_no_metadata_say_more(client: Client, encoding: str) -> None:
+    labelled = LABELLED.removeprefix(b"\xef\xbb\xbf") if encoding != "utf-8" else LABELLED
+    labelled = labelled.replace("łoś".encode(), "łoś".encode(encoding)) + b"\r\n\r\n"
+    words = ["cat" if k % 2 else word for k, word in enumerate(WORDS)]
+    for word, label in zip(WORDS, words, strict=True):
+        labelled = labelled.replace(b"\n%s\t" % word.encode(), b"\n%s\t" % label.encode())
+    dataset_id = upload(client, FOLDER | {"projector_config.pbtxt": BARE, "tensors.tsv": labelled})
     assert np.array_equal(features(client, dataset_id), VECTORS)
+    assert [(each["name"], each["metadata"]) for each in images(client, dataset_id)] == [
+        (f"{k:02d}.png", {"label": words[k]}) for k in range(COUNT)
+    ]
+    assert report(client, dataset_id)["metadata"]["file"] == "tensors.tsv (labels)"
+
+
+def test_labels_of_tensors_stand_beside_other_metadata(client: Client) -> None:
+    dataset_id = upload(client, FOLDER | {"tensors.tsv": LABELLED})
+    assert np.array_equal(features(client, dataset_id), VECTORS)
+    assert [each["metadata"] for each in images(client, dataset_id)] == [
+        {"kind": f"k{k % 3}", "age": k, "label": word} for k, word in enumerate(WORDS)
+    ]
+    told = lines("name\tLabel", *(f"{name}\tmine" for name in NAMES))
+    dataset_id = upload(client, FOLDER | {"tensors.tsv": LABELLED, "metadata.tsv": told})
+    assert {tuple(each["metadata"].items()) for each in images(client, dataset_id)} == {(("Label", "mine"),)}
+
+
+def test_labels_that_differ_name_the_cells_and_some_rows_may_lack_them(client: Client) -> None:
+    some = [b"%s\t%s" % (b"nan", line) if k < 2 else line for k, line in enumerate(tsv().splitlines())]
+    dataset_id = upload(client, FOLDER | {"projector_config.pbtxt": BARE, "tensors.tsv": b"\n".join(some)})
+    assert np.array_equal(features(client, dataset_id), VECTORS)
+    dataset_id = upload(client, FOLDER | {"projector_config.pbtxt": BARE, "tensors.tsv": LABELLED})
+    assert sorted(each["name"] for each in images(client, dataset_id)) == sorted(f"{word}.png" for word in WORDS)
+
+
+PHOTOS = {f"{k}.jpg": photograph(k) for k in range(4)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"projector_config.pbtxt": b"embeddings {"}, "it ends in the middle"),
+        ({"projector_config.pbtxt": b" " * 2**21}, "larger than 1024 KiB"),
+        ({"tensors.tsv": None}, "names tensors.tsv, which the ZIP does not have"),
+        (
+            {"projector_config.pbtxt": CONFIG.replace("tensors.tsv", "t.bytes").encode(), "t.bytes": b"1"},
+            "tensor_shape",
+        ),
+        ({"tensors.tsv": tsv(VECTORS[:-1])}, "metadata.tsv has 12 rows and tensors.tsv 11"),
+        ({"sprite.png": sprite(9)}, "have 9 cells of 40 × 40, and 12 are needed"),
+        ({"tensors.tsv": b"1\t2\nx"}, "tensors.tsv cannot be used"),
+    ],
+)
+def test_pictures_beside_a_folder_that_cannot_be_used_are_read(
+    client: Client, changes: dict[str, bytes | None], says: str
+) -> None:
+    files = {name: content for name, content in (FOLDER | changes | PHOTOS).items() if content is not None}
+    dataset_id = upload(client, files)
+    assert [each["name"] for each in images(client, dataset_id)] == list(PHOTOS)
+    told = client.get(f"/dataset/{dataset_id}").json()
+    assert told["backbone"] != "own"
+    (remark,) = told["remarks"]
+    assert "without the Embedding Projector's vectors" in remark
+    assert says in remark
+    found = report(client, dataset_id)
+    assert remark in found["remarks"]
+    by_name = {file["name"]: file for file in found["files"]}
+    assert by_name["projector_config.pbtxt"]["outcome"] == "projector"
+    assert by_name["projector_config.pbtxt"]["reason"].startswith("it was not used: ")
+    assert says in by_name["projector_config.pbtxt"]["reason"]
+    assert (by_name["sprite.png"]["outcome"], by_name["sprite.png"]["index"]) == ("projector", None)
+    assert found["total"] == len(files) == sum(found["counts"].values())
+
+
+def test_a_broken_configuration_tells_the_sprite_as_far_as_it_can_be_read(client: Client) -> None:
+    broken = b'embeddings { sprite { image_path: "https://a.example/tiles of all.jpg" '
+    files = {"projector_config.pbtxt": broken, "tiles of all.jpg": photograph(7)}
+    assert refused(client, files)["type"] == "urn:wwzd:error:projector-config"
+    dataset_id = upload(client, files | PHOTOS)
+    assert [each["name"] for each in images(client, dataset_id)] == list(PHOTOS)
+
+
+def test_a_damaged_configuration_costs_only_itself(client: Client) -> None:
+    files = {"projector_config.pbtxt": CONFIG.encode(), "other_sprite.png": sprite()} | PHOTOS
+    content = zipped(files, compression=zipfile.ZIP_STORED)
+    at = content.index(CONFIG.encode()[:40])
+    broken = content[:at] + b"x" * 40 + content[at + 40 :]
+    dataset_id = client.post("/dataset", {"file": named(broken)}).content.decode()
+    assert [each["name"] for each in images(client, dataset_id)] == list(PHOTOS)
+    (remark,) = client.get(f"/dataset/{dataset_id}").json()["remarks"]
+    assert "damaged in the ZIP" in remark
+
+
+@pytest.mark.slow
+def test_the_rest_of_such_pictures_can_be_had_later(client: Client) -> None:
+    photos = {f"{k:04d}.png": encode(Image.new("RGB", (8, 8), colour(k)), "PNG") for k in range(1002)}
+    broken = FOLDER | {"tensors.tsv": tsv(VECTORS[:-1])}  # which only the worker finds out
+    first = upload(client, broken | photos)
+    rest = client.post(f"/dataset/{first}/rest").json()["id"]
+    assert [each["name"] for each in images(client, rest)] == ["1000.png", "1001.png"]
+    assert client.get(f"/dataset/{rest}").json()["remarks"][0].startswith("1,001 to 1,002")
 
 
 @pytest.mark.slow
@@ -346,3 +449,11 @@ def test_a_folder_cannot_be_added_to_pictures_with_the_networks_vectors(client: 
     assert answer.status_code == 400
     assert answer.json()["type"] == "urn:wwzd:error:own-vectors"
     assert len(client.get("/dataset").json()["datasets"]) == 1
+
+
+def test_of_a_broken_folder_that_is_added_to_such_pictures_it_is_said_what_is_wrong(client: Client) -> None:
+    first = upload(client, FOLDER)
+    broken = FOLDER | PHOTOS | {"projector_config.pbtxt": b"embeddings {"}
+    answer = client.post(f"/dataset/{first}/images", {"file": named(zipped(broken))})
+    assert answer.status_code == 400
+    assert answer.json()["type"] == "urn:wwzd:error:projector-config"

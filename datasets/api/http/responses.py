@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, cast
 from urllib.parse import quote
 
 from django.conf import settings
-from django.http import FileResponse, HttpResponse, HttpResponseNotModified
+from django.http import FileResponse, HttpResponse, HttpResponseNotModified, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
@@ -25,8 +25,11 @@ from .conditional import FileRange, is_not_modified, part, precondition_failed
 # Another catalogue may come under the same addresses, and its tilemaps must never be shown with the old one's vectors:
 # caches keep these answers, and ask each time whether they still hold. That costs a 304.
 CATALOGUE = "public, no-cache"
-# What lies under a dataset's id never changes, but an administrator may delete it, faces for instance. A browser that
-# has shown it may keep it; a cache that gives it to others asks again after an hour, so it is gone an hour later.
+# The same for what holds a dataset's name or its fields: it may be renamed, and clusters, which are fields, come later.
+MAY_CHANGE = CATALOGUE
+# Pictures and places under a dataset's id never change, but an administrator may delete it, faces for instance. A
+# browser that has shown it may keep it; a cache that gives it to others asks again after an hour, so it is gone an hour
+# later.
 DATASET = "public, max-age=31536000, s-maxage=3600, immutable"
 
 UNFINISHED = "no-cache"
@@ -131,6 +134,19 @@ def send(request: Request, answer: Answer) -> HttpResponseBase:
     if coding != IDENTITY:
         headers["Content-Encoding"] = coding
     return _from_file(request, headers, answer.open(coding))
+
+
+def stream(
+    request: Request, pieces: Callable[[], Iterable[bytes]], version: str, headers: dict[str, str]
+) -> HttpResponseBase:
+    """Answer GET or HEAD with bytes that leave while they are made, and so without ranges. Conditions count as in
+    `send`; equal versions have equal bytes."""
+    headers = {"ETag": f'"{version}"', **headers}
+    if precondition_failed(request, headers["ETag"]):
+        raise PreconditionFailed("This has changed since.")
+    if is_not_modified(request, headers["ETag"]):
+        return HttpResponseNotModified(headers={name: headers[name] for name in ("ETag", "Cache-Control")})
+    return StreamingHttpResponse(pieces() if request.method == "GET" else (), headers=headers)
 
 
 def _from_file(request: Request, headers: dict[str, str], file: BinaryIO) -> HttpResponseBase:

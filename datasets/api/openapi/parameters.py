@@ -150,7 +150,11 @@ PATH_PARAMETERS = {
 CONDITIONS = (
     Parameter("If-None-Match", {"type": "string"}, "An `ETag`; 304 while it holds.", "header"),
     Parameter("If-Match", {"type": "string"}, "An `ETag`; 412 where it does not hold.", "header"),
+)
+"""What `http.responses.send` and `stream` heed."""
+
+RANGES = (
     Parameter("Range", {"type": "string"}, "One range of bytes, `bytes=0-999`.", "header"),
     Parameter("If-Range", {"type": "string"}, "An `ETag`; else all bytes.", "header"),
 )
-"""What `http.responses.send` heeds."""
+"""What `http.responses.send` heeds beside them."""

@@ -11,7 +11,7 @@ from drf_spectacular.openapi import AutoSchema
 
 from datasets.api.http.exception_handler import problem
 
-from .parameters import CONDITIONS, PATH_PARAMETERS, Json
+from .parameters import CONDITIONS, PATH_PARAMETERS, RANGES, Json
 from .responses import EVERYWHERE, HEADERS, NO_DATASET, NO_RANGE, Body, Reply, Shape, error, errors
 
 _VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -54,7 +54,11 @@ class CallSchema(AutoSchema):
 
     def _get_parameters(self) -> list[Json]:
         of_path = [PATH_PARAMETERS[name] for name in _VARIABLE.findall(self.path_regex)]
-        conditions = CONDITIONS if 304 in self._replies() else ()
+        replies = self._replies()
+        conditions = [
+            *(CONDITIONS if 304 in replies else ()),
+            *(RANGES if 206 in replies else ()),
+        ]
         return [found.as_json() for found in (*of_path, *self.get_override_parameters(), *conditions)]
 
     def _get_request_body(self, direction: str = "request") -> Json | None:

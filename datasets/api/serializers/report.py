@@ -1,4 +1,4 @@
-"""What became of the files of an archive. The worker writes the reports, and they are answered as they are."""
+"""What became of the files of an archive, or of a catalogue's source. The reports are answered as they were written."""
 
 from typing import Any
 
@@ -51,12 +51,19 @@ class ReportSerializer(serializers.Serializer[Any]):
 
     files = ReportedFileSerializer(many=True)
     counts = serializers.DictField(child=natural(), help_text="Outcome → files.")
-    unlisted = natural(help_text="Files that were passed over, beyond the first 10,000.")
+    rows = natural(required=False, help_text="Pictures that have a row; not in the reports of older uploads.")
+    unlisted = natural(
+        help_text="Files that are counted and not listed: of an upload those that were passed over, beyond the first "
+        "10,000; of a catalogue all beyond the first 10,000, those without a row and those with a remark being first."
+    )
     metadata = as_it_is(
         DatasetMetadataSerializer,
         required=False,
         allow_null=True,
-        help_text="Null where the archive has no file of metadata.",
+        help_text="Null where the archive has no file of metadata; of a catalogue, of the file that was read last.",
+    )
+    metadata_files = DatasetMetadataSerializer(
+        many=True, required=False, help_text="Of a catalogue: of all files of metadata that were read, the last 100."
     )
     total = natural()
     remarks = texts(help_text="On the upload as a whole, such as “1,000 of 1,500: the first by name”.")

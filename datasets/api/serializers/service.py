@@ -49,6 +49,7 @@ class CatalogueEntrySerializer(serializers.Serializer[Any]):
     total = natural()
     demo = serializers.BooleanField()
     is_installed = serializers.BooleanField(help_text="Whether calls without an id are about it.")
+    has_report = serializers.BooleanField(help_text="Whether `…/report` tells what became of the files of its source.")
 
 
 class CataloguesSerializer(serializers.Serializer[Any]):

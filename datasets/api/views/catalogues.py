@@ -12,10 +12,18 @@ from datasets.api.serializers import represent
 from datasets.api.serializers.service import CataloguesSerializer
 from datasets.catalogue import publication
 
+_CELEBA = {
+    "id": "9f86d081884c7d65",
+    "name": "CelebA",
+    "total": 202_599,
+    "demo": False,
+    "is_installed": True,
+    "has_report": True,
+}
 _EXAMPLE = {
     "catalogues": [
-        {"id": "9f86d081884c7d65", "name": "CelebA", "total": 202_599, "demo": False, "is_installed": True},
-        {"id": "60303ae22b998861", "name": "Flowers", "total": 4_317, "demo": False, "is_installed": False},
+        _CELEBA,
+        {**_CELEBA, "id": "60303ae22b998861", "name": "Flowers", "total": 4_317, "is_installed": False},
     ]
 }
 

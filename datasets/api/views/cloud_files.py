@@ -20,8 +20,6 @@ from datasets.tilemaps import ranges
 from embeddings.reducers import REDUCERS
 from embeddings.vector_files import Vectors, load
 
-from .base import cache_control_of
-
 LAYOUT = ChoiceParameter("layout", REDUCERS, "Where the pictures lie.", "umap")
 OFFSET = IntegerParameter("offset", "A window: after so many pictures.", 0, most=10**9)
 LIMIT = IntegerParameter(
@@ -61,7 +59,9 @@ class Model(APIView):
     )
     def get(self, request: Request, dataset_id: str | None = None) -> HttpResponseBase:
         layout = LAYOUT.read(request)
-        return _sent(request, dataset_id, "glb", GLB, partial(cloud_model, layout=layout))
+        # The model holds the collection's name.
+        render = partial(cloud_model, layout=layout)
+        return _sent(request, dataset_id, "glb", GLB, render, lambda found: found.name)
 
 
 class PictureTable(APIView):
@@ -78,7 +78,7 @@ class PictureTable(APIView):
         responses=_replies("The table.", PARQUET),
     )
     def get(self, request: Request, dataset_id: str | None = None) -> HttpResponseBase:
-        return _sent(request, dataset_id, "parquet", PARQUET, picture_table)
+        return _sent(request, dataset_id, "parquet", PARQUET, picture_table, lambda found: found.metadata_version)
 
 
 def _sent(
@@ -87,7 +87,9 @@ def _sent(
     suffix: str,
     media_type: str,
     render: Callable[[Collection, Vectors, range], Iterator[bytes]],
+    depends: Callable[[Collection], str],
 ) -> HttpResponseBase:
+    """`depends` tells what the bytes depend on that may change, beside the tilemaps."""
     found = collections.find(dataset_id)
     layout, offset, limit = LAYOUT.read(request), OFFSET.read(request), LIMIT.read(request, found.total)
     rows = range(found.total)[offset : offset + limit]
@@ -95,11 +97,12 @@ def _sent(
         raise NotFound(f"There is no picture {offset}: the last one is {found.total - 1}.", code="picture-unknown")
     check_size(len(rows))
     vectors = load(found.folder.layout_path(layout))
-    key = f"{found.cache_key}-{layout}-{rows.start}-{rows.stop}-{_version(found, rows)}.{_FORMAT}.{suffix}"
+    version = _version(found, rows, depends(found))
+    key = f"{found.cache_key}-{layout}-{rows.start}-{rows.stop}-{version}.{_FORMAT}.{suffix}"
     answer = responses.cached_response(
         key,
         lambda: render(found, vectors, rows),
-        cache_control=cache_control_of(found),
+        cache_control=responses.MAY_CHANGE,
         small=False,
         media_type=media_type,
         precompressed=True,
@@ -110,9 +113,9 @@ def _sent(
     return response
 
 
-def _version(found: Collection, rows: range) -> str:
-    """Another one whenever tilemaps or metadata may be others: the same catalogue may have been given new ones."""
-    digest = hashlib.sha256(found.metadata_version.encode())
+def _version(found: Collection, rows: range, more: str) -> str:
+    """Another one whenever `more` or tilemaps are others: the same catalogue may have been given new ones."""
+    digest = hashlib.sha256(more.encode())
     for number in range(rows.start // ranges.SIZE, ranges.count(rows.stop)):
         try:
             stat = found.tilemap(number).stat()

@@ -77,8 +77,7 @@ class Images(APIView):
             fields = [{"name": name, "type": of_type} for name, of_type in found.images.field_types.items()]
             return {"images": _images(found, rows), "total": len(chosen), "fields": fields}
 
-        # Of the catalogue it is the same either way.
-        cached = _cache_control(found, isinstance(found, Upload) and found.lacks_clusters)
+        cached = _cache_control(found)
         key = f"images-{found.metadata_version}-{offset}-{limit}-{selection.key}"
         return cached_json(request, found, key, page, small=len(rows) <= 10, cache_control=cached)
 
@@ -105,6 +104,8 @@ class Rows(APIView):
             f"rows-{found.metadata_version}-{selection.key}",
             lambda: {"rows": np.asarray(rows, np.int64), "total": len(rows)},
             small=len(rows) <= _FEW_ROWS,
+            # Of names alone it is the same for ever.
+            cache_control=_cache_control(found) if selection.fields else None,
         )
 
 
@@ -151,12 +152,15 @@ class Field(APIView):
         if name not in images.field_types:
             raise NotFound(images.unknown(name), code="field-unknown", name=name[:40])
         key = f"field-{found.metadata_version}-{responses.fingerprint(name.encode())}"
-        return cached_json(request, found, key, lambda: images.field(name).whole())
+        cached = _cache_control(found)
+        return cached_json(request, found, key, lambda: images.field(name).whole(), cache_control=cached)
 
 
-def _cache_control(found: Collection, lacks_clusters: bool) -> str:
-    """Clusters may become fields of an upload that lacks them."""
-    return responses.CATALOGUE if lacks_clusters else cache_control_of(found)
+def _cache_control(found: Collection, lacks_clusters: bool | None = None) -> str:
+    """Clusters may become fields of an upload that lacks them; of the catalogue it is the same either way."""
+    if lacks_clusters is None:
+        lacks_clusters = isinstance(found, Upload) and found.lacks_clusters
+    return responses.MAY_CHANGE if lacks_clusters else cache_control_of(found)
 
 
 def _images(found: Collection, rows: list[int]) -> list[dict[str, object]]:

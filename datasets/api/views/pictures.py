@@ -13,6 +13,8 @@ from datasets.api.http import responses
 from datasets.api.openapi import BINARY, NO_DATASET, ChoiceParameter, IntegerParameter, sent
 from datasets.api.serializers.pictures import TilemapManifestSerializer
 from datasets.api.serializers.report import ReportSerializer
+from datasets.catalogue import report
+from datasets.catalogue.collection import installed, is_id, of_id
 from datasets.collection import thumbnails
 from datasets.collection.uploaded import Upload
 from datasets.models import Dataset, Status
@@ -132,14 +134,15 @@ class Manifest(APIView):
 
 
 class Report(APIView):
-    """What became of each file of the archive.
+    """What became of each file of an archive, or of a catalogue's source.
 
-    A remark never costs a picture its row. Of an upload that failed, it is there as soon as its files had been read.
+    A remark never costs a picture its row. Of an upload that failed, it is there as soon as its files had been read. Of
+    a catalogue, 10,000 files are listed at most, those without a row first, and the others are counted.
     """
 
     @extend_schema(
-        operation_id="get_dataset_report",
-        tags=["datasets"],
+        operation_id="get_{collection}_report",
+        tags=["pictures"],
         responses=sent(
             "The report, in the order of names.",
             ReportSerializer,
@@ -155,6 +158,7 @@ class Report(APIView):
                     }
                 ],
                 "counts": {"row": 1},
+                "rows": 1,
                 "unlisted": 0,
                 "metadata": None,
                 "total": 1,
@@ -162,7 +166,10 @@ class Report(APIView):
         )
         | {404: NO_DATASET},
     )
-    def get(self, request: Request, dataset_id: str) -> HttpResponseBase:
+    def get(self, request: Request, dataset_id: str | None = None) -> HttpResponseBase:
+        if dataset_id is None or is_id(dataset_id):
+            found = installed() if dataset_id is None else of_id(dataset_id)
+            return cached_json(request, found, f"report-{report.version(found)}", lambda: report.read(found))
         dataset = Dataset.objects.known(dataset_id)
         is_ready = dataset.status == Status.READY
         if not is_ready and not dataset.has_result("report"):

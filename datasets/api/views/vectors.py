@@ -99,6 +99,8 @@ def answer(
     if selection.key or name != "json":
         version = collection().metadata_version if name in formats.DESCRIBED else ""
         cache_key = f"{cache_key}-{name}{selection.key}-{version}"
+    if name in formats.DESCRIBED and cache_control == responses.DATASET:
+        cache_control = responses.MAY_CHANGE  # clusters may come later, and are fields
 
     def matrix() -> Matrix:
         rows = selection.rows(points or (lambda: np.asarray(vectors)))

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.template.defaultfilters import pluralize
 
-from datasets.catalogue import conversion, publication
+from datasets.catalogue import conversion, publication, report
 from datasets.catalogue.collection import installed, of_id
 from datasets.collection import image_table
 from datasets.errors import ApiError
@@ -36,8 +36,12 @@ class Command(BaseCommand):
         for file in files:
             try:
                 described = metadata_files.read(file.read_bytes(), file.name, names, are_named=found.is_named)
-            except (OSError, ValueError) as error:
+            except OSError as error:
                 raise CommandError(f"{file}: {error}") from error
+            except ValueError as error:
+                report.note_metadata(found, metadata_files.unused(file.name, found.total, str(error)).summary())
+                raise CommandError(f"{file}: {error}") from error
+            report.note_metadata(found, described.summary())
             table = described.table
             if not table.columns:
                 raise CommandError(f"{file}: {'; '.join(described.remarks)}")

@@ -115,11 +115,17 @@ def of_archive(archive: Archive, pictures: Sequence[str]) -> Described | None:
         others = sorted(set(archive.names) - set(pictures))
         return read(archive.read(file), file, pictures, others=others, most=_ROWS)
     except (MemberError, ValueError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = str(error)
     except Exception as error:  # whatever parsers make of strange content, the pictures are worth more
         logger.exception("metadata of an upload")
         reason = f"it cannot be read ({type(error).__name__})"
-    return Described(file=file, table=empty(len(pictures)), remarks=[f"it was not used: {reason}"])
+    return unused(file, len(pictures), reason)
+
+
+def unused(file: str, total: int, reason: str) -> Described:
+    """Of a file that says nothing of so many pictures, or cannot be read."""
+    reason = " ".join(reason.split())[:200]
+    return Described(file=file, table=empty(total), remarks=[f"it was not used: {reason}"])
 
 
 def _forms(text: str, file: str, names: PictureNames) -> Iterator[Records]:

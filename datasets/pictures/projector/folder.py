@@ -61,6 +61,21 @@ class Files:
         self.visible = [file for file in files if zip_layout.hidden(file) is None]
         self.hidden = [file.path for file in files if zip_layout.hidden(file) is not None]
         self.read, self.size, self.most = read, size, most
+        self._by_parts: dict[tuple[str, ...], str] = {}
+        self._by_name: dict[str, list[str]] = {}
+        for file in self.visible:
+            self._by_parts.setdefault(file.parts, file.path)
+            self._by_name.setdefault(file.name, []).append(file.path)
+
+    def find(self, path: str, config: Located) -> str | None:
+        """The file that a configuration names: by the path from its folder; else, as paths may be of another machine or
+        addresses, the only one of its name."""
+        slashed = unicodedata.normalize("NFC", path).replace("\\", "/")
+        parts = [part for part in slashed.split("/") if part not in ("", ".")]
+        if found := self._by_parts.get((*config.folder, *parts)):
+            return found
+        called = self._by_name.get(parts[-1], []) if parts else []
+        return called[0] if len(called) == 1 else None
 
 
 def config_among(files: Sequence[Located]) -> Located | None:
@@ -72,9 +87,7 @@ def config_among(files: Sequence[Located]) -> Located | None:
 def opened(file: Located, files: Files) -> ProjectorFolder | None:
     """Of the configuration in a file; None where a file that may be one is none. Raises `ApiError`."""
     try:
-        if files.size(file.path) > _LONGEST:
-            raise BadConfig(f"it is larger than {_LONGEST // 2**10} KiB")
-        found = config.embeddings(files.read(file.path).decode(errors="replace"))
+        found = config.embeddings(text_of(file, files))
     except BadConfig as error:
         if file.name == _MAYBE:
             return None
@@ -82,10 +95,10 @@ def opened(file: Located, files: Files) -> ProjectorFolder | None:
         raise ApiError(sentence, code="projector-config", name=file.path[:200]) from error
     first = found[0]
     tensors, metadata, sprite = (
-        _named(path, file, files.visible) if path else None for path in (first.tensors, first.metadata, first.sprite)
+        _named(path, file, files) if path else None for path in (first.tensors, first.metadata, first.sprite)
     )
     assert tensors is not None
-    sprites = {path for each in found if each.sprite and (path := _find(each.sprite, file, files.visible))}
+    sprites = {path for each in found if each.sprite and (path := files.find(each.sprite, file))}
     rest = [other for other in files.visible if other.path not in {file.path, tensors, metadata, sprite}]
     pictures = [other.path for other in rest if zip_layout.named_as_picture(other.name) and other.path not in sprites]
     known = {*pictures}
@@ -101,6 +114,13 @@ def opened(file: Located, files: Files) -> ProjectorFolder | None:
         others=[*(other.path for other in rest if other.path not in known), *files.hidden],
     )
     return replace(folder, rows=_rows(folder, files))
+
+
+def text_of(file: Located, files: Files) -> str:
+    """Of a configuration. Raises `BadConfig` where it is too long."""
+    if files.size(file.path) > _LONGEST:
+        raise BadConfig(f"it is larger than {_LONGEST // 2**10} KiB")
+    return files.read(file.path).decode(errors="replace")
 
 
 def unreadable(config: str, error: Exception) -> ApiError:
@@ -140,24 +160,12 @@ def _rows(folder: ProjectorFolder, files: Files) -> int:
     return count
 
 
-def _named(path: str, config: Located, files: Sequence[Located]) -> str:
+def _named(path: str, config: Located, files: Files) -> str:
     """The path in the ZIP of a file that the configuration names. Raises `ApiError`."""
-    found = _find(path, config, files)
+    found = files.find(path, config)
     if found is None:
         sentence = (
             f"{config.path[:200]} names {path[:200]}, which the ZIP does not have: put it in, beside {config.name}."
         )
         raise ApiError(sentence, code="projector-file", name=path[:200])
     return found
-
-
-def _find(path: str, config: Located, files: Sequence[Located]) -> str | None:
-    """By the path from the configuration's folder; else, as paths may be of another machine or addresses, the only one
-    of its name."""
-    slashed = unicodedata.normalize("NFC", path).replace("\\", "/")
-    parts = [part for part in slashed.split("/") if part not in ("", ".")]
-    for file in files:
-        if file.parts == (*config.folder, *parts):
-            return file.path
-    called = [file.path for file in files if parts and file.name == parts[-1]]
-    return called[0] if len(called) == 1 else None

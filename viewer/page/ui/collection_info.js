@@ -1,4 +1,4 @@
-// What is known of one upload: what came of each of its files, and ways to its copies and outliers.
+// What is known of one collection: what came of each of its files, and ways to its copies and outliers.
 
 import * as api from "../data/api.js";
 import { fill, find, h } from "./dom.js";
@@ -26,7 +26,7 @@ export class CollectionInfo {
     this.dialog = find("about");
   }
 
-  async open({ id, name }) {
+  async open({ id, name, isCatalogue = !id }) {
     const body = h("div", {}, h("p", { class: "soft", role: "status" }, t("searching")));
     fill(
       this.dialog,
@@ -36,14 +36,14 @@ export class CollectionInfo {
     this.dialog.showModal();
     try {
       const [facts, report] = await Promise.all([
-        id ? api.json(`/dataset/${id}`) : null,
-        id ? api.json(`/dataset/${id}/report`).catch(() => null) : null,
+        isCatalogue ? null : api.json(`/dataset/${id}`),
+        isCatalogue ? catalogueReport(id) : api.json(`/dataset/${id}/report`).catch(() => null),
       ]);
       fill(
         body,
         facts && summary(facts),
         this.ways(id, facts),
-        facts && outcome.shown(outcome.notices(facts, this.packing(id))),
+        outcome.shown(facts ? outcome.notices(facts, this.packing(id)) : ofMetadata(report)),
         list(report),
       );
     } catch (error) {
@@ -107,34 +107,50 @@ function summary({ count, bytes: size, created_at: created, backbone, space }) {
   );
 }
 
+/** Of a catalogue, "" being the installed one; null where there is none: it was not built here, or long ago. */
+async function catalogueReport(id) {
+  try {
+    const { catalogues } = await api.json("/catalogues");
+    const found = catalogues.find((one) => (id ? one.id === id : one.is_installed));
+    return found?.has_report ? await api.json(`/dataset/${found.id}/report`) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What is to be told of the files of metadata that a catalogue was given. */
+function ofMetadata(report) {
+  const count = report?.rows ?? 0;
+  return (report?.metadata_files ?? []).flatMap((metadata) => outcome.notices({ metadata, count }, {}));
+}
+
 /** What became of the files: how many are shown, and those with a remark or a reason, by its kind. */
 function list(report) {
   if (!report) return null;
-  const kinds = Map.groupBy(report.files, ({ outcome: kind }) => kind);
-  const rows = report.files.filter(({ index }) => index !== null).length;
-  kinds.delete("row");
-  kinds.delete("metadata"); // told with the notices
+  const listed = Map.groupBy(report.files, ({ outcome: kind }) => kind);
+  const rows = report.rows ?? report.files.filter(({ index }) => index !== null).length;
+  // Metadata are told with the notices.
+  const kinds = Object.keys(report.counts).filter((kind) => kind !== "row" && kind !== "metadata");
   return h(
     "section",
     { class: "report" },
     h("h3", {}, t("report")),
     h("p", {}, `${t("outcomes").row}: ${number(rows)}`),
-    [...kinds].map(([kind, files]) => {
-      const words = `${t("outcomes")[kind] ?? kind}: ${number(report.counts[kind] ?? files.length)}`;
+    kinds.map((kind) => {
+      const count = report.counts[kind];
+      const files = (listed.get(kind) ?? []).slice(0, FIRST);
       return h(
         "details",
         {},
-        h("summary", {}, words),
+        h("summary", {}, `${t("outcomes")[kind] ?? kind}: ${number(count)}`),
         h(
           "ul",
           { class: "reasons" },
-          files
-            .slice(0, FIRST)
-            .map(({ name, reason }) =>
-              h("li", {}, h("strong", {}, name), reason && " – ", reason && reasonContent(reason)),
-            ),
+          files.map(({ name, reason }) =>
+            h("li", {}, h("strong", {}, name), reason && " – ", reason && reasonContent(reason)),
+          ),
         ),
-        files.length > FIRST && h("p", { class: "soft" }, t("andMore", { n: number(files.length - FIRST) })),
+        count > files.length && h("p", { class: "soft" }, t("andMore", { n: number(count - files.length) })),
       );
     }),
   );

@@ -13,7 +13,7 @@ const THUMBNAIL = 96; // pixels
 export class CollectionsDialog {
   /**
    * `go(id)` to one of them, "" for the catalogue; `current()` is the id of the one that is shown or on its way;
-   * `watch(job)` an upload under way; `about({ id, name })` tells more; `renamed(id, name)` when one has another name;
+   * `watch(job)` an upload under way; `about({ id, name, isCatalogue })` tells more; `renamed(id, name)` when one has another name;
    * `beside(id)` shows it beside the one that is shown, or is null where that is done already.
    */
   constructor({ catalogue, offers }, jobs, { go, current, watch, about, renamed, beside }) {
@@ -172,10 +172,9 @@ export class CollectionsDialog {
       ),
       this.beside && this.button("split", t("besideCollection", { name }), () => this.beside(id)),
       this.offers.facts &&
-        !isBeside &&
         this.button("info", `${t("facts")}: ${name}`, () => {
           this.dialog.close();
-          this.about({ id, name });
+          this.about({ id, name, isCatalogue: !id || isBeside });
         }),
       mayGo && this.button("edit", `${t("rename")}: ${name}`, () => this.askName(id, name)),
       mayGo && this.button("trash", `${t("delete")}: ${name}`, () => this.ask(id, name)),
