@@ -21,6 +21,7 @@ from datasets.collection import image_table, manifest
 from datasets.collection.clusters import Clusters
 from datasets.collection.folder import CollectionFolder
 from datasets.collection.similarity import SimilarityTables
+from datasets.collection.uploaded import Upload
 from datasets.models import Dataset, Status
 from datasets.pictures import pipeline_settings
 from datasets.tilemaps import ranges
@@ -49,7 +50,7 @@ def main(sizes: list[int]) -> None:
             files = list(inputs.portraits((number + 1) * ADDED).values())[number * ADDED :]
             archive = zipped({f"{number}-{k:03d}.jpg": data for k, data in enumerate(files)})
             started = time.perf_counter()
-            grown = additions.accept_added(parent, [ContentFile(archive, name="more.zip")])  # type: ignore[list-item]
+            grown = additions.accept_added(Upload(parent), [ContentFile(archive, name="more.zip")])  # type: ignore[list-item]
             processing.process(grown, "benchmark")
             seconds = time.perf_counter() - started
             grown.refresh_from_db()

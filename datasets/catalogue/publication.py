@@ -31,6 +31,8 @@ class Entry:
     total: int
     demo: bool
     is_installed: bool
+    can_grow: bool
+    """Whether pictures can be added to it, as far as its files tell."""
 
 
 def publish(data: Path, work: BuildDirectory, *, install: bool = True) -> int:
@@ -85,6 +87,7 @@ def entries(data: Path) -> list[Entry]:
             total=manifest["count"],
             demo=manifest["demo"],
             is_installed=folder == installed,
+            can_grow=folder.can_grow,
         )
         for folder in installation.collections(data)
         if (manifest := _manifest(folder))

@@ -4,6 +4,7 @@ anew, and ids of clusters stay what they are."""
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,10 +15,10 @@ from embeddings.extractors import Features
 from embeddings.layouts import METHODS, Neighbours
 from embeddings.placing import distances_of
 
-from . import cluster_labels, layouts
+from . import cluster_labels, layouts, saved_views
 from .base import Collection
 from .clusters import Clusters
-from .folder import CollectionFolder
+from .folder import CollectionFolder, link
 from .similarity import NEIGHBOURS, THRESHOLD, Pair, SimilarityTables, near
 
 if TYPE_CHECKING:
@@ -67,6 +68,18 @@ class AddedNeighbours:
         first, third = np.quantile(old.outlier_scores(), [0.25, 0.75])
         beyond: NDArray[np.bool_] = self.scores > third + 3 * (third - first)
         return beyond
+
+
+def share(old: Collection, folder: CollectionFolder, *more: Path) -> None:
+    """Link what a collection has in common with the one that it grows out of, `more` files of that, and the views that
+    people saved. Fields that lie beside a catalogue are put into a table of its own."""
+    old.folder.share(folder, *more)
+    if old.saved_views_path.exists():
+        link(old.saved_views_path, folder.path / saved_views.FILE)
+    if old.metadata_path and old.metadata_path.exists():
+        from .image_table import write_with_fields
+
+        write_with_fields(folder.table_path, old.total, old.folder.table_path, old.metadata_path)
 
 
 def carry_clusters(old: Collection, folder: CollectionFolder, labels: str, added: AddedNeighbours) -> None:

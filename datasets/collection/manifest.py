@@ -34,8 +34,16 @@ def of_upload(
         "seed": dataset.seed,
         "versions": dataset.versions,
         "parent": shared.get("id"),
+        "catalogue": _catalogue_of(shared),
         "files": digests(folder, shared.get("files", {})),
     }
+
+
+def _catalogue_of(shared: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Of which catalogue the first pictures are of a collection that grew out of another one, if they are."""
+    if "fingerprint" not in shared:
+        return shared.get("catalogue")
+    return {name: shared[name] for name in ("id", "count", "pictures")}
 
 
 def of_catalogue(

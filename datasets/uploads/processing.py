@@ -11,7 +11,8 @@ from django.conf import settings
 from datasets.collection.clusters import Clusters
 from datasets.collection.folder import CollectionFolder
 from datasets.collection.similarity import THRESHOLD
-from datasets.errors import ApiError, DiskFull, ServerError, TooLarge
+from datasets.collection.uploaded import Upload
+from datasets.errors import ApiError, DiskFull, NotFound, ServerError, TooLarge
 from datasets.models import ARCHIVE, Dataset, Status, file_path
 from datasets.pictures import own_vectors, pipeline_settings
 from datasets.pictures.decoding_revision import decoding_revision
@@ -21,7 +22,7 @@ from embeddings.pipeline import Pipeline, with_own_vectors
 from embeddings.reducers import Reducer
 from embeddings.vector_files import Vectors, dumped, save
 
-from . import disk_space, growth, projector_import, results
+from . import disk_space, growth, parents, projector_import, results
 from .busy_flag import beating
 from .copies import find_similar, near_copies
 from .import_report import reported, write_report
@@ -78,13 +79,7 @@ def _fail(dataset: Dataset, error: ApiError, *, keep_archive: bool = True) -> No
 def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     shared: Mapping[str, Any] = {}
     if dataset.intake.get("parent"):
-        parent = growth.parent_of(dataset)
-        space, shared = parent.space, parent.dataset.manifest
-        if dataset.intake.get("refit"):
-            space = None
-            growth.refit(dataset, parent, pipeline, report.stage)
-        else:
-            growth.add(dataset, parent, pipeline, report.stage, report.progress)
+        space, shared = _grow(dataset, pipeline, report)
     else:
         space = _compute(dataset, pipeline, report)
     results.store_manifest(dataset, space, report.timings(), shared)
@@ -96,6 +91,22 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
         raise _NotWanted
     if not is_kept:
         dataset.archive.storage.delete(archive_name)
+
+
+def _grow(dataset: Dataset, pipeline: Pipeline, report: "Report") -> tuple[str | None, Mapping[str, Any]]:
+    """Of pictures of another collection → as `_compute`, and the manifest of that one."""
+    parent = parents.parent_of(dataset)
+    try:
+        space, shared = parent.space, parent.manifest
+        if dataset.intake.get("refit"):
+            assert isinstance(parent, Upload)
+            growth.refit(dataset, parent, pipeline, report.stage)
+            return None, shared
+        growth.add(dataset, parent, pipeline, report.stage, report.progress)
+        return space, shared
+    except (FileNotFoundError, NotFound):
+        parents.parent_of(dataset)  # its files are gone because it is
+        raise
 
 
 def _compute(dataset: Dataset, pipeline: Pipeline, report: "Report") -> str | None:

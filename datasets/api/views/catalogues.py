@@ -14,8 +14,14 @@ from datasets.catalogue import publication
 
 _EXAMPLE = {
     "catalogues": [
-        {"id": "9f86d081884c7d65", "name": "CelebA", "total": 202_599, "demo": False, "is_installed": True},
-        {"id": "60303ae22b998861", "name": "Flowers", "total": 4_317, "demo": False, "is_installed": False},
+        {
+            "id": "9f86d081884c7d65",
+            "name": "CelebA",
+            "total": 202_599,
+            "demo": False,
+            "is_installed": True,
+            "add": "/dataset/9f86d081884c7d65/images",
+        }
     ]
 }
 
