@@ -14,11 +14,13 @@ from embeddings import nearest_neighbours
 from embeddings.extractors import Features
 from embeddings.layouts import METHODS, Neighbours
 from embeddings.placing import distances_of
+from embeddings.reducers import REDUCERS
 
 from . import cluster_labels, layouts, saved_views
 from .base import Collection
 from .clusters import Clusters
 from .folder import CollectionFolder, link
+from .layouts import LayoutCard
 from .similarity import NEIGHBOURS, THRESHOLD, Pair, SimilarityTables, near
 
 if TYPE_CHECKING:
@@ -92,6 +94,16 @@ def carry_clusters(old: Collection, folder: CollectionFolder, labels: str, added
     cluster_labels.carry(old.cluster_labels_path, found, folder.path / labels, grown)
 
 
+def find_clusters(old: Collection, folder: CollectionFolder, labels: str) -> None:
+    """Store the clusters of a collection of the same pictures, found anew, under the names that they had; `labels` is
+    their file's name."""
+    before = Clusters.load(old.folder.clusters_path, old.total)
+    found = Clusters.find(folder.features(0))
+    found.save(folder.clusters_path)
+    if before is not None:
+        cluster_labels.carry_to_alike(old.cluster_labels_path, before, folder.path / labels, found)
+
+
 def carry_layouts(
     old: Collection, folder: CollectionFolder, added: AddedNeighbours, equal: Mapping[int, int]
 ) -> list[str]:
@@ -111,6 +123,23 @@ def carry_layouts(
                 placed[picture] = places[row]
             grown = replace(card, placed=card.placed + len(placed))
             layouts.store(folder, grown, np.concatenate([places, placed]))
+    return left
+
+
+def share_layouts(old: Collection, folder: CollectionFolder) -> list[LayoutCard]:
+    """Link the layouts beside PCA and UMAP to a collection of the same features in which these two are others → grids
+    that were made of those."""
+    found = {card.name: card for card in layouts.cards(old.folder)}
+    left = []
+    for card in found.values():
+        base = card.name
+        while base in found:
+            base = found[base].parameters.get("layout", "")
+        if base in REDUCERS:
+            left.append(card)
+            continue
+        with suppress(FileNotFoundError):  # deleted meanwhile
+            layouts.share(old.folder, card.name, folder)
     return left
 
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from datasets.collection import growth
 from datasets.collection.base import Collection
-from datasets.collection.clusters import Clusters
 from datasets.collection.folder import CollectionFolder, numbered
 from datasets.collection.similarity import Pair
 from datasets.collection.uploaded import LABELS, Upload
@@ -29,7 +28,8 @@ from embeddings.pipeline import OWN_VECTORS, Pipeline, placed, with_own_vectors
 from embeddings.reducers import REDUCERS, Reducer
 from embeddings.vector_files import dumped, save
 
-from . import parents, projector_import, results
+from . import further_layouts, parents, projector_import, results
+from .further_layouts import WantedLayout
 from .import_report import Before, reported, write_report
 from .range_extraction import Extracted, extract
 from .selection import Intake, intake_of
@@ -44,9 +44,11 @@ def add(
     pipeline: Pipeline,
     on_stage: Callable[[str], object],
     on_progress: Callable[[float], None],
-) -> None:
-    """Compute a queued dataset of pictures that are added to its parent's. Its manifest is left to be written."""
+) -> list[WantedLayout]:
+    """Compute a queued dataset of pictures that are added to its parent's → the layouts that are to be computed of it
+    later. Its manifest is left to be written."""
     parents.check(parent, pipeline)
+    wanted = further_layouts.awaited(parent)
     folder, part = CollectionFolder(path=dataset.folder), parent.folder.parts
     growth.share(parent, folder, *parent.folder.models())
     on_stage("features")
@@ -84,15 +86,21 @@ def add(
     results.describe(dataset, pipeline)
     dataset.space, dataset.explained_variance = "catalogue" if parent.space else "own", parent.explained_variance
     dataset.engine, dataset.versions = own.file if own else str(pipeline.extractor.info), versions
+    return wanted
 
 
-def refit(dataset: Dataset, parent: Upload, pipeline: Pipeline, on_stage: Callable[[str], object]) -> None:
-    """Compute a queued dataset of its parent's pictures, laid out by themselves and turned rigidly onto how they lay.
+def refit(
+    dataset: Dataset, parent: Upload, pipeline: Pipeline, on_stage: Callable[[str], object]
+) -> list[WantedLayout]:
+    """Compute a queued dataset of its parent's pictures, laid out by themselves and turned rigidly onto how they lay →
+    as `add`. What does not depend on PCA's and UMAP's places stays.
 
     Its manifest is left to be written."""
+    awaited = further_layouts.awaited(parent)
     folder, old = CollectionFolder(path=dataset.folder), parent.dataset
     on_stage("features")
-    parent.folder.share(folder, parent.folder.similarity_path, old.path("report"))
+    growth.share(parent, folder, parent.folder.similarity_path, old.path("report"))
+    grids = growth.share_layouts(parent, folder)
     features = folder.all_features()
 
     def keep_fitted(reducer: Reducer) -> None:
@@ -106,13 +114,14 @@ def refit(dataset: Dataset, parent: Upload, pipeline: Pipeline, on_stage: Callab
         onto={name: old.vectors(name) for name in REDUCERS},
     )
     on_stage("storing")
-    Clusters.find(folder.features(0)).save(folder.clusters_path)
+    growth.find_clusters(parent, folder, LABELS)
     for result in ("tilemap", "images", "features", "report"):
         dataset.note(result)
     dataset.count, dataset.explained_variance = old.count, places.explained_variance
     dataset.backbone, dataset.precision, dataset.network = old.backbone, old.precision, old.network
     dataset.engine, dataset.space = old.engine, "own"
     dataset.versions = {"decoding": old.versions.get("decoding", "")}
+    return [*map(WantedLayout.of, grids), *awaited]
 
 
 def _vectors_beside(parent: Collection, archive: Archive) -> OwnVectors | None:

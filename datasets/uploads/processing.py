@@ -22,9 +22,10 @@ from embeddings.pipeline import Pipeline, with_own_vectors
 from embeddings.reducers import Reducer
 from embeddings.vector_files import Vectors, dumped, save
 
-from . import disk_space, growth, parents, projector_import, results
+from . import disk_space, further_layouts, growth, parents, projector_import, results
 from .busy_flag import beating
 from .copies import find_similar, near_copies
+from .further_layouts import WantedLayout
 from .import_report import reported, write_report
 from .range_extraction import extract
 from .selection import intake_of
@@ -77,9 +78,10 @@ def _fail(dataset: Dataset, error: ApiError, *, keep_archive: bool = True) -> No
 
 
 def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
+    wanted: list[WantedLayout] = []
     shared: Mapping[str, Any] = {}
     if dataset.intake.get("parent"):
-        space, shared = _grow(dataset, pipeline, report)
+        space, shared, wanted = _grow(dataset, pipeline, report)
     else:
         space = _compute(dataset, pipeline, report)
     results.store_manifest(dataset, space, report.timings(), shared)
@@ -87,23 +89,23 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     is_kept = settings.KEEP_ARCHIVES and not dataset.intake.get("refit")
     if not is_kept:
         dataset.archive = ""
-    if not dataset.finish():
+    if not further_layouts.finish(dataset, wanted):
         raise _NotWanted
     if not is_kept:
         dataset.archive.storage.delete(archive_name)
 
 
-def _grow(dataset: Dataset, pipeline: Pipeline, report: "Report") -> tuple[str | None, Mapping[str, Any]]:
-    """Of pictures of another collection → as `_compute`, and the manifest of that one."""
+def _grow(
+    dataset: Dataset, pipeline: Pipeline, report: "Report"
+) -> tuple[str | None, Mapping[str, Any], list[WantedLayout]]:
+    """Of pictures of another collection → as `_compute`, the manifest of that one, and which layouts are to follow."""
     parent = parents.parent_of(dataset)
     try:
         space, shared = parent.space, parent.manifest
         if dataset.intake.get("refit"):
             assert isinstance(parent, Upload)
-            growth.refit(dataset, parent, pipeline, report.stage)
-            return None, shared
-        growth.add(dataset, parent, pipeline, report.stage, report.progress)
-        return space, shared
+            return None, shared, growth.refit(dataset, parent, pipeline, report.stage)
+        return space, shared, growth.add(dataset, parent, pipeline, report.stage, report.progress)
     except (FileNotFoundError, NotFound):
         parents.parent_of(dataset)  # its files are gone because it is
         raise

@@ -15,11 +15,13 @@ from django.test import Client
 from pytest_django import Settings
 
 from datasets.catalogue import installation, publication
+from datasets.derived import jobs
 from datasets.errors import URN, Conflict
 from datasets.models import Dataset, Status
 from datasets.pictures import pipeline_settings
 from datasets.uploads import processing
 from embeddings.reducers import REDUCERS
+from tests.support.clustered_pictures import FILES
 from tests.support.pictures import photograph, zipped
 from tests.support.vectors import array
 from tests.uploads.test_growth import added, of_kind, photographs, sent, uploaded
@@ -255,3 +257,22 @@ def test_a_parent_that_goes_while_it_is_read_is_told_of(
     with pytest.raises(Conflict) as raised:
         processing._process(dataset, pipeline_settings.pipeline(), Report(dataset))
     assert raised.value.code == code
+
+
+def test_layouts_that_wait_for_the_parent_are_asked_for_in_the_child(
+    client: Client, tmp_path: Path, settings: Settings
+) -> None:
+    catalogue = built(tmp_path, "Faces", {name: FILES[name] for name in list(FILES)[:24]})
+    settings.TASKS_BACKEND = "database"
+    body = {"kind": "tsne", "parameters": {}}
+    told = client.post(f"/dataset/{catalogue}/layouts", body, content_type="application/json").json()
+    assert told["status"] == "queued"
+    settings.TASKS_BACKEND = "immediate"
+    new = added(client, catalogue, of_kind("wood", [20]))["id"]
+    listed = {each["name"]: each for each in client.get(f"/dataset/{new}/layouts").json()["layouts"]}
+    assert listed[told["name"]]["status"] == "queued"
+    jobs.compute_all("worker")
+    for each, count in ((catalogue, 24), (new, 25)):
+        assert len(array(client, f"/dataset/{each}/layouts/{told['name']}")) == count
+    listed = {each["name"]: each for each in client.get(f"/dataset/{new}/layouts").json()["layouts"]}
+    assert (listed[told["name"]]["status"], listed[told["name"]]["placed"]) == ("ready", 0)

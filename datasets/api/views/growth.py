@@ -59,7 +59,8 @@ class Refit(APIView):
 
     After many were added, PCA and UMAP fitted on all of them tell more. What comes of it is another dataset with the
     same pictures, in the same order, whose layouts are turned rigidly (Procrustes) onto the former ones, so that what
-    was left stays left. It is queued, as an upload with `Prefer: respond-async`.
+    was left stays left. Further layouts and saved views stay as they are, and so do names of clusters that are found
+    again. It is queued, as an upload with `Prefer: respond-async`.
     """
 
     @extend_schema(
