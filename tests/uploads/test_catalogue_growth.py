@@ -1,8 +1,10 @@
 """Pictures that are added to a catalogue: an upload that begins with all of the catalogue's."""
 
+import hashlib
 import io
 import json
 import shutil
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -119,6 +121,25 @@ def test_files_are_shared_with_the_catalogue_and_outlive_it(client: Client, data
     assert client.get(f"/dataset/{grown}/images/26").status_code == 200
     assert client.delete(f"/dataset/{new}").status_code == 204
     assert client.get(f"/dataset/{grown}/images/26").status_code == 200
+
+
+def test_files_are_copied_to_another_file_system(
+    client: Client, data: Path, tmp_path: Path, settings: Settings
+) -> None:
+    memory = Path("/dev/shm")
+    if not memory.exists() or memory.stat().st_dev == data.stat().st_dev:
+        pytest.skip("needs a second file system in /dev/shm")
+    catalogue = built(tmp_path, "Faces", photographs(range(12)))
+    with tempfile.TemporaryDirectory(dir=memory) as elsewhere:
+        storage = settings.STORAGES["default"] | {"OPTIONS": {"location": elsewhere, "allow_overwrite": True}}
+        settings.STORAGES = settings.STORAGES | {"default": storage}
+        new = added(client, catalogue, photographs([40]))["id"]
+        features = Path(elsewhere) / new / "features" / "000.npy"
+        assert features.read_bytes() == (data / "collections" / catalogue / "features" / "000.npy").read_bytes()
+        manifest = json.loads((Path(elsewhere) / new / "manifest.json").read_text())
+        assert manifest["files"]["features/000.npy"] == hashlib.sha256(features.read_bytes()).hexdigest()
+        near = client.get(f"/dataset/{new}/images/12/neighbors", {"k": 3}).json()["neighbors"]
+        assert len(near) == 3
 
 
 def test_what_people_made_of_the_catalogue_is_carried_on(client: Client, data: Path, tmp_path: Path) -> None:
