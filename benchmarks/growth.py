@@ -17,16 +17,19 @@ from django.test import override_settings
 from django.utils import timezone
 
 import benchmarks.configured  # noqa: F401  before the next ones
-from datasets.collection import image_table, manifest
+from datasets.collection import growth, image_table, layouts, manifest
 from datasets.collection.clusters import Clusters
 from datasets.collection.folder import CollectionFolder
+from datasets.collection.layouts import LayoutCard
 from datasets.collection.similarity import SimilarityTables
+from datasets.collection.uploaded import Upload
 from datasets.models import Dataset, Status
 from datasets.pictures import pipeline_settings
 from datasets.tilemaps import ranges
 from datasets.tilemaps.layout import Tilemap
 from datasets.uploads import additions, processing, results
 from embeddings import nearest_neighbours
+from embeddings.layouts import METHODS, layout_name, validated
 from embeddings.vector_files import dumped, save
 from tests.support.pictures import zipped
 
@@ -49,7 +52,7 @@ def main(sizes: list[int]) -> None:
             files = list(inputs.portraits((number + 1) * ADDED).values())[number * ADDED :]
             archive = zipped({f"{number}-{k:03d}.jpg": data for k, data in enumerate(files)})
             started = time.perf_counter()
-            grown = additions.accept_added(parent, [ContentFile(archive, name="more.zip")])  # type: ignore[list-item]
+            grown = additions.accept_added(Upload(parent), [ContentFile(archive, name="more.zip")])  # type: ignore[list-item]
             processing.process(grown, "benchmark")
             seconds = time.perf_counter() - started
             grown.refresh_from_db()
@@ -64,6 +67,9 @@ def main(sizes: list[int]) -> None:
             f"its own beside {before / 1e9:.2f} GB shared; old points the same: {same}"
         )
         print(json.dumps({"what": f"{ADDED} pictures added to {rows:,}", "ours": taken, "note": note}), flush=True)
+        for kind, carried in _layouts_carried(parent, grown).items():
+            told = {"what": f"a further layout, {kind}, carried on with them", "ours": carried, "note": "all of it"}
+            print(json.dumps(told), flush=True)
         grown.delete()
         parent.delete()
 
@@ -103,6 +109,33 @@ def _collection(rows: int) -> Dataset:
     dataset.store("manifest", json.dumps(described).encode())
     dataset.save()
     return dataset
+
+
+def _layouts_carried(parent: Dataset, grown: Dataset) -> dict[str, list[float]]:
+    """Seconds by kind. The places are UMAP's, whatever the kind: what is done with them is the same."""
+    old, folder = Upload(parent), CollectionFolder(path=grown.folder)
+    added = growth.AddedNeighbours.of(old, folder.part_features(1))
+    found: dict[str, list[float]] = {}
+    for kind in ("tsne", "pacmap", "umap"):
+        name = layout_name(METHODS[kind], validated(METHODS[kind], {}), "")
+        card = LayoutCard(
+            name=name,
+            kind=kind,
+            parameters=validated(METHODS[kind], {}),
+            dimensions=2,
+            seconds=0,
+            versions={},
+            created=0,
+        )
+        layouts.store(old.folder, card, parent.vectors("umap")[:, :2])
+        found[kind] = []
+        for _ in range(ROUNDS + 1):
+            started = time.perf_counter()
+            growth.carry_layouts(old, folder, added, {})
+            found[kind].append(time.perf_counter() - started)
+        del found[kind][0]
+        layouts.remove(old.folder, name)
+    return found
 
 
 def _say(step: str) -> None:

@@ -62,6 +62,8 @@ KINDS = {
     "projector-sprite": "The Embedding Projector's sprite is missing, unreadable or too small for `count` pictures.",
     "own-vectors": "Pictures with vectors of their own and the network's cannot be compared, or put together.",
     "space-gone": "What placed the pictures is not at hand any more: no others can be placed among them.",
+    "catalogue-not-built": "The catalogue came without what pictures are added to: features, names, fitted models.",
+    "catalogue-replaced": "The catalogue has been replaced or removed meanwhile.",
     "too-many-parts": "Pictures were added as often (`count`) as they may be.",
     "collection-full": "The collection has as many pictures (`limit`) as it may.",
     "picture-unreadable": "The picture cannot be read.",

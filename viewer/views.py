@@ -41,6 +41,7 @@ def index(request: HttpRequest) -> HttpResponse:
             "total": catalogue.total,
             "demo": catalogue.demo,
             "text_search": text_query.offers(catalogue.network),
+            "add": reverse("catalogue-images") if catalogue.folder.can_grow else None,
         },
         "reducers": list(REDUCERS),
         "offers": _OFFERS,

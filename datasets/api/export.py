@@ -6,7 +6,7 @@ import io
 import json
 import math
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -45,16 +45,16 @@ Content = Callable[[], bytes | Iterable[bytes]] | Path
 
 def everything(upload: Upload) -> Iterator[bytes]:
     """Names, vectors, features, metadata, tilemap, report, and a manifest that says what is what."""
-    dataset = upload.dataset
+    dataset, features = upload.dataset, upload.features()
     files: dict[str, Content] = {
         "manifest.json": lambda: _json(_manifest(upload)),
         "pictures.csv": lambda: _pictures(upload),
         **_tilemaps(upload),
-        "features.npy": lambda: _array(upload.features()),
+        "features.npy": lambda: _array(features),
         **{f"{name}.npy": dataset.path(name) for name in REDUCERS},
         _REPORT: dataset.path("report"),
     }
-    return zipped(files)
+    return zipped(files, large={"features.npy"} if is_large(features) else ())
 
 
 def _tilemaps(upload: Upload) -> dict[str, Content]:
@@ -111,11 +111,16 @@ def projector(upload: Upload) -> Iterator[bytes]:
         files["sprite.jpg"] = lambda: _sprite(upload)
     for name, read in tensors.items():
         files[f"{name}.bytes"] = lambda read=read: _numbers(read())  # type: ignore[misc]
-    return zipped(files)
+    return zipped(files, large={"features.bytes"} if is_large(upload.features()) else ())
 
 
-def zipped(files: dict[str, Content]) -> Iterator[bytes]:
-    """The files as a ZIP, piece by piece, none of them made before its turn.
+def is_large(rows: StackedRows) -> bool:
+    """Whether their file needs ZIP64, as of a catalogue of some 260,000 pictures that has grown."""
+    return bool(rows.shape[0] * rows.shape[1] * 4 > 2**31 - 2**20)
+
+
+def zipped(files: dict[str, Content], large: Container[str] = ()) -> Iterator[bytes]:
+    """The files as a ZIP, piece by piece, none of them made before its turn; `large` are those of 2 GiB and more.
 
     By the standard library: zipstream-ng writes the time of the request into files that are made on the way, so that
     no two archives of one dataset would be equal.
@@ -127,7 +132,7 @@ def zipped(files: dict[str, Content]) -> Iterator[bytes]:
             # Pictures and floats do not get smaller.
             packs = name.endswith((".json", ".csv", ".tsv", ".pbtxt"))
             entry.compress_type = zipfile.ZIP_DEFLATED if packs else zipfile.ZIP_STORED
-            with archive.open(entry, "w", force_zip64=False) as member:
+            with archive.open(entry, "w", force_zip64=name in large) as member:
                 for piece in _pieces(content):
                     member.write(piece)
                     yield sink.taken()

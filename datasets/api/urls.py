@@ -81,8 +81,7 @@ urlpatterns = [
     path("uploads", uploads.Uploads.as_view(), name="uploads"),
     path("uploads/<str:upload_id>", uploads.OneUpload.as_view(), name="upload"),
     # Pictures, names and metadata.
-    path("dataset/<str:dataset_id>/images", growth.DatasetImages.as_view(), name="dataset-images"),
-    path("catalogue/images", metadata.Images.as_view(), name="catalogue-images"),
+    *of_both("images", growth.GrowingImages.as_view(), "images"),
     *of_both("images/fields", metadata.Fields.as_view(), "fields"),
     *of_both("images/fields/<path:name>", metadata.Field.as_view(), "field"),  # a field's name may hold a slash
     *of_both("images/rows", metadata.Rows.as_view(), "rows"),

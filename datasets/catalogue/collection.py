@@ -2,16 +2,18 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
-from datasets.collection.base import THUMBNAIL_REMAINS, Collection
+from datasets.collection import source_pictures
+from datasets.collection.base import Collection
 from datasets.collection.similarity import SimilarityTables
 from datasets.errors import NotFound
-from datasets.pictures.zip_archive import MemberError
+from embeddings.reducers import Pca
 from embeddings.vector_files import Vectors
 
-from . import publication
+from . import installation, publication
 from .installation import Catalogue, catalogue_store
 
 _ID = re.compile("[0-9a-f]{16}(-2)?")
@@ -61,6 +63,19 @@ class CatalogueCollection(Collection):
         """Of how files of metadata were matched, beside those."""
         return self.catalogue.cluster_labels_path.with_name(f"metadata-report-{self.catalogue.fingerprint}.json")
 
+    @property
+    def manifest(self) -> dict[str, Any]:
+        return installation.manifest_of(self.folder)
+
+    @property
+    def explained_variance(self) -> list[float]:
+        model = self.folder.model_path(Pca.name)
+        return Pca.load(model).explained_variance() if model.exists() else []
+
+    @property
+    def added_total(self) -> int:
+        return 0
+
     def vectors(self, reducer: str) -> Vectors:
         return self.catalogue.vectors[reducer]
 
@@ -80,18 +95,9 @@ class CatalogueCollection(Collection):
 
     def read(self, row: int) -> bytes:
         source = self.catalogue.pictures
-        if not source:
-            sentence = f"The pictures of this catalogue are not at hand here. {THUMBNAIL_REMAINS}"
-            raise NotFound(sentence, code="original-missing")
-        member = self.images.member(row)
-        try:
-            if member is None:
-                return (Path(source) / self.names([row])[0]).read_bytes()
-            with Path(source).open("rb") as file:
-                return member.read(file)
-        except (OSError, MemberError) as error:  # moved, changed or damaged since
-            sentence = f"This picture is not where the catalogue was built from any more. {THUMBNAIL_REMAINS}"
-            raise NotFound(sentence, code="original-missing") from error
+        # What came without a source came without a table, too.
+        member = self.images.member(row) if source else None
+        return source_pictures.read(source, self.names([row])[0], member)
 
 
 def of_id(catalogue_id: str) -> CatalogueCollection:

@@ -34,6 +34,8 @@ class Entry:
     is_installed: bool
     has_report: bool
     """Whether it is known what became of the files of its source."""
+    can_grow: bool
+    """Whether pictures can be added to it, as far as its files tell."""
 
 
 def publish(data: Path, work: BuildDirectory, *, install: bool = True) -> int:
@@ -91,6 +93,7 @@ def entries(data: Path) -> list[Entry]:
             demo=manifest["demo"],
             is_installed=folder == installed,
             has_report=folder.report_path.exists(),
+            can_grow=folder.can_grow,
         )
         for folder in installation.collections(data)
         if (manifest := _manifest(folder))

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,28 @@ class Collection(ABC):
     """What its features were computed with: those of equal networks can be compared. Empty where it is not known."""
     without_features: str
     """The sentence for who needs its features, where they are not at hand."""
+
+    @property
+    @abstractmethod
+    def manifest(self) -> dict[str, Any]:
+        """What belongs together in its folder; empty before that is complete."""
+
+    @property
+    def space(self) -> str | None:
+        """The fingerprint of the catalogue's space that its pictures were placed in; None where they were laid out by
+        themselves."""
+        found: str | None = self.manifest.get("space")
+        return found
+
+    @property
+    @abstractmethod
+    def explained_variance(self) -> list[float]:
+        """Shares of the variance along PCA's three axes; empty where they are not known."""
+
+    @property
+    @abstractmethod
+    def added_total(self) -> int:
+        """How many of its pictures people have sent: all but those of a catalogue."""
 
     @abstractmethod
     def vectors(self, reducer: str) -> Vectors:

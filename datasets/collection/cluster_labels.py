@@ -10,9 +10,16 @@ import json
 import threading
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from embeddings.vector_files import replacing
 
 from .clusters import Clusters
+
+LEAST_ALIKE = 0.9
+"""Share of the pictures of two clusters that both have, from which the later one is taken for the earlier one. From a
+half on no second one can have it (MONIC, Spiliopoulou et al. 2006); between, a name may not hold any more."""
 
 _writing = threading.Lock()
 """The web process alone writes them, in several threads."""
@@ -45,6 +52,31 @@ def carry(source: Path, old: Clusters, target: Path, new: Clusters) -> None:
     """Give the clusters of a collection that grew the names that they had before."""
     if labels := read(source, old):
         _store(target, new, labels)
+
+
+def carry_to_alike(source: Path, old: Clusters, target: Path, new: Clusters) -> None:
+    """Give clusters that were found anew the names of those before that have nearly the same pictures, if not the same
+    number."""
+    found: dict[tuple[int, int], str] = {}
+    for (level, cluster), label in sorted(read(source, old).items()):
+        like = _most_alike(old.levels[level].labels == cluster, new, level)
+        if like is not None:
+            found.setdefault(like, label)
+    if found:
+        _store(target, new, found)
+
+
+def _most_alike(members: NDArray[np.bool_], clusters: Clusters, level: int) -> tuple[int, int] | None:
+    """The level and number of the cluster whose Jaccard index with the members is the greatest, if it is great enough;
+    of equal ones that on `level`."""
+    found = []
+    for number, each in enumerate(clusters.levels):
+        both = np.bincount(each.labels[members] + 1, minlength=len(each.sizes) + 1)[1:]
+        shares = both / (each.sizes + members.sum() - both)
+        cluster = int(shares.argmax())
+        found.append((float(shares[cluster]), number == level, (number, cluster)))
+    share, _, alike = max(found, default=(0.0, False, None))
+    return alike if share >= LEAST_ALIKE else None
 
 
 def write(path: Path, clusters: Clusters, level: int, cluster: int, label: str) -> None:

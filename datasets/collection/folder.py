@@ -11,13 +11,14 @@ report.json             what became of each file
 
 A collection that was made by adding pictures to another one has them in *parts*: images.parquet, features.npy and
 source.zip are of the pictures that it began with, images-1.parquet … of those that were added first, and so on. What
-it has in common with the other one is linked, not copied.
+it has in common with the other one is linked, not copied. Where that one was a catalogue, features/000.npy … are of the
+first part, and no source.zip has its files: manifest.json says where the catalogue was built from.
 """
 
 import os
 import shutil
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -84,14 +85,15 @@ class CollectionFolder:
 
     def features(self, ranges: int) -> list[Features]:
         """Of so many ranges, memory-mapped, in blocks of at most 1000 rows. Raises `FileNotFoundError`."""
-        if self.all_features_path.exists():
+        if self.parts > 1 or self.all_features_path.exists():
             arrays = self._features_of_parts()
             return [array[first : first + SIZE] for array in arrays for first in range(0, len(array), SIZE)]
         return [_mapped(self.features_path(number)) for number in range(ranges)]
 
     @property
     def all_features_path(self) -> Path:
-        """Of the features of all ranges in one file, which uploads have; of the first part, where there are several."""
+        """Of the features of all ranges in one file, which uploads have; of the first part, where there are several and
+        it was no catalogue's."""
         return self.path / "features.npy"
 
     def part_features_path(self, part: int) -> Path:
@@ -102,17 +104,28 @@ class CollectionFolder:
         return _mapped(self.part_features_path(part))
 
     def all_features(self) -> StackedRows:
-        """`(n, d)`, memory-mapped. Raises `FileNotFoundError` where they are not in one file a part."""
+        """`(n, d)`, memory-mapped. Raises `FileNotFoundError` where they are not there."""
         return StackedRows(self._features_of_parts())
 
     def models(self) -> list[Path]:
         """Of the fitted reducers that there are."""
         return [path for name in REDUCERS if (path := self.model_path(name)).exists()]
 
+    @property
+    def has_models(self) -> bool:
+        """Whether other pictures can be placed among its own."""
+        return len(self.models()) == len(REDUCERS)
+
+    @property
+    def can_grow(self) -> bool:
+        """Whether it has all that pictures can be added to, as catalogues from elsewhere have not."""
+        has_features = self.features_path(0).exists() or self.all_features_path.exists()
+        return self.table_path.exists() and has_features and self.has_models
+
     def share(self, target: "CollectionFolder", *more: Path) -> None:
         """Link what a collection that grows out of this one has in common with it, and `more` files, if they are there:
         pictures, features and the index of them."""
-        own = [*self.table_paths, *map(self.part_features_path, range(self.parts))]
+        own = [*self.table_paths, *self._features_paths()]
         own += [self.archive_path(part) for part in range(self.parts)]
         own += [*(self.path / "tilemaps").glob("*.jpg"), *self.index.glob("index.*")]
         for path in (*own, *more):
@@ -120,7 +133,14 @@ class CollectionFolder:
                 link(path, target.path / path.relative_to(self.path))
 
     def _features_of_parts(self) -> list[Features]:
-        return [self.part_features(part) for part in range(max(self.parts, 1))]
+        return list(map(_mapped, self._features_paths()))
+
+    def _features_paths(self) -> list[Path]:
+        """One a part; of a first part that was a catalogue's, one a range. One at least, be it there or not."""
+        of_ranges = takewhile(Path.exists, map(self.features_path, count()))
+        first = [] if self.all_features_path.exists() else list(of_ranges)
+        later = map(self.part_features_path, range(1, self.parts))
+        return [*(first or [self.all_features_path]), *later]
 
     def tilemap_path(self, number: int) -> Path:
         return self.path / "tilemaps" / f"{range_id(number)}.jpg"

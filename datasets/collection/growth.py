@@ -4,6 +4,7 @@ anew, and ids of clusters stay what they are."""
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,11 +14,13 @@ from embeddings import nearest_neighbours
 from embeddings.extractors import Features
 from embeddings.layouts import METHODS, Neighbours
 from embeddings.placing import distances_of
+from embeddings.reducers import REDUCERS
 
-from . import cluster_labels, layouts
+from . import cluster_labels, layouts, saved_views
 from .base import Collection
 from .clusters import Clusters
-from .folder import CollectionFolder
+from .folder import CollectionFolder, link
+from .layouts import LayoutCard
 from .similarity import NEIGHBOURS, THRESHOLD, Pair, SimilarityTables, near
 
 if TYPE_CHECKING:
@@ -69,6 +72,18 @@ class AddedNeighbours:
         return beyond
 
 
+def share(old: Collection, folder: CollectionFolder, *more: Path) -> None:
+    """Link what a collection has in common with the one that it grows out of, `more` files of that, and the views that
+    people saved. Fields that lie beside a catalogue are put into a table of its own."""
+    old.folder.share(folder, *more)
+    if old.saved_views_path.exists():
+        link(old.saved_views_path, folder.path / saved_views.FILE)
+    if old.metadata_path and old.metadata_path.exists():
+        from .image_table import write_with_fields
+
+        write_with_fields(folder.table_path, old.total, old.folder.table_path, old.metadata_path)
+
+
 def carry_clusters(old: Collection, folder: CollectionFolder, labels: str, added: AddedNeighbours) -> None:
     """Store the clusters of a collection that grew, under the names that they had; `labels` is their file's name."""
     found = Clusters.load(old.folder.clusters_path, old.total)
@@ -77,6 +92,16 @@ def carry_clusters(old: Collection, folder: CollectionFolder, labels: str, added
     grown = found.grown(added.old_rows) if found.levels else Clusters.find(folder.features(0))
     grown.save(folder.clusters_path)
     cluster_labels.carry(old.cluster_labels_path, found, folder.path / labels, grown)
+
+
+def find_clusters(old: Collection, folder: CollectionFolder, labels: str) -> None:
+    """Store the clusters of a collection of the same pictures, found anew, under the names that they had; `labels` is
+    their file's name."""
+    before = Clusters.load(old.folder.clusters_path, old.total)
+    found = Clusters.find(folder.features(0))
+    found.save(folder.clusters_path)
+    if before is not None:
+        cluster_labels.carry_to_alike(old.cluster_labels_path, before, folder.path / labels, found)
 
 
 def carry_layouts(
@@ -98,6 +123,23 @@ def carry_layouts(
                 placed[picture] = places[row]
             grown = replace(card, placed=card.placed + len(placed))
             layouts.store(folder, grown, np.concatenate([places, placed]))
+    return left
+
+
+def share_layouts(old: Collection, folder: CollectionFolder) -> list[LayoutCard]:
+    """Link the layouts beside PCA and UMAP to a collection of the same features in which these two are others → grids
+    that were made of those."""
+    found = {card.name: card for card in layouts.cards(old.folder)}
+    left = []
+    for card in found.values():
+        base = card.name
+        while base in found:
+            base = found[base].parameters.get("layout", "")
+        if base in REDUCERS:
+            left.append(card)
+            continue
+        with suppress(FileNotFoundError):  # deleted meanwhile
+            layouts.share(old.folder, card.name, folder)
     return left
 
 

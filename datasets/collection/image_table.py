@@ -73,6 +73,14 @@ def add_metadata(path: Path, total: int, metadata: Iterable[Column]) -> None:
         _write(file, kept | _stored(metadata))
 
 
+def write_with_fields(path: Path, total: int, table: Path, metadata: Path) -> None:
+    """Put the fields of a file of fields alone into a copy of a table; they replace those of the same name."""
+    fields = _fields_of(metadata, total)
+    columns = Columns([table], total)
+    with replacing(path) as file:
+        _write(file, columns.read(list(columns.types)) | (fields.read(list(fields.types)) if fields else {}))
+
+
 def _quality(stats: Mapping[str, Sequence[Any]], row: int) -> list[str] | None:
     """Kinds of remarks on a picture, as in an upload's report; None where too little is known of it."""
     known = image_stats.at(stats, row)

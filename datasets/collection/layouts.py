@@ -17,7 +17,7 @@ import numpy as np
 from embeddings.reducers import REDUCERS
 from embeddings.vector_files import Vectors, replacing, save
 
-from .folder import CollectionFolder
+from .folder import CollectionFolder, link
 
 FORMAT = 1
 """Of both cards. One of another format is passed over, and computed anew when it is asked for."""
@@ -72,6 +72,21 @@ def card_of(folder: CollectionFolder, name: str) -> LayoutCard | None:
 def store(folder: CollectionFolder, card: LayoutCard, places: Vectors) -> None:
     save(folder.layout_path(card.name), places)
     _write(_card_path(folder, card.name), asdict(card))
+
+
+def share(folder: CollectionFolder, name: str, target: CollectionFolder) -> None:
+    """Link a layout, and what was measured of it, to another collection of the same rows.
+
+    Raises `FileNotFoundError` where it has just been deleted.
+    """
+    measured = [path for path in (_distortion_path(folder, name), _quality_card_path(folder, name)) if path.exists()]
+    for path in (folder.layout_path(name), *measured, _card_path(folder, name)):
+        link(path, target.layouts / path.name)
+
+
+def is_further(name: str) -> bool:
+    """Whether a file of this name in the folder of layouts belongs to one of these: they come and go."""
+    return is_name(name.partition(".")[0].removesuffix("-quality"))
 
 
 def remove(folder: CollectionFolder, name: str) -> None:

@@ -11,7 +11,7 @@ from datasets.tilemaps import ranges
 from embeddings.reducers import REDUCERS
 from embeddings.vector_files import Vectors
 
-from . import saved_views
+from . import layouts, saved_views
 
 FORMAT = 1
 
@@ -34,8 +34,16 @@ def of_upload(
         "seed": dataset.seed,
         "versions": dataset.versions,
         "parent": shared.get("id"),
+        "catalogue": _catalogue_of(shared),
         "files": digests(folder, shared.get("files", {})),
     }
+
+
+def _catalogue_of(shared: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Of which catalogue the first pictures are of a collection that grew out of another one, if they are."""
+    if "fingerprint" not in shared:
+        return shared.get("catalogue")
+    return {name: shared[name] for name in ("id", "count", "pictures")}
 
 
 def of_catalogue(
@@ -81,7 +89,7 @@ def fingerprint(vectors: Mapping[str, Vectors]) -> str:
 
 def digests(folder: Path, shared: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
     """SHA-256 of each file by its path in the folder. Not of the upload as it came: its id is made of its content; nor
-    of views that people save later.
+    of what comes and goes later, views that people save and further layouts.
 
     `shared` are those of a folder from which files may have been linked: what has several links is not read again.
     """
@@ -90,6 +98,8 @@ def digests(folder: Path, shared: Mapping[str, str] = MappingProxyType({})) -> d
     for path in paths:
         name = path.relative_to(folder).as_posix()
         if path.suffix == Path(ARCHIVE).suffix or name in ("manifest.json", saved_views.FILE):
+            continue
+        if path.parent.name == "layouts" and layouts.is_further(path.name):
             continue
         if name in shared and path.stat().st_nlink > 1:
             found[name] = shared[name]

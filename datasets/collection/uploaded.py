@@ -1,6 +1,8 @@
 """The pictures of an upload, by row."""
 
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from datasets.errors import Gone, NotFound
 from datasets.models import Dataset
@@ -8,7 +10,7 @@ from datasets.pictures.zip_archive import MemberError
 from embeddings.reducers import REDUCERS, ModelError, Reducer
 from embeddings.vector_files import StackedRows, Vectors
 
-from . import saved_views
+from . import saved_views, source_pictures
 from .base import THUMBNAIL_REMAINS, Collection
 from .folder import CollectionFolder
 
@@ -57,14 +59,28 @@ class Upload(Collection):
         except ModelError:
             return {}
 
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        return self.dataset.manifest
+
     @property
-    def space(self) -> str | None:
-        """The fingerprint of the catalogue's space that it was placed in, if it was."""
-        found: str | None = self.dataset.manifest.get("space")
+    def explained_variance(self) -> list[float]:
+        found: list[float] = self.dataset.explained_variance
         return found
+
+    @property
+    def _catalogue(self) -> dict[str, Any]:
+        """What the manifest says of the catalogue whose pictures are its first ones; empty where there is none."""
+        return self.manifest.get("catalogue") or {}
+
+    @property
+    def added_total(self) -> int:
+        return self.total - int(self._catalogue.get("count", 0))
 
     def read(self, row: int) -> bytes:
         part = self.images.part_of(row)
+        if part == 0 and self._catalogue:
+            return source_pictures.read(self._catalogue["pictures"], self.names([row])[0], self.images.member(row))
         archive = self.folder.archive_path(part)
         if not archive.exists():
             how = "is gone" if self.dataset.archive else "was not kept"

@@ -21,6 +21,10 @@ class DerivedResultQuerySet(models.QuerySet["DerivedResult"]):
     def of(self, collection: str, kind: str) -> Self:
         return self.filter(collection=collection, kind=kind)
 
+    def wanted(self, collection: str, kind: str) -> Self:
+        """What is on its way."""
+        return self.of(collection, kind).exclude(status=Status.FAILED)
+
     def queued(self) -> Self:
         return self.filter(status=Status.QUEUED)
 

@@ -12,14 +12,14 @@ from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.uploadedfile import UploadedFile
 
+from datasets.collection.base import Collection
 from datasets.collection.folder import numbered
-from datasets.collection.uploaded import Upload
 from datasets.errors import ApiError, TooLarge
 from datasets.models import ARCHIVE, Dataset, Status
 from datasets.pictures import pipeline_settings
 from datasets.pictures.zip_archive import Archive
 
-from . import disk_space, growth, worker_readiness
+from . import disk_space, parents, worker_readiness
 from .dataset_id import dataset_id_of, id_of_refit
 from .intake import known, queue_in_background
 
@@ -29,26 +29,29 @@ _MOMENT = (1980, 1, 1, 0, 0, 0)
 """Of all files in such an archive: the same pictures make the same one."""
 
 
-def accept_added(parent: Dataset, files: "Sequence[UploadedFile[bytes]]") -> Dataset:
-    """A ZIP, or picture files, → the dataset of a ready one's pictures and these, ready if it has been computed before,
-    else queued.
+def accept_added(parent: Collection, files: "Sequence[UploadedFile[bytes]]") -> Dataset:
+    """A ZIP, or picture files, → the dataset of a collection's pictures and these, ready if it has been computed
+    before, else queued.
 
     Raises `ApiError`, among others where the pictures lack vectors of their own or have them without need; `Conflict`
-    where no pictures can be placed among those of the dataset.
+    where no pictures can be placed among those of the collection.
     """
     worker_readiness.refuse_until_prepared()
     pipeline = pipeline_settings.pipeline()
-    found = _ready(parent)
-    growth.check(found, pipeline)
-    room = settings.MAX_PICTURES - parent.count
+    parents.check(parent, pipeline)
+    # A catalogue may be of any size.
+    room = settings.MAX_PICTURES - parent.added_total
     if room < 1:
-        sentence = f"This dataset has {parent.count} pictures already, and the limit is {settings.MAX_PICTURES}."
+        beside = " beside those of the catalogue" if parent.added_total < parent.total else ""
+        sentence = (
+            f"This dataset has {parent.added_total} pictures already{beside}, and the limit is {settings.MAX_PICTURES}."
+        )
         raise TooLarge(sentence, code="collection-full", limit=settings.MAX_PICTURES)
     with _one_archive(files) as content:
         file = File(content, name=parent.name)
         archive = Archive(file, pipeline_settings.limits())
-        growth.check_vectors(found, archive)
-        dataset_id = dataset_id_of(file, archive, pipeline, limit=room, parent=parent.hash)
+        parents.check_vectors(parent, archive)
+        dataset_id = dataset_id_of(file, archive, pipeline, limit=room, parent=parent.id)
         if there := known(dataset_id):
             return there
         expected = min(len(archive.names), room)
@@ -59,8 +62,8 @@ def accept_added(parent: Dataset, files: "Sequence[UploadedFile[bytes]]") -> Dat
             expected,
             pipeline,
             limit=room,
-            archive_name=numbered(Path(ARCHIVE), found.folder.parts).name,
-            parent=parent.hash,
+            archive_name=numbered(Path(ARCHIVE), parent.folder.parts).name,
+            parent=parent.id,
         )
 
 
@@ -71,7 +74,8 @@ def accept_refit(parent: Dataset) -> Dataset:
     """
     worker_readiness.refuse_until_prepared()
     pipeline = pipeline_settings.pipeline()
-    _ready(parent)
+    if parent.status != Status.READY:
+        raise parent.not_there()
     dataset_id = id_of_refit(parent.hash)
     if there := known(dataset_id):
         return there
@@ -88,12 +92,6 @@ def accept_refit(parent: Dataset) -> Dataset:
         parent=parent.hash,
         refit=True,
     )
-
-
-def _ready(parent: Dataset) -> Upload:
-    if parent.status != Status.READY:
-        raise parent.not_there()
-    return Upload(parent)
 
 
 @contextmanager

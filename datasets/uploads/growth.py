@@ -11,11 +11,11 @@ from dataclasses import replace
 import numpy as np
 
 from datasets.collection import growth
-from datasets.collection.clusters import Clusters
+from datasets.collection.base import Collection
 from datasets.collection.folder import CollectionFolder, numbered
 from datasets.collection.similarity import Pair
 from datasets.collection.uploaded import LABELS, Upload
-from datasets.errors import ApiError, Conflict, TooLarge
+from datasets.errors import ApiError, TooLarge
 from datasets.models import Dataset
 from datasets.pictures import own_vectors
 from datasets.pictures.decoding_revision import decoding_revision
@@ -28,82 +28,29 @@ from embeddings.pipeline import OWN_VECTORS, Pipeline, placed, with_own_vectors
 from embeddings.reducers import REDUCERS, Reducer
 from embeddings.vector_files import dumped, save
 
-from . import projector_import, results
+from . import further_layouts, parents, projector_import, results
+from .further_layouts import WantedLayout
 from .import_report import Before, reported, write_report
 from .range_extraction import Extracted, extract
 from .selection import Intake, intake_of
 
-MAX_PARTS = 200
-"""Parts that a collection may have: each is a few files to open."""
 OUTSIDE = "outside"
 """The field that tells which of the added pictures are far from all that was there."""
 
 
-def check(parent: Upload, pipeline: Pipeline) -> None:
-    """Raises `Conflict` where pictures cannot be placed by `pipeline` among those of a dataset."""
-    if not _is_own(parent) and parent.network != pipeline.network:
-        raise Conflict(
-            "These pictures were computed with another network, weights or precision than this server has now: send "
-            "all of them together.",
-            code="not-comparable",
-        )
-    if parent.space is None:
-        is_placeable = all(parent.folder.model_path(name).exists() for name in REDUCERS)
-    else:
-        is_placeable = pipeline.space is not None and pipeline.space.fingerprint == parent.space
-    if not is_placeable:
-        raise Conflict(
-            "What placed these pictures is not at hand any more: lay them out anew with “POST …/refit”, and add to "
-            "that dataset.",
-            code="space-gone",
-        )
-    if parent.folder.parts >= MAX_PARTS:
-        sentence = f"Pictures were added {MAX_PARTS - 1} times to these: send all of them together."
-        raise Conflict(sentence, code="too-many-parts", count=MAX_PARTS - 1)
-
-
-def check_vectors(parent: Upload, archive: Archive) -> None:
-    """Raises `ApiError` where an archive lacks the vectors that a dataset's pictures came with, or has some where those
-    are the network's."""
-    has_vectors = bool(archive.vectors or archive.picture_vectors)
-    if _is_own(parent) and archive.fault:
-        raise archive.fault
-    if _is_own(parent) and not has_vectors:
-        raise ApiError(
-            "These pictures came with vectors of their own, which nothing here can make of others: send a ZIP with a "
-            "vectors.npy or vectors.parquet beside the pictures, made as theirs were.",
-            code="own-vectors",
-        )
-    if has_vectors and not _is_own(parent):
-        sentence = "The ZIP has vectors of its own; those of the pictures that it is added to are the network's."
-        raise ApiError(sentence, code="own-vectors")
-
-
-def _is_own(parent: Upload) -> bool:
-    return parent.network.startswith(OWN_VECTORS)
-
-
-def parent_of(dataset: Dataset) -> Upload:
-    """Raises `Conflict` where it was deleted."""
-    found = Dataset.objects.ready().filter(hash=dataset.intake["parent"]).first()
-    if found is None:
-        sentence = "The dataset that this one was to be made of was deleted."
-        raise Conflict(sentence, code="dataset-deleted")
-    return Upload(found)
-
-
 def add(
     dataset: Dataset,
-    parent: Upload,
+    parent: Collection,
     pipeline: Pipeline,
     on_stage: Callable[[str], object],
     on_progress: Callable[[float], None],
-) -> None:
-    """Compute a queued dataset of pictures that are added to its parent's. Its manifest is left to be written."""
-    check(parent, pipeline)
+) -> list[WantedLayout]:
+    """Compute a queued dataset of pictures that are added to its parent's → the layouts that are to be computed of it
+    later. Its manifest is left to be written."""
+    parents.check(parent, pipeline)
+    wanted = further_layouts.awaited(parent)
     folder, part = CollectionFolder(path=dataset.folder), parent.folder.parts
-    # What people saved of the parent shows the same here: rows and places are as they were.
-    parent.folder.share(folder, *parent.folder.models(), parent.saved_views_path)
+    growth.share(parent, folder, *parent.folder.models())
     on_stage("features")
     with projector_import.opened(dataset) as archive:
         own = _vectors_beside(parent, archive)
@@ -114,9 +61,9 @@ def add(
     if own:
         save(folder.part_features_path(part), own.of(pictures.names))
     features = folder.part_features(part)
-    for name, reducer in _reducers(parent, pipeline).items():
+    for name, reducer in _reducers(parent, folder, pipeline).items():
         on_stage(name)
-        dataset.store(name, dumped(np.concatenate([parent.dataset.vectors(name), placed(reducer, features)])))
+        dataset.store(name, dumped(np.concatenate([parent.vectors(name), placed(reducer, features)])))
     on_stage("storing")
     added = growth.AddedNeighbours.of(parent, features)
     outside = added.outside(parent)
@@ -137,17 +84,23 @@ def add(
     for result in ("tilemap", "images", "features"):
         dataset.note(result)
     results.describe(dataset, pipeline)
-    dataset.space, dataset.explained_variance = parent.dataset.space, parent.dataset.explained_variance
+    dataset.space, dataset.explained_variance = "catalogue" if parent.space else "own", parent.explained_variance
     dataset.engine, dataset.versions = own.file if own else str(pipeline.extractor.info), versions
+    return wanted
 
 
-def refit(dataset: Dataset, parent: Upload, pipeline: Pipeline, on_stage: Callable[[str], object]) -> None:
-    """Compute a queued dataset of its parent's pictures, laid out by themselves and turned rigidly onto how they lay.
+def refit(
+    dataset: Dataset, parent: Upload, pipeline: Pipeline, on_stage: Callable[[str], object]
+) -> list[WantedLayout]:
+    """Compute a queued dataset of its parent's pictures, laid out by themselves and turned rigidly onto how they lay →
+    as `add`. What does not depend on PCA's and UMAP's places stays.
 
     Its manifest is left to be written."""
+    awaited = further_layouts.awaited(parent)
     folder, old = CollectionFolder(path=dataset.folder), parent.dataset
     on_stage("features")
-    parent.folder.share(folder, parent.folder.similarity_path, old.path("report"))
+    growth.share(parent, folder, parent.folder.similarity_path, old.path("report"))
+    grids = growth.share_layouts(parent, folder)
     features = folder.all_features()
 
     def keep_fitted(reducer: Reducer) -> None:
@@ -161,20 +114,21 @@ def refit(dataset: Dataset, parent: Upload, pipeline: Pipeline, on_stage: Callab
         onto={name: old.vectors(name) for name in REDUCERS},
     )
     on_stage("storing")
-    Clusters.find(folder.features(0)).save(folder.clusters_path)
+    growth.find_clusters(parent, folder, LABELS)
     for result in ("tilemap", "images", "features", "report"):
         dataset.note(result)
     dataset.count, dataset.explained_variance = old.count, places.explained_variance
     dataset.backbone, dataset.precision, dataset.network = old.backbone, old.precision, old.network
     dataset.engine, dataset.space = old.engine, "own"
     dataset.versions = {"decoding": old.versions.get("decoding", "")}
+    return [*map(WantedLayout.of, grids), *awaited]
 
 
-def _vectors_beside(parent: Upload, archive: Archive) -> OwnVectors | None:
+def _vectors_beside(parent: Collection, archive: Archive) -> OwnVectors | None:
     """The vectors of an archive's pictures, where the parent's came with vectors, too. Raises `ApiError`."""
-    check_vectors(parent, archive)
+    parents.check_vectors(parent, archive)
     own = own_vectors.of_archive(archive)
-    width = parent.features().shape[1]
+    width = parent.blocks()[0].shape[1]
     if own and own.vectors.shape[1] != width:
         sentence = (
             f"The vectors in {own.file} have {own.vectors.shape[1]} numbers, and those of the pictures that they are "
@@ -185,7 +139,7 @@ def _vectors_beside(parent: Upload, archive: Archive) -> OwnVectors | None:
 
 
 def _take(
-    dataset: Dataset, archive: Archive, pipeline: Pipeline, on_progress: Callable[[float], None], parent: Upload
+    dataset: Dataset, archive: Archive, pipeline: Pipeline, on_progress: Callable[[float], None], parent: Collection
 ) -> tuple[Extracted, Described | None, Intake]:
     """Extract the pictures that are added, and note what became of the archive's files.
 
@@ -210,12 +164,14 @@ def _take(
     return pictures, described, intake
 
 
-def _reducers(parent: Upload, pipeline: Pipeline) -> dict[str, Reducer]:
-    """Those that placed the parent's pictures: its own, or the catalogue's."""
-    return pipeline.space.reducers() if parent.space and pipeline.space else parent.reducers()
+def _reducers(parent: Collection, folder: CollectionFolder, pipeline: Pipeline) -> dict[str, Reducer]:
+    """Those that placed the parent's pictures: the catalogue's, or its own, which were linked into the folder."""
+    if parent.space and pipeline.space:
+        return pipeline.space.reducers()
+    return {name: kind.load(folder.model_path(name)) for name, kind in REDUCERS.items()}
 
 
-def _with_outside(fields: Iterable[Column], outside: list[bool], parent: Upload) -> list[Column]:
+def _with_outside(fields: Iterable[Column], outside: list[bool], parent: Collection) -> list[Column]:
     """The fields of the added pictures and the mark, unless the pictures have another field of its name."""
     found = list(fields)
     taken = OUTSIDE in {field.name for field in found}
@@ -224,14 +180,14 @@ def _with_outside(fields: Iterable[Column], outside: list[bool], parent: Upload)
     return [*found, Column(name=OUTSIDE, type="boolean", values=outside)]
 
 
-def _equal(parent: Upload, pictures: Extracted) -> dict[int, int]:
+def _equal(parent: Collection, pictures: Extracted) -> dict[int, int]:
     """Which of the added pictures are the same files as some that were there, and as which rows."""
     known = parent.images.with_digests([facts.digest for facts in pictures.facts])
     return {k: known[facts.digest] for k, facts in enumerate(pictures.facts) if facts.digest in known}
 
 
 def _carry(
-    parent: Upload, folder: CollectionFolder, count: int, added: growth.AddedNeighbours, before: Before
+    parent: Collection, folder: CollectionFolder, count: int, added: growth.AddedNeighbours, before: Before
 ) -> list[Pair]:
     """Store the clusters, copies and outliers of all → pairs of nearly equal pictures."""
     from datasets.collection.image_table import ImageTable

@@ -11,7 +11,8 @@ from django.conf import settings
 from datasets.collection.clusters import Clusters
 from datasets.collection.folder import CollectionFolder
 from datasets.collection.similarity import THRESHOLD
-from datasets.errors import ApiError, DatabaseAway, DiskFull, ServerError, TooLarge
+from datasets.collection.uploaded import Upload
+from datasets.errors import ApiError, DatabaseAway, DiskFull, NotFound, ServerError, TooLarge
 from datasets.models import ARCHIVE, Dataset, Status, file_path
 from datasets.pictures import own_vectors, pipeline_settings
 from datasets.pictures.decoding_revision import decoding_revision
@@ -22,9 +23,10 @@ from embeddings.reducers import Reducer
 from embeddings.vector_files import Vectors, dumped, save
 from wwzd import request_id
 
-from . import growth, outages, projector_import, results
+from . import further_layouts, growth, outages, parents, projector_import, results
 from .busy_flag import beating
 from .copies import find_similar, near_copies
+from .further_layouts import WantedLayout
 from .import_report import reported, write_report
 from .range_extraction import extract
 from .selection import intake_of
@@ -83,15 +85,10 @@ def _fail(dataset: Dataset, error: ApiError, *, keep_archive: bool = True) -> No
 
 
 def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
+    wanted: list[WantedLayout] = []
     shared: Mapping[str, Any] = {}
     if dataset.intake.get("parent"):
-        parent = growth.parent_of(dataset)
-        space, shared = parent.space, parent.dataset.manifest
-        if dataset.intake.get("refit"):
-            space = None
-            growth.refit(dataset, parent, pipeline, report.stage)
-        else:
-            growth.add(dataset, parent, pipeline, report.stage, report.progress)
+        space, shared, wanted = _grow(dataset, pipeline, report)
     else:
         space = _compute(dataset, pipeline, report)
     results.store_manifest(dataset, space, report.timings(), shared)
@@ -99,10 +96,26 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     is_kept = settings.KEEP_ARCHIVES and not dataset.intake.get("refit")
     if not is_kept:
         dataset.archive = ""
-    if not outages.insist(dataset.finish):
+    if not outages.insist(lambda: further_layouts.finish(dataset, wanted)):
         raise _NotWanted
     if not is_kept:
         dataset.archive.storage.delete(archive_name)
+
+
+def _grow(
+    dataset: Dataset, pipeline: Pipeline, report: "Report"
+) -> tuple[str | None, Mapping[str, Any], list[WantedLayout]]:
+    """Of pictures of another collection → as `_compute`, the manifest of that one, and which layouts are to follow."""
+    parent = parents.parent_of(dataset)
+    try:
+        space, shared = parent.space, parent.manifest
+        if dataset.intake.get("refit"):
+            assert isinstance(parent, Upload)
+            return None, shared, growth.refit(dataset, parent, pipeline, report.stage)
+        return space, shared, growth.add(dataset, parent, pipeline, report.stage, report.progress)
+    except (FileNotFoundError, NotFound):
+        parents.parent_of(dataset)  # its files are gone because it is
+        raise
 
 
 def _compute(dataset: Dataset, pipeline: Pipeline, report: "Report") -> str | None:

@@ -1,6 +1,7 @@
 """Pictures that come from the page, and the clouds that they become."""
 
 import re
+import urllib.request
 from collections.abc import Iterator
 
 import numpy as np
@@ -161,6 +162,36 @@ def test_what_came_of_the_files_of_catalogues_has_a_place(browser: Browser, plac
             about.locator("summary", has_text="Unreadable").click()
             expect(about.locator("li", has_text="broken.jpg")).to_be_visible()
         visit.page.keyboard.press("Escape")
+    visit.close()
+
+
+def test_pictures_are_added_to_a_catalogue(browser: Browser, placed: tuple[Service, str]) -> None:
+    service, _ = placed
+    installed, beside = service.get("/catalogues").json()["catalogues"]
+    for catalogue, address in ((installed, "/"), (beside, f"/?dataset={beside['id']}")):
+        visit = Visit(browser, service.url("")).open(address)
+        visit.page.click("#add")
+        visit.page.get_by_label(f"Add to “{catalogue['name']}”").check()
+        files = [{"name": f"new-{k}.jpg", "mimeType": "image/jpeg", "buffer": photograph(700 + k)} for k in range(2)]
+        visit.page.set_input_files("#files", files)  # type: ignore[arg-type]
+        visit.wait(f"wwzd.viewer.collection?.facts?.parent === '{catalogue['id']}'", 120)
+        total = catalogue["total"]
+        expect(visit.page.locator("#collection-count")).to_have_text(str(total + 2))
+        expect(visit.page.locator("#notices")).to_contain_text(f"2 pictures were added to “{catalogue['name']}”;")
+        visit.wait("wwzd.viewer.collection.facts.status === 'ready' && wwzd.viewer.cloud.points !== null", 120)
+        rows = visit.page.evaluate("wwzd.viewer.collection.vectors('umap').then((rows) => [...rows])")
+        before = service.get(f"/dataset/{catalogue['id']}/umap/0/0/standalone").json()["features"]
+        np.testing.assert_array_equal(np.array(rows).reshape(-1, 3)[:total], np.array(before, np.float32))
+        grown = visit.page.evaluate("wwzd.viewer.collection.id")
+        visit.close()
+        # It has the catalogue's name, by which other tests look for that.
+        service.send(urllib.request.Request(service.url(f"/dataset/{grown}"), method="DELETE"))
+    # From what is told of it, too.
+    visit = Visit(browser, service.url("")).open("/")
+    visit.page.click("#collection")
+    visit.page.locator(f"#collections [aria-label='About this collection: {installed['name']}']").first.click()
+    visit.page.locator("#about").get_by_role("button", name="Add pictures").click()
+    expect(visit.page.get_by_label(f"Add to “{installed['name']}”")).to_be_checked()
     visit.close()
 
 

@@ -12,8 +12,11 @@ from django.core.management import call_command
 from django.test import Client
 from PIL import Image
 
+from datasets.api.export import is_large
+from datasets.api.export import zipped as archived
 from datasets.catalogue import installation
 from datasets.models import Dataset
+from embeddings.vector_files import StackedRows
 from tests.api.test_pictures import upload
 from tests.support.pictures import colour, photograph, picture, zipped
 
@@ -156,3 +159,14 @@ def test_without_metadata_the_labels_are_names(client: Client) -> None:
 def test_what_cannot_be_exported_is_a_sentence(client: Client, dataset_id: str) -> None:
     assert client.get(f"/dataset/{dataset_id}/export?format=tar").status_code == 400
     assert client.get("/dataset/0123456789abcdef0123456789abcdef/export").status_code == 404
+
+
+@pytest.mark.slow
+def test_features_of_more_than_two_gigabytes_fit_in() -> None:
+    rows = StackedRows([np.broadcast_to(np.float32(1), (2, 270_000_000))])
+    assert is_large(rows)
+    assert not is_large(StackedRows([np.ones((6, 1280), np.float32)]))
+    content = bytes(2**24)
+    size = rows.shape[0] * rows.shape[1] * 4
+    pieces = archived({"features.npy": lambda: (content for _ in range(size // len(content)))}, large={"features.npy"})
+    assert sum(map(len, pieces)) > 2**31

@@ -15,9 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datasets.catalogue import installation
-from datasets.tilemaps.layout import Tilemap
 from tests.support.clustered_pictures import FILES
+from tests.support.environment import CACHE
 from tests.support.paths import ROOT
 from tests.support.pictures import encode, photograph, zipped
 from tests.support.service import Service
@@ -42,14 +41,11 @@ class Line:
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """With a catalogue of the demo's size."""
+    """With the demo, as after a first start."""
     data = tmp_path_factory.mktemp("docs") / "data"
-    arrays = {name: np.zeros((1797, 3), np.float32) for name in ("pca", "umap")}
-    installation.install(data, arrays, name="Digits")
-    for number in range(2):
-        path = installation.tilemap_path(data / "tilemaps", number)
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(Tilemap().jpeg())
+    environment = os.environ | {"DATA_DIR": str(data), "NUMBA_CACHE_DIR": str(CACHE / "kernels")}
+    command = [sys.executable, "manage.py", "build_demo"]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=240)
     running = Service(data).start()
     yield running
     running.stop()

@@ -1,14 +1,22 @@
 """What a dataset that grows takes along: further layouts, saved views, vectors that came with the pictures."""
 
 import io
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from django.core.files.storage import default_storage
 from django.test import Client
 
+from datasets.collection import cluster_labels
+from datasets.collection.clusters import Clusters
+from datasets.derived import jobs
 from datasets.errors import URN
 from datasets.models import Dataset
+from embeddings.clusters import Level
+from embeddings.layouts import METHODS, Problem
 from embeddings.reducers import REDUCERS
 from tests.support.clustered_pictures import FILES
 from tests.support.pictures import photograph, zipped
@@ -81,6 +89,111 @@ def test_saved_views_are_carried_on(client: Client) -> None:
     client.put(f"/dataset/{new}/views", {"views": []}, content_type="application/json")
     assert client.get(f"/dataset/{old}/views").json()["views"] == carried
     assert client.get(f"/dataset/{new}/views").json()["views"] == []
+
+
+def test_a_refit_has_the_further_layouts_and_what_was_measured_of_them(client: Client) -> None:
+    first = uploaded(client, of_kind("garden", range(14)) | of_kind("wood", range(14)))
+    old = added(client, first, of_kind("wood", [20]))["id"]
+    tsne = made(client, old, "tsne")
+    client.get(f"/dataset/{old}/layouts/{tsne}/quality")
+    on_it = made(client, old, "grid", layout=tsne)
+    on_umap = made(client, old, "grid")
+    on_that = made(client, old, "grid", layout=on_umap, aspect=1)
+    new = client.post(f"/dataset/{old}/refit").json()["id"]
+    told = {each["name"]: each for each in client.get(f"/dataset/{new}/layouts").json()["layouts"]}
+    before = {each["name"]: each for each in client.get(f"/dataset/{old}/layouts").json()["layouts"]}
+    # UMAP's places are others: a grid of them is made anew.
+    ready = {name for name, each in told.items() if each["status"] == "ready"}
+    assert (ready, set(told) - ready) == ({"pca", "umap", tsne, on_it}, {on_umap, on_that})
+    for name in (tsne, on_it):
+        assert told[name] == before[name]
+        paths = [Path(default_storage.path(each)) / "layouts" / f"{name}.npy" for each in (old, new)]
+        assert paths[0].samefile(paths[1])
+    assert told[tsne]["measured"]
+    jobs.compute_all("worker")
+    umap = array(client, f"/dataset/{new}/features/umap")
+    assert not np.array_equal(umap, array(client, f"/dataset/{old}/features/umap"))
+    expected = METHODS["grid"].lay_out(Problem(coordinates=umap), {"aspect": 1.5})
+    assert np.array_equal(array(client, f"/dataset/{new}/layouts/{on_umap}"), expected)
+    assert len(array(client, f"/dataset/{new}/layouts/{on_that}")) == 29
+    # Either goes its own way.
+    assert client.delete(f"/dataset/{old}/layouts/{tsne}").status_code == 204
+    assert len(array(client, f"/dataset/{new}/layouts/{tsne}")) == 29
+
+
+def test_a_manifest_tells_nothing_of_layouts_that_come_and_go(client: Client) -> None:
+    old = uploaded(client, photographs(range(12)))
+    made(client, old, "tsne")
+    new = added(client, old, photographs([40]))["id"]
+    manifest = json.loads((Path(default_storage.path(new)) / "manifest.json").read_text())
+    listed = {name for name in manifest["files"] if name.startswith("layouts/")}
+    assert listed == {f"layouts/{name}.{suffix}" for name in REDUCERS for suffix in ("npy", "npz")}
+
+
+def named(client: Client, dataset_id: str) -> dict[str, list[int]]:
+    """The rows of the clusters that people named, by their names."""
+    found = {}
+    for number, level in enumerate(client.get(f"/dataset/{dataset_id}/clusters").json()["levels"]):
+        field = "cluster" if number == 0 else f"cluster.{number + 1}"
+        for cluster in level["clusters"]:
+            if cluster["is_named"]:
+                rows = client.get(f"/dataset/{dataset_id}/images/rows", {field: str(cluster["id"])}).json()["rows"]
+                found[cluster["label"]] = rows
+    return found
+
+
+def test_a_refit_has_views_and_the_names_of_clusters_that_are_the_same(client: Client) -> None:
+    kinds = ("garden", "meadow", "wood")
+    old = uploaded(client, {name: data for kind in kinds for name, data in of_kind(kind, range(20)).items()})
+    view = {"name": "Mine", "note": "", "state": "view=pca&chosen=3"}
+    views = client.put(f"/dataset/{old}/views", {"views": [view]}, content_type="application/json").json()["views"]
+    levels = client.get(f"/dataset/{old}/clusters").json()["levels"]
+    for number, level in enumerate(levels, 1):
+        for cluster in level["clusters"]:
+            path = f"/dataset/{old}/clusters/{number}/{cluster['id']}"
+            label = f"{number}: {cluster['id']}"
+            assert client.patch(path, {"label": label}, content_type="application/json").status_code == 200
+    before = named(client, old)
+    # Where none was added they are found as they were.
+    same = client.post(f"/dataset/{old}/refit").json()["id"]
+    assert named(client, same) == before
+    assert client.get(f"/dataset/{same}/views").json()["views"] == views
+    # Where some were, a name is kept by what has nearly the same pictures.
+    grown = added(client, old, of_kind("wood", range(20, 24)))["id"]
+    assert client.get(f"/dataset/{grown}/clusters").json()["levels"]
+    carried, kept = named(client, grown), named(client, client.post(f"/dataset/{grown}/refit").json()["id"])
+    assert kept
+    for label, rows in kept.items():
+        both = set(rows) & set(carried[label])
+        assert len(both) >= cluster_labels.LEAST_ALIKE * len(set(rows) | set(carried[label])), label
+
+
+def of_labels(*labels: list[int]) -> Clusters:
+    """Clusters of the same pictures, level by level."""
+    levels = []
+    for each in labels:
+        count = max(each) + 1
+        sizes = np.bincount(np.array(each) + 1, minlength=count + 1)[1:]
+        none = np.zeros(count, np.int32)
+        levels.append(Level(labels=np.array(each, np.int32), sizes=sizes.astype(np.int32), medoids=none, parents=none))
+    return Clusters(levels=tuple(levels))
+
+
+def test_a_name_is_not_given_to_what_has_other_pictures(tmp_path: Path) -> None:
+    old = of_labels([0] * 20 + [1] * 10 + [-1] * 10)
+    for cluster, label in enumerate(("large", "small")):
+        cluster_labels.write(tmp_path / "old.json", old, 0, cluster, label)
+    # The large one with one more, under another number and on another level; the small one in two.
+    new = of_labels([0] * 40, [1] * 21 + [0] * 5 + [2] * 4 + [-1] * 10)
+    cluster_labels.carry_to_alike(tmp_path / "old.json", old, tmp_path / "new.json", new)
+    assert cluster_labels.read(tmp_path / "new.json", new) == {(1, 1): "large"}
+    # On several levels the same: on that which it was on.
+    twice = of_labels([0] * 20 + [1] * 20, [1] * 20 + [0] * 10 + [-1] * 10)
+    cluster_labels.carry_to_alike(tmp_path / "old.json", old, tmp_path / "twice.json", twice)
+    assert cluster_labels.read(tmp_path / "twice.json", twice) == {(0, 0): "large", (1, 0): "small"}
+    # Of a collection with too few pictures there are none.
+    cluster_labels.carry_to_alike(tmp_path / "old.json", old, tmp_path / "none.json", Clusters(levels=()))
+    assert not (tmp_path / "none.json").exists()
 
 
 def npy(array: Any) -> bytes:

@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from datasets.errors import URN
 from datasets.models import Dataset
-from datasets.uploads import growth
+from datasets.uploads import parents
 from embeddings.reducers import REDUCERS
 from tests.support.clustered_pictures import FILES
 from tests.support.pictures import photograph, zipped
@@ -241,7 +241,7 @@ def test_what_cannot_grow_says_why(client: Client, settings: Settings, monkeypat
     settings.MAX_PICTURES = 5
     refused("collection-full", 413)
     settings.MAX_PICTURES = 50_000
-    monkeypatch.setattr(growth, "MAX_PARTS", 1)
+    monkeypatch.setattr(parents, "MAX_PARTS", 1)
     refused("too-many-parts")
     monkeypatch.undo()
     refused(

@@ -142,7 +142,7 @@ function start() {
     current: () => navigation.wanted,
     growing: () => {
       const { collection } = viewer;
-      return collection?.facts?.links.add ? { id: collection.id, name: collection.name } : null;
+      return collection?.add ? { name: collection.name, add: collection.add } : null;
     },
     similar: facts.offers.search ? (file) => search.byPicture(file) : null,
     most: facts.limits.pictures,

@@ -128,6 +128,8 @@ def _range(name: str, description: str, digits: int = 9) -> Parameter:
 
 EXAMPLE_ID = "5d5a36a7b315098a3bcd4a77e53feacc"
 ID_PATTERN = "^[0-9a-f]{32}$"
+COLLECTION_PATTERN = "^([0-9a-f]{32}|[0-9a-f]{16}(-2)?)$"
+"""Of a dataset's id, or a catalogue's."""
 ID: Json = {"type": "string", "pattern": ID_PATTERN}
 REDUCERS: Json = {"type": "string", "enum": ["pca", "umap"]}
 

@@ -73,7 +73,7 @@ class CallSchema(AutoSchema):
     def _get_response_bodies(self, direction: str = "response") -> Json:
         replies = {**(errors(401, 429) if self._takes_token() else {}), **self._replies()}
         collection = self.path.split("/")[1]
-        if collection == "catalogue" and "/layouts" not in self.path:
+        if collection == "catalogue" and self.method == "GET" and "/layouts" not in self.path:
             replies = {status: reply for status, reply in replies.items() if status not in _ONLY_OF_UPLOADS}
         if replies.get(404) == NO_DATASET:
             replies[404] = _MISSING.get(collection, NO_DATASET)

@@ -9,7 +9,7 @@ from django.urls import reverse
 from rest_framework import serializers
 
 from datasets.api.http import exception_handler
-from datasets.api.openapi.parameters import ID_PATTERN
+from datasets.api.openapi.parameters import COLLECTION_PATTERN, ID_PATTERN
 from datasets.errors import ApiError
 from datasets.models import Dataset, Status
 from datasets.search import text_query
@@ -146,10 +146,11 @@ class DatasetEntrySerializer(serializers.Serializer[Dataset]):
         help_text="Whose pictures these are; null for the archive's top level.",
     )
     parent = as_it_is(
-        serializers.RegexField(ID_PATTERN),
+        serializers.RegexField(COLLECTION_PATTERN),
         lambda dataset: dataset.intake.get("parent"),
         allow_null=True,
-        help_text="The dataset whose pictures are its first ones, or that it lays out anew; null for others.",
+        help_text="The dataset or the catalogue whose pictures are its first ones, or that it lays out anew; null for "
+        "others.",
     )
     added = _of_intake("added", "Pictures that were added to the parent's; they come last.")
     outside = _of_intake("outside", "How many of these are far from all that was there.")

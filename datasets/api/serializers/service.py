@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from django.urls import reverse
 from rest_framework import serializers
 
-from .fields import as_it_is, natural
+from .fields import as_it_is, natural, url
 
 _RANGES = {
     "type": "object",
@@ -50,6 +51,12 @@ class CatalogueEntrySerializer(serializers.Serializer[Any]):
     demo = serializers.BooleanField()
     is_installed = serializers.BooleanField(help_text="Whether calls without an id are about it.")
     has_report = serializers.BooleanField(help_text="Whether `…/report` tells what became of the files of its source.")
+    add = as_it_is(
+        url(),
+        lambda entry: reverse("dataset-images", args=[entry.id]) if entry.can_grow else None,
+        allow_null=True,
+        help_text="Where to POST pictures that are to be added; null where it came without what that takes.",
+    )
 
 
 class CataloguesSerializer(serializers.Serializer[Any]):

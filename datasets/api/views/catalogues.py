@@ -19,11 +19,12 @@ _CELEBA = {
     "demo": False,
     "is_installed": True,
     "has_report": True,
+    "add": "/dataset/9f86d081884c7d65/images",
 }
 _EXAMPLE = {
     "catalogues": [
         _CELEBA,
-        {**_CELEBA, "id": "60303ae22b998861", "name": "Flowers", "total": 4_317, "is_installed": False},
+        {**_CELEBA, "id": "60303ae22b998861", "name": "Flowers", "total": 4_317, "is_installed": False, "add": None},
     ]
 }
 

@@ -19,6 +19,7 @@ export class Collection {
 
     this.reference = reducers[0]; // the layout that all others are turned onto
     this.facts = null; // what the service says of an upload
+    this.growsAt = null; // where pictures are sent that are added to a catalogue; null where none can be
     this.demo = false;
     this.lacksClusters = false; // once its fields were asked for: whether clusters could be computed
     this.layouts = []; // what the service says of each, once it was asked
@@ -27,7 +28,7 @@ export class Collection {
   }
 
   static catalogue({ catalogue, reducers, offers }) {
-    const { name, total, demo, text_search: text } = catalogue;
+    const { name, total, demo, text_search: text, add: growsAt } = catalogue;
     const made = new Collection({
       kind: "catalogue",
       id: "",
@@ -37,7 +38,7 @@ export class Collection {
       base: "/catalogue",
       offers: { ...offers, text },
     });
-    return Object.assign(made, { demo });
+    return Object.assign(made, { demo, growsAt });
   }
 
   /** What has this id, an upload or a catalogue; the installed catalogue without one. Raises `ApiError`. */
@@ -51,7 +52,7 @@ export class Collection {
     const { catalogues } = await api.json("/catalogues");
     const found = catalogues.find((one) => one.id === id);
     if (!found) throw new api.ApiError("", 404);
-    const { name, total, demo } = found;
+    const { name, total, demo, add: growsAt } = found;
     const made = new Collection({
       kind: "catalogue",
       id,
@@ -61,7 +62,7 @@ export class Collection {
       base: `/dataset/${id}`,
       offers,
     });
-    return Object.assign(made, { demo });
+    return Object.assign(made, { demo, growsAt });
   }
 
   /** Raises `ApiError` where there is no such dataset. */
@@ -85,6 +86,11 @@ export class Collection {
   /** Whether it is the catalogue that calls without an id are about. */
   get isInstalled() {
     return this.base === "/catalogue";
+  }
+
+  /** Where pictures are sent that are to be added to it; null where none can be. */
+  get add() {
+    return this.facts ? (this.facts.links.add ?? null) : this.growsAt;
   }
 
   get ranges() {

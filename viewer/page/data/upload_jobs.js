@@ -12,12 +12,12 @@ const PATIENCE = 5; // questions in a row that may stay unanswered
 
 /** One upload. `phase` is packing, sending, computing, done, failed or cancelled; `share` 0 … 1, or null. */
 class UploadJob {
-  constructor({ id = null, name, note = "", make = null, parent = null }) {
+  constructor({ id = null, name, note = "", make = null, into = null }) {
     this.id = id;
     this.name = name;
     this.note = note;
     this.make = make;
-    this.parent = parent; // the id of the dataset that its pictures are added to
+    this.into = into; // where pictures are sent that are added to a collection
     /** @type {any} */
     this.facts = null;
     this.packing = null;
@@ -109,8 +109,8 @@ export class UploadJobs extends EventTarget {
   }
 
   /** `make(progress)` packs the archive. */
-  start({ name, note, make, parent = null }) {
-    const job = new UploadJob({ name, note, make, parent });
+  start({ name, note, make, into = null }) {
+    const job = new UploadJob({ name, note, make, into });
     this.all.push(job);
     this.guard(job, () => this.send(job));
     return job;
@@ -135,11 +135,11 @@ export class UploadJobs extends EventTarget {
     if (!job.runs) return;
     job.sending = new AbortController();
     this.set(job, { phase: "sending", share: 0, interrupted: false });
-    const inParts = this.offers.parts && archive.size > LARGE && !job.parent;
+    const inParts = this.offers.parts && archive.size > LARGE && !job.into;
     const transfer = inParts ? sendInParts : post;
     const { status, text } = await transfer(archive, job.name, {
       asynchronous: this.offers.facts,
-      parent: job.parent,
+      into: job.into,
       signal: job.sending.signal,
       sending: (share) => job.runs && this.set(job, { share, interrupted: false }),
       interrupted: () => job.runs && this.set(job, { interrupted: true }),

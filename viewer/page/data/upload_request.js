@@ -12,18 +12,17 @@ export function responseError(status, text) {
 }
 
 /**
- * Send a ZIP, all of whose pictures are taken unless the answer is waited for; they are added to those of `parent`, if it
- * is given. `sending(share)` while it travels,
- * `sent()` when all of it has left. Resolves with `{ status, text }` of the answer. XMLHttpRequest, not fetch: it alone
+ * Send a ZIP, all of whose pictures are taken unless the answer is waited for; `into` is where they are added to those of
+ * a collection, if they are. `sending(share)` while it travels, `sent()` when all of it has left. Resolves with `{ status, text }` of the answer. XMLHttpRequest, not fetch: it alone
  * tells how much has been sent.
  */
-export function post(archive, name, { asynchronous, parent = null, sending, sent, signal }) {
+export function post(archive, name, { asynchronous, into = null, sending, sent, signal }) {
   return new Promise((resolve, reject) => {
     const form = new FormData();
     form.append("file", archive, name);
     const request = new XMLHttpRequest();
     const address = asynchronous ? "/dataset?limit=all" : "/dataset";
-    request.open("POST", parent ? `/dataset/${parent}/images` : address);
+    request.open("POST", into ?? address);
     if (asynchronous) request.setRequestHeader("Prefer", "respond-async");
     for (const [name, value] of Object.entries(api.csrfHeaders())) request.setRequestHeader(name, value);
     request.upload.onprogress = ({ loaded, total }) => sending(total ? loaded / total : 0);

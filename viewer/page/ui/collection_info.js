@@ -14,7 +14,7 @@ const FIRST = 50; // files of one sort that are listed
 export class CollectionInfo {
   /**
    * `look(id, list)` shows a list of rows beside a collection; `list` is `{ rows, title, notes, empty }`. `packing(id)` is
-   * what this page knows of the files that it packed; `add(facts)` asks for pictures that are added, `refit(facts)` has
+   * what this page knows of the files that it packed; `add({ name, add })` asks for pictures that are sent there, `refit(facts)` has
    * all laid out anew.
    */
   constructor({ look, packing, add, refit }) {
@@ -26,7 +26,8 @@ export class CollectionInfo {
     this.dialog = find("about");
   }
 
-  async open({ id, name, isCatalogue = !id }) {
+  /** `add` is where pictures are added to a catalogue, if they can be. */
+  async open({ id, name, isCatalogue = !id, add = null }) {
     const body = h("div", {}, h("p", { class: "soft", role: "status" }, t("searching")));
     fill(
       this.dialog,
@@ -42,7 +43,7 @@ export class CollectionInfo {
       fill(
         body,
         facts && summary(facts),
-        this.ways(id, facts),
+        this.ways(id, facts, { name, add: facts?.links?.add ?? add }),
         outcome.shown(facts ? outcome.notices(facts, this.packing(id)) : ofMetadata(report)),
         list(report),
       );
@@ -51,19 +52,20 @@ export class CollectionInfo {
     }
   }
 
-  ways(id, facts) {
-    const { add, refit } = facts?.links ?? {};
-    const leave = (act) => {
+  ways(id, facts, growing) {
+    const leave = (act, what) => {
       this.dialog.close();
-      act(facts);
+      act(what);
     };
     return h(
       "div",
       { class: "actions" },
       h("button", { id: "copies", onclick: () => this.find(id, copies) }, t("copies")),
       h("button", { id: "outliers", onclick: () => this.find(id, outliers) }, t("outliers")),
-      add && h("button", { id: "add-pictures", onclick: () => leave(this.add) }, t("add")),
-      refit && facts.parent && h("button", { id: "refit", onclick: () => leave(this.refit) }, t("refit")),
+      growing.add && h("button", { id: "add-pictures", onclick: () => leave(this.add, growing) }, t("add")),
+      facts?.links?.refit &&
+        facts.parent &&
+        h("button", { id: "refit", onclick: () => leave(this.refit, facts) }, t("refit")),
     );
   }
 

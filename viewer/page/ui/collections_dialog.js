@@ -13,7 +13,7 @@ const THUMBNAIL = 96; // pixels
 export class CollectionsDialog {
   /**
    * `go(id)` to one of them, "" for the catalogue; `current()` is the id of the one that is shown or on its way;
-   * `watch(job)` an upload under way; `about({ id, name, isCatalogue })` tells more; `renamed(id, name)` when one has another name;
+   * `watch(job)` an upload under way; `about({ id, name, isCatalogue, add })` tells more; `renamed(id, name)` when one has another name;
    * `beside(id)` shows it beside the one that is shown, or is null where that is done already.
    */
   constructor({ catalogue, offers }, jobs, { go, current, watch, about, renamed, beside }) {
@@ -79,8 +79,8 @@ export class CollectionsDialog {
     return catalogues.filter((one) => !one.is_installed);
   }
 
-  catalogueEntry({ id, name, total }) {
-    return this.entry({ id, name, count: total, isBeside: Boolean(id) });
+  catalogueEntry({ id, name, total, add }) {
+    return this.entry({ id, name, add, count: total, isBeside: Boolean(id) });
   }
 
   /** A server may keep its list to itself: then there are this browser's own uploads. Raises `ApiError`. */
@@ -150,7 +150,7 @@ export class CollectionsDialog {
   }
 
   /** @param {any} entry */
-  entry({ id, name, count, created_at: created, bytes: size, isBeside = false }, mayGo = false) {
+  entry({ id, name, add, count, created_at: created, bytes: size, isBeside = false }, mayGo = false) {
     const facts = [count !== undefined && plural("count", count), created && date(created), size && bytes(size)];
     const base = id ? `/dataset/${id}` : "/catalogue";
     const face = h("img", {
@@ -174,7 +174,7 @@ export class CollectionsDialog {
       this.offers.facts &&
         this.button("info", `${t("facts")}: ${name}`, () => {
           this.dialog.close();
-          this.about({ id, name, isCatalogue: !id || isBeside });
+          this.about({ id, name, isCatalogue: !id || isBeside, add });
         }),
       mayGo && this.button("edit", `${t("rename")}: ${name}`, () => this.askName(id, name)),
       mayGo && this.button("trash", `${t("delete")}: ${name}`, () => this.ask(id, name)),

@@ -17,7 +17,7 @@ import { acceptDrops } from "./drop_zone.js";
 export class UploadDialog {
   /**
    * `go(id)` shows a dataset, `arrived(id)` what has come of the one that is shown or on its way, `current()` is
-   * that one's id; `growing()` is the collection on the page that pictures can be added to, `{ id, name }`, or null;
+   * that one's id; `growing()` is the collection on the page that pictures can be added to, `{ name, add }`, or null;
    * `similar(file)` searches by a picture, or is null; `most` pictures are taken at once.
    */
   constructor(jobs, { go, arrived, current, growing, similar, most }) {
@@ -60,7 +60,7 @@ export class UploadDialog {
     if (!this.dialog.open) this.dialog.showModal();
   }
 
-  /** Nothing is chosen yet, or nothing that can be taken. `parent`, `{ id, name }`, is what the pictures are to be added to. */
+  /** Nothing is chosen yet, or nothing that can be taken. `parent`, `{ name, add }`, is what the pictures are to be added to. */
   ask(problem = "", parent = problem ? this.parent : null) {
     this.watched = null;
     const shown = parent ?? this.growing();
@@ -149,7 +149,7 @@ export class UploadDialog {
 
   send(make, name, note = "", packed = {}) {
     const { parent } = this;
-    const job = this.jobs.start({ make, name: parent ? parent.name : name, note, parent: parent?.id });
+    const job = this.jobs.start({ make, name: parent ? parent.name : name, note, into: parent?.add });
     job.packed = packed;
     this.watch(job);
   }
