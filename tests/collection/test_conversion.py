@@ -17,6 +17,7 @@ from django.test import Client
 
 from datasets.catalogue import conversion, installation
 from datasets.catalogue.build_directory import BuildDirectory
+from datasets.catalogue.collection import installed
 from datasets.collection.uploaded import upload as opened
 from datasets.models import Dataset
 from datasets.pictures.image_stats import ImageStats
@@ -186,6 +187,8 @@ def test_a_catalogue_answers_as_before(
     (tmp_path / "about.csv").write_bytes(ABOUT)
     quiet = {"stdout": io.StringIO(), "stderr": io.StringIO()}
     call_command("build_catalogue", str(tmp_path / "photos.zip"), "--metadata", str(tmp_path / "about.csv"), **quiet)
+    for written_since in (installation.installed_folder(data).report_path, installed().metadata_report_path):
+        written_since.unlink()
     calls = ("images", "images/fields", "images?search=3", "images/4", "duplicates", "outliers", "export")
     wanted = {call: client.get(f"/catalogue/{call}").getvalue() for call in calls}
     fields = [client.get(f"/catalogue/images/fields/{name}").json() for name in ("age", "note", "score", "adult")]
