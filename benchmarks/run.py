@@ -1,8 +1,14 @@
-"""All benchmarks, one table: `make bench` (an hour on two cores; the machine should have nothing else to do)."""
+"""All benchmarks, one table: `make bench` (an hour on two cores; the machine should have nothing else to do).
+
+    python -m benchmarks.run growth large_upload       only these
+
+The table becomes a section of docs/benchmarks.md, in place of one of the same machine and benchmarks.
+"""
 
 import json
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -29,7 +35,8 @@ MODULES = (
 
 def main() -> None:
     rows = []
-    for module in sys.argv[1:] or MODULES:
+    modules = sys.argv[1:]
+    for module in modules or MODULES:
         print(f"{module} …", file=sys.stderr, flush=True)
         command = [sys.executable, "-m", f"benchmarks.{module}"]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
@@ -40,21 +47,28 @@ def main() -> None:
                     print(as_row(rows[-1]), file=sys.stderr, flush=True)
         if process.returncode:
             sys.exit(f"{module} failed")
-    table = "\n".join([header(), *(as_row(row) for row in rows)])
-    (ROOT / "docs" / "benchmarks.md").write_text(table + "\n")
-    print(table)
+    heading = f"## {', '.join(modules) or 'All'}, on {processor()}"
+    section = "\n".join([header(heading), *(as_row(row) for row in rows)]) + "\n\n"
+    document = ROOT / "docs" / "benchmarks.md"
+    document.write_text(with_section(document.read_text(), heading, section))
+    print(section)
 
 
-def header() -> str:
-    return f"""# Benchmarks
+def header(heading: str) -> str:
+    return f"""{heading}
 
-`make bench`, {datetime.now(UTC):%Y-%m-%d}, {processor()}, {os.cpu_count()} cores, Python {platform.python_version()}.
-Medians of the runs, smallest and largest in brackets; both ways in the same run on the same inputs. The plain way is
-`benchmarks/plain.py` and its like: torch in fp32, Pillow, umap-learn and `json` as their tutorials use them. Servers,
-networks and kernels are warm unless a row says "first".
+`make bench`, {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, Python {platform.python_version()}.
 
 | what | plain | ours | ratio | |
 |---|---|---|---|---|"""
+
+
+def with_section(document: str, heading: str, section: str) -> str:
+    """A document whose section of this heading is this one; a new one comes first."""
+    introduction, *sections = re.split(r"^(?=## )", document, flags=re.MULTILINE)
+    others = [each for each in sections if each.splitlines()[0] != heading]
+    place = next((k for k, each in enumerate(sections) if each.splitlines()[0] == heading), 0)
+    return "".join([introduction, *others[:place], section, *others[place:]]).rstrip() + "\n"
 
 
 def normalised(row: dict[str, Any]) -> dict[str, Any]:

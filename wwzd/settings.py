@@ -259,6 +259,8 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         "django_tasks_db": {"level": "WARNING"},
         "django_tasks": {"level": "WARNING"},
+        # Which of its builds for the CPU it has found.
+        "faiss": {"level": "WARNING"},
         # The client is told. One line a request, which anyone may send, would be enough to fill a disk.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
