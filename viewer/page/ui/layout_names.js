@@ -11,5 +11,9 @@ export function titleOf({ kind, parameters }) {
 }
 
 function valueOf(name, value) {
+  if (name === "layout") {
+    const [kind] = String(value).split("-"); // as layouts are named: by their kind, and what tells it from others
+    return t("layoutKinds")[kind] ?? value;
+  }
   return (name === "target_metric" && t("layoutChoices")[value]) || String(value);
 }
