@@ -48,7 +48,7 @@ class MetricsMiddleware:
         return response
 
 
-class _Database(Collector):
+class _Database(Collector):  # type: ignore[misc, unused-ignore]  # its package may be missing
     """What the rows say now, of all servers and workers of the database."""
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
@@ -91,7 +91,7 @@ def _lately() -> Iterable[GaugeMetricFamily]:
     yield GaugeMetricFamily("wwzd_pictures_per_second_last_hour", "Pictures a second through the network.", rate)
 
 
-class _Cache(Collector):
+class _Cache(Collector):  # type: ignore[misc, unused-ignore]
     """Of this web process."""
 
     def collect(self) -> Iterable[GaugeMetricFamily]:

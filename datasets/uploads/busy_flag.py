@@ -50,7 +50,7 @@ def beating(beat: Callable[[], object], every: float = BEAT_SECONDS) -> Iterator
             while not stop.wait(every):
                 try:
                     beat()
-                    connection.close_if_unusable_or_obsolete()  # to the pool, where there is one
+                    outages.leave_broken_connection()
                 except Exception as error:  # a beat that fails now may succeed in a second; the block must not know
                     if known := outages.api_error(error):
                         outages.make_way(known)

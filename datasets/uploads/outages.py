@@ -60,17 +60,23 @@ def insist(work: Callable[[], T], wait_seconds: float = AWAY_SECONDS) -> T:
         except Exception as error:
             found = api_error(error)
             failures += 1
-            is_last = time.monotonic() > give_up_at if isinstance(found, DatabaseAway) else failures >= _ATTEMPTS
+            is_last = time.monotonic() >= give_up_at if isinstance(found, DatabaseAway) else failures >= _ATTEMPTS
+            if found is not None:
+                make_way(found)
             if found is None or is_last:
                 raise
-            make_way(found)
             time.sleep(_PAUSE_SECONDS)
 
 
 def make_way(error: ApiError) -> None:
     """Before another attempt: leave a broken connection, or give the reserve away."""
     if isinstance(error, DatabaseAway):
-        if not connection.in_atomic_block:
-            connection.close()
+        leave_broken_connection()
     else:
         disk_space.release_reserve()
+
+
+def leave_broken_connection() -> None:
+    """Have this thread's next query open another one. Django itself looks only between requests."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()

@@ -5,6 +5,7 @@ A server knows which of its own processes are dead. Of others it knows only when
 
 import logging
 import shutil
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
@@ -21,6 +22,8 @@ from .intake import SERVICE_DIED, WORKER_DIED
 logger = logging.getLogger(__name__)
 
 _SILENT_SECONDS = 60
+# A database that is away is not waited for: who calls these calls them again, and has other processes to look after.
+_insist = partial(outages.insist, wait_seconds=0)
 
 PROCESS_DIED = ServerError("The process that computed it died, and again when it was begun anew.", code="worker-died")
 
@@ -30,35 +33,36 @@ def after_service_death() -> None:
     under way."""
     orphans = _sweep()  # first: on a full disk it makes room for the rest
     server = identity.prefix()
-    outages.insist(lambda: BusyFlag.objects.release(server))
-    outages.insist(lambda: WorkerState.objects.filter(worker_id__startswith=server).delete())
-    outages.insist(WorkerState.objects.forget_dead)
-    given_up = outages.insist(lambda: Dataset.objects.left_by(server).requeue_or_fail(SERVICE_DIED))
-    outages.insist(lambda: DerivedResult.objects.begun_by(server).requeue_or_fail(PROCESS_DIED))
-    outages.insist(lambda: tasks.forget_calls(server))
-    outages.insist(tasks.deliver_again)
+    _insist(lambda: BusyFlag.objects.release(server))
+    _insist(lambda: WorkerState.objects.filter(worker_id__startswith=server).delete())
+    _insist(WorkerState.objects.forget_dead)
+    given_up = _insist(lambda: Dataset.objects.left_by(server).requeue_or_fail(SERVICE_DIED))
+    _insist(lambda: DerivedResult.objects.begun_by(server).requeue_or_fail(PROCESS_DIED))
+    _insist(lambda: tasks.forget_calls(server))
+    _insist(tasks.deliver_again)
     if given_up or orphans:
         logger.warning("recovered", extra={"facts": {"datasets_given_up": given_up, "files_swept": orphans}})
 
 
 def after_worker_death(worker: str) -> None:
     """For the moment at which a worker process has been seen to end."""
-    outages.insist(WorkerState.objects.filter(worker_id=worker).delete)
+    _insist(WorkerState.objects.filter(worker_id=worker).delete)
     given_up = requeue_work_of(worker)  # and of the process beside it, whose name begins as its own
-    outages.insist(lambda: tasks.forget_calls(worker))
-    outages.insist(tasks.deliver_again)
+    _insist(lambda: tasks.forget_calls(worker))
+    _insist(tasks.deliver_again)
     if given_up:
         logger.warning("recovered", extra={"facts": {"datasets_given_up": given_up}})
 
 
 def requeue_work_of(prefix: str) -> int:
     """Queue again, or give up, what a process had begun that has been seen to end. Returns the number of both."""
-    outages.insist(lambda: DerivedResult.objects.begun_by(prefix).requeue_or_fail(PROCESS_DIED))
-    return outages.insist(lambda: Dataset.objects.begun_by(prefix).requeue_or_fail(WORKER_DIED))
+    _insist(lambda: DerivedResult.objects.begun_by(prefix).requeue_or_fail(PROCESS_DIED))
+    return _insist(lambda: Dataset.objects.begun_by(prefix).requeue_or_fail(WORKER_DIED))
 
 
 def what_is_wrong(worker: str, pid: int) -> str:
     """Why a running worker is to be ended: silent for long, as one that was stopped or hangs, or too large."""
+    outages.leave_broken_connection()
     if WorkerState.objects.filter(worker_id=worker).silent(_SILENT_SECONDS).exists():
         return f"no sign of life for {_SILENT_SECONDS} s"
     used = memory_of(pid) // 2**20

@@ -47,7 +47,8 @@ class Command(BaseCommand):
             _check_port_is_free()
             with _disk_told_plainly():
                 call_command("migrate", verbosity=0)
-                _check_database_is_own()
+                if settings.DATABASE_URL:
+                    _check_database_is_own()
                 recovery.after_service_death()
                 _keep_private()
                 disk_space.keep_reserve()
