@@ -18,7 +18,7 @@ from .images.decoding import RGB
 from .ordering import ChosenRows
 from .precision import PrecisionChoice
 from .principal_axes import standardised
-from .reducers import FORMAT, REDUCERS, SEED, ModelError, Reducer, warm_up
+from .reducers import FORMAT, REDUCERS, SEED, ModelError, Reducer, load_all, warm_up
 from .vector_files import StackedRows, Vectors, replacing
 
 VERSION = 1
@@ -67,7 +67,7 @@ class Space:
 
     def reducers(self) -> dict[str, Reducer]:
         """Load them. Raises `ModelError`."""
-        return {name: kind.load(self.folder / f"{name}.npz") for name, kind in REDUCERS.items()}
+        return load_all(self.folder)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 from datasets.errors import Gone, NotFound
 from datasets.models import Dataset
 from datasets.pictures.zip_archive import MemberError
-from embeddings.reducers import REDUCERS, ModelError, Reducer
+from embeddings.reducers import ModelError, Reducer, load_all
 from embeddings.vector_files import StackedRows, Vectors
 
 from . import saved_views, source_pictures
@@ -55,7 +55,7 @@ class Upload(Collection):
     def reducers(self) -> dict[str, Reducer]:
         """Those that were fitted on its pictures; none for a dataset of another space, or of an older version."""
         try:
-            return {name: kind.load(self.folder.model_path(name)) for name, kind in REDUCERS.items()}
+            return load_all(self.folder.layouts)
         except ModelError:
             return {}
 

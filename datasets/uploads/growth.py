@@ -25,7 +25,7 @@ from datasets.pictures.metadata.files import Described
 from datasets.pictures.own_vectors import OwnVectors
 from datasets.pictures.zip_archive import Archive
 from embeddings.pipeline import OWN_VECTORS, Pipeline, placed, with_own_vectors
-from embeddings.reducers import REDUCERS, Reducer
+from embeddings.reducers import REDUCERS, Reducer, load_all
 from embeddings.vector_files import dumped, save
 
 from . import further_layouts, parents, projector_import, results
@@ -166,9 +166,7 @@ def _take(
 
 def _reducers(parent: Collection, folder: CollectionFolder, pipeline: Pipeline) -> dict[str, Reducer]:
     """Those that placed the parent's pictures: the catalogue's, or its own, which were linked into the folder."""
-    if parent.space and pipeline.space:
-        return pipeline.space.reducers()
-    return {name: kind.load(folder.model_path(name)) for name, kind in REDUCERS.items()}
+    return pipeline.space.reducers() if parent.space and pipeline.space else load_all(folder.layouts)
 
 
 def _with_outside(fields: Iterable[Column], outside: list[bool], parent: Collection) -> list[Column]:
