@@ -1,7 +1,6 @@
 """The folder of all data, and what names it: its key, and its server among others."""
 
 import secrets
-from contextlib import suppress
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -34,9 +33,13 @@ def _made_once(data: Path, name: str, content: str) -> str:
         if not path.exists():
             begun.touch(mode=0o600)
             begun.write_text(content)
-            with suppress(FileExistsError):  # another process was faster
+            try:
                 path.hardlink_to(begun)
-            begun.unlink()
+            except FileExistsError:  # another process was faster
+                pass
+            except OSError:  # a file system without links
+                begun.replace(path)
+            begun.unlink(missing_ok=True)
         return path.read_text()
     except OSError as error:
         raise ImproperlyConfigured(f"DATA_DIR: {data} cannot be written to: {error}") from error
