@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datasets.catalogue.collection import is_id, of_id
 from datasets.collection.base import Collection
 from datasets.collection.uploaded import upload
-from datasets.errors import ApiError, NotFound, ServerError
+from datasets.errors import ApiError, DatabaseAway, NotFound, ServerError
 from datasets.models import DerivedResult
 from datasets.uploads import outages
 from datasets.uploads.busy_flag import beating
@@ -54,7 +54,10 @@ def _compute(row: DerivedResult) -> None:
         remove_if_deleted(row, found)
     except Exception as error:
         told = _told(error, row)
-        outages.insist(lambda: row.fail(told))
+        if isinstance(told, DatabaseAway):  # as an upload's, the work is not at fault
+            outages.insist(lambda: DerivedResult.objects.begun_by(row.worker).filter(pk=row.pk).requeue_or_fail(told))
+        else:
+            outages.insist(lambda: row.fail(told))
     facts = {"collection": row.collection, "kind": row.kind, "name": row.name, "total_s": time.monotonic() - started}
     logger.info("further result", extra={"facts": facts})
 

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from pytest_django import Settings
 from datasets.catalogue.collection import CatalogueCollection, installed
 from datasets.collection.uploaded import upload
 from datasets.derived import jobs, requests
+from datasets.derived.kinds import KINDS
+from datasets.errors import DatabaseAway
 from datasets.models import Dataset, DerivedResult, Status
 from datasets.uploads import recovery
 from tests.api.test_pictures import upload as send
@@ -98,6 +101,24 @@ def test_work_whose_process_dies_is_begun_again_but_not_for_ever(
         row.refresh_from_db()
     assert (row.status, row.error_code) == (Status.FAILED, "worker-died")
     assert DerivedResult.objects.next_in_queue() is None
+
+
+def test_what_a_database_that_is_away_has_broken_off_waits_again(
+    catalogue: CatalogueCollection, queueing: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = requests.request(catalogue, "similarity", "similarity")
+    assert row is not None
+    begun = []
+
+    def break_off(*arguments: object) -> None:
+        begun.append(DerivedResult.objects.get().status)
+        raise DatabaseAway
+
+    monkeypatch.setitem(KINDS, "similarity", replace(KINDS["similarity"], compute=break_off))
+    jobs.compute_all("one")
+    row.refresh_from_db()
+    assert begun == [Status.PROCESSING] * 3
+    assert (row.status, row.error_code) == (Status.FAILED, "database-away")
 
 
 def test_another_process_takes_what_is_silent(catalogue: CatalogueCollection, queueing: None) -> None:
