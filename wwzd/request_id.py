@@ -3,7 +3,8 @@ worker too."""
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from django.http import HttpRequest
@@ -16,6 +17,16 @@ current: ContextVar[str] = ContextVar("request_id", default="")
 _SAFE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
+@contextmanager
+def answering(request_id: str) -> Iterator[None]:
+    """What is logged within the block is logged for this request."""
+    token = current.set(request_id)
+    try:
+        yield
+    finally:
+        current.reset(token)
+
+
 class RequestIdMiddleware:
     """An id for each request, and for what is logged meanwhile. Of a proxy's id only a plain one is taken."""
 
@@ -25,10 +36,7 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         given = request.headers.get(HEADER, "")
         request_id = given if _SAFE.fullmatch(given) else secrets.token_hex(8)
-        token = current.set(request_id)
-        try:
+        with answering(request_id):
             response = self._get_response(request)
-        finally:
-            current.reset(token)
         response[HEADER] = request_id
         return response

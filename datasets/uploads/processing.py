@@ -53,8 +53,12 @@ def process(dataset: Dataset, worker: str) -> None:
     """Do the work of one queued upload, and record how it ended. Runs in the worker process."""
     if not dataset.claim(worker):
         return
+    with request_id.answering(dataset.request):
+        _process_claimed(dataset)
+
+
+def _process_claimed(dataset: Dataset) -> None:
     started = time.monotonic()
-    request_id.current.set(dataset.request)
     try:
         with _reporting(dataset) as report:
             _process(dataset, pipeline_settings.pipeline(), report)
@@ -77,7 +81,6 @@ def process(dataset: Dataset, worker: str) -> None:
             sentence = f"The server failed on this upload ({type(error).__name__}); its log says why."
             _fail(dataset, ServerError(sentence))
     _log(dataset, time.monotonic() - started)
-    request_id.current.set("")
 
 
 def _fail(dataset: Dataset, error: ApiError, *, keep_archive: bool = True) -> None:
