@@ -4,19 +4,10 @@ import secrets
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support import postgresql
-
-
-def pytest_collection_modifyitems(items: list[Any]) -> None:
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.scale)
 
 
 @pytest.fixture(scope="session")

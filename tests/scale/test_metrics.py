@@ -9,6 +9,8 @@ import pytest
 from tests.support.pictures import photograph, zipped
 from tests.support.service import Service
 
+pytestmark = pytest.mark.scale
+
 parser = pytest.importorskip("prometheus_client.parser", reason="it comes with: make test-scale")
 
 

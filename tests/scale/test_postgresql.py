@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from tests.support.environment import CACHE
 from tests.support.paths import ROOT
 from tests.support.pictures import photograph, zipped
 from tests.support.postgresql import Server
 from tests.support.service import Service
+
+pytestmark = pytest.mark.scale
 
 psycopg = pytest.importorskip("psycopg", reason="it comes with: make test-scale")
 
@@ -47,8 +48,7 @@ def rows(scaled: dict[str, str], query: str) -> list[tuple[Any, ...]]:
 def worker(service: Service) -> Iterator[Callable[[], "subprocess.Popen[bytes]"]]:
     """Starts workers that belong to no server, on the service's data folder; each time another one."""
     started: list[subprocess.Popen[bytes]] = []
-    environment = os.environ | service.settings
-    environment |= {"DATA_DIR": str(service.data), "CACHE_DIR": str(CACHE), "TASKS_BACKEND": "database", "DEMO": "0"}
+    environment = service.environment()
 
     def start() -> "subprocess.Popen[bytes]":
         with service.log.open("ab") as log:

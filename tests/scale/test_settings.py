@@ -12,6 +12,8 @@ from tests.support.paths import ROOT
 from tests.support.postgresql import SECRET_KEY
 from wwzd.database import database
 
+pytestmark = pytest.mark.scale
+
 pytest.importorskip("dj_database_url", reason="it comes with: make test-scale")
 
 

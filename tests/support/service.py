@@ -42,6 +42,22 @@ class Service:
         assert tiers.running in {None, "service", "browser", "scale"}, (
             "a test that starts the service is marked `service`"
         )
+        environment = self.environment()
+        self.data.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve"],
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.wait_for(lambda: self.health() is not None and (not warm or self.health()["worker"] == "ready"))
+        return self
+
+    def environment(self) -> dict[str, str]:
+        """What its processes are started with."""
         environment = {
             **os.environ,
             "DATA_DIR": str(self.data),
@@ -58,18 +74,7 @@ class Service:
             if "DATABASE_URL" not in self.settings:  # a database for each data folder, as with SQLite
                 environment["DATABASE_URL"] = postgresql.with_database(url, _database_name(self.data))
             environment.setdefault("SECRET_KEY", postgresql.SECRET_KEY)
-        self.data.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve"],
-                cwd=ROOT,
-                env=environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        self.wait_for(lambda: self.health() is not None and (not warm or self.health()["worker"] == "ready"))
-        return self
+        return environment
 
     def output(self) -> str:
         return self.log.read_text()
