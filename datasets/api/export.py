@@ -84,13 +84,14 @@ def catalogue(found: CatalogueCollection) -> Iterator[bytes]:
     return zipped(files)
 
 
-def version(found: Collection, form: str) -> str:
+def version(found: Upload | CatalogueCollection, form: str) -> str:
     """Another one whenever the archive of this form holds other bytes: by a new name, or metadata or clusters that came
     later."""
-    manifest = _manifest(found) if isinstance(found, Upload) else _manifest_of_catalogue(found)
-    held = [form, manifest, found.cache_key, found.metadata_version]
-    if isinstance(found, CatalogueCollection) and found.has_report:
-        held.append(report.version(found))
+    held: list[Any] = [form, found.cache_key, found.metadata_version]
+    if isinstance(found, Upload):
+        held.append(_manifest(found))
+    else:
+        held += [_manifest_of_catalogue(found), report.version(found) if found.has_report else None]
     return hashlib.sha256(json.dumps(held).encode()).hexdigest()[:24]
 
 
@@ -167,8 +168,7 @@ def _numbers(rows: Vectors | StackedRows) -> Iterator[bytes]:
         yield np.ascontiguousarray(rows[first : first + ranges.SIZE], "<f4").tobytes()
 
 
-def _manifest_of_catalogue(found: Collection) -> dict[str, Any]:
-    assert isinstance(found, CatalogueCollection)
+def _manifest_of_catalogue(found: CatalogueCollection) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "id": found.catalogue.fingerprint,

@@ -12,7 +12,6 @@ from datasets.api import export
 from datasets.api.http import responses
 from datasets.api.openapi import BINARY, NO_DATASET, ChoiceParameter, Reply
 from datasets.catalogue.collection import CatalogueCollection
-from datasets.collection.base import Collection
 from datasets.collection.uploaded import Upload
 from datasets.errors import ApiError
 from datasets.search import collections
@@ -70,7 +69,7 @@ class CatalogueExport(APIView):
 
 
 def _streamed(
-    request: Request, found: Collection, form: str, pieces: Callable[[], Iterator[bytes]], name: str
+    request: Request, found: Upload | CatalogueCollection, form: str, pieces: Callable[[], Iterator[bytes]], name: str
 ) -> HttpResponseBase:
     """The first bytes leave before the last are made."""
     headers = {
