@@ -24,7 +24,7 @@ class NearestOfMany:
     def __init__(self, points: NDArray[np.float32], count: int) -> None:
         import faiss  # half of what it has is unknown to its own type hints
 
-        self._points, self._count = points, count
+        self._count = count
         cells = max(1, min(int(4 * len(points) ** 0.5), len(points) // _POINTS_A_CELL))
         self._index: Any = faiss.index_factory(points.shape[1], f"IVF{cells},Flat")
         self._index.train(points)

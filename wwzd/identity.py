@@ -31,12 +31,7 @@ def new_name() -> str:
 def worker_name() -> str:
     """This process's, which its supervisor gave it. One that was started by hand belongs to no server: only its
     heartbeats tell of it."""
-    return os.environ.get(WORKER_VARIABLE) or _by_hand()
-
-
-@cache
-def _by_hand() -> str:
-    return secrets.token_hex(6)
+    return os.environ.get(WORKER_VARIABLE) or secrets.token_hex(6)
 
 
 @cache

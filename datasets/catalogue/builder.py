@@ -65,14 +65,15 @@ def fit(work: BuildDirectory, on_step: Callable[[str], object], sample: int | No
     on_step("standardising, principal axes")
     standardizer = Standardizer.fit(blocks)
     coordinates = standardizer.project_all(blocks)
+    total = len(coordinates)
+    fitted_on = min(sample or total, total)
     reducers = []
     for name, kind in REDUCERS.items():
         on_step(name)
-        reducer, places = fit_on_sample(kind, standardizer, coordinates, seed=SEED, sample=sample or len(coordinates))
+        reducer, places = fit_on_sample(kind, standardizer, coordinates, seed=SEED, sample=fitted_on)
         reducers.append(reducer)
         save(work.layout_path(name), places)
-    is_sampled = sample is not None and sample < len(coordinates)
-    work.note_fit(SEED, {"pipeline": str(VERSION), **versions()}, sample if is_sampled else None)
+    work.note_fit(SEED, {"pipeline": str(VERSION), **versions()}, fitted_on if fitted_on < total else None)
     Space.save(work.layouts, reducers, demo=work.source["demo"])
 
 

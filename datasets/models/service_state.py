@@ -15,11 +15,8 @@ _FORGET_AFTER = timedelta(days=1)
 
 
 class BusyFlagQuerySet(models.QuerySet["BusyFlag"]):
-    def up(self) -> Self:
-        return self.filter(expires_at__gt=Now())
-
     def is_up(self) -> bool:
-        return self.up().exists()
+        return self.filter(expires_at__gt=Now()).exists()
 
     def claim(self, holder: str, lifetime: timedelta) -> bool:
         """Raise the flag, unless someone holds it: one statement, so that of two takers one fails."""

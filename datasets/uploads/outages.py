@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _ATTEMPTS, _PAUSE_SECONDS = 3, 0.2
-AWAY_SECONDS = 60.0
+_AWAY_SECONDS = 60.0
 """How long a database that cannot be reached is waited for: a restart takes a few."""
 
 
@@ -47,7 +47,7 @@ def _of_database(error: Exception) -> ApiError | None:
     return None
 
 
-def insist(work: Callable[[], T], wait_seconds: float = AWAY_SECONDS) -> T:
+def insist(work: Callable[[], T], wait_seconds: float = _AWAY_SECONDS) -> T:
     """Do what must be recorded: on a full disk the reserve is given away, and a database that is away is waited for,
     for `wait_seconds` at most.
 
