@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -18,6 +17,7 @@ from typing import Any
 from tests.support import postgresql, tiers
 from tests.support.environment import CACHE
 from tests.support.paths import ROOT
+from tests.support.ports import free_port
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class Answer:
 class Service:
     data: Path
     settings: dict[str, str] = field(default_factory=dict)
-    port: int = field(default_factory=lambda: _free_port())
+    port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
 
     def start(self, *, warm: bool = True) -> "Service":
@@ -178,16 +178,3 @@ def alive(pid: int) -> bool:
 
 def _database_name(data: Path) -> str:
     return f"wwzd_{hashlib.sha256(str(data).encode()).hexdigest()[:16]}"
-
-
-def _free_port() -> int:
-    """Below the ports that the system hands out by itself, so that no connection takes it before the service does."""
-    while True:
-        # Not by `random`, which every test process seeds alike.
-        port = 10_000 + secrets.randbelow(20_000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
