@@ -30,7 +30,7 @@ test test-fast test-scale coverage: export PYTHONDONTWRITEBYTECODE =
 test-fast: .venv/installed-dev
 	$(PYTEST) -n $(JOBS) -m "(unit or api) and not slow"
 
-# First what is only so there, then the calls and commands that passed on SQLite.
+# First what is only so there, then the calls and commands that passed on SQLite and a folder.
 test-scale: .venv/installed-dev
 	@$(MAKE) --no-print-directory .venv/installed-scale || echo "Its packages cannot be had: these tests are skipped." >&2
 	$(PYTEST) -m scale

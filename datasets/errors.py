@@ -30,6 +30,7 @@ KINDS = {
     "server-error": "The server failed; its log says why.",
     "unavailable": "It will work later.",
     "database-away": "The database cannot be reached; it will work later.",
+    "storage-away": "The object store that has the files cannot be reached; it will work later.",
     "disk-full": "The server's disk is full; nothing was stored.",
     "read-only": "The server's data folder cannot be written to; nothing was stored.",
     "busy": "The server works on an upload that a client waits for.",
@@ -182,14 +183,28 @@ class Unavailable(ApiError):
     retry_after = 10
 
 
-class DatabaseAway(Unavailable):
-    """The database's server restarts, or cannot be reached."""
+class EngineAway(Unavailable):
+    """Another server that this one needs restarts, or cannot be reached."""
+
+
+class DatabaseAway(EngineAway):
+    """The database's."""
 
     code = "database-away"
     retry_after = 5
 
     def __init__(self) -> None:
         super().__init__("The database cannot be reached. Try again in a moment.")
+
+
+class StorageAway(EngineAway):
+    """The object store's."""
+
+    code = "storage-away"
+    retry_after = 5
+
+    def __init__(self) -> None:
+        super().__init__("The object store that has the files cannot be reached. Try again in a moment.")
 
 
 class Busy(ApiError):

@@ -34,6 +34,12 @@ def data(settings: Settings, tmp_path: Path) -> Iterator[Path]:
     installation.catalogue_store.cache_clear()
 
 
+@pytest.fixture
+def own_disk(settings: Settings) -> None:
+    """No object store, whatever the tests run on."""
+    settings.STORAGE_URL = ""
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _quick_flush() -> Iterator[None]:
     """Between tests, leave the rows that `migrate` made: Django deletes them and makes them again, at four times the

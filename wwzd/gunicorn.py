@@ -34,3 +34,5 @@ def post_fork(server: Any, worker: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     # Takes as long as a whole page does: neither a start nor the first filter is to wait for it.
     Thread(target=import_module, args=["datasets.collection.image_table"], daemon=True).start()
+    if settings.STORAGE_URL:
+        Thread(target=import_module("datasets.uploads.local_copies").look_after, daemon=True).start()

@@ -90,6 +90,8 @@ try:
     THROTTLE_UPLOADS = rate("THROTTLE_UPLOADS")
     TASKS_BACKEND = choice("TASKS_BACKEND", "database", "immediate")
     DATABASE_URL = env.str("DATABASE_URL", "")
+    STORAGE_URL = env.str("STORAGE_URL", "").rstrip("/")
+    LOCAL_COPIES_MB = positive("LOCAL_COPIES_MB", 20_480)
     # Read, or made, when it is first needed.
     SECRET_KEY = env.str("SECRET_KEY", "") or SimpleLazyObject(lambda: secret_key(DATA_DIR))
 except EnvError as error:
@@ -98,6 +100,10 @@ if DATABASE_URL and not env.str("SECRET_KEY", ""):
     raise ImproperlyConfigured(
         "DATABASE_URL needs SECRET_KEY, the same on each server of the database: people who log in to one of them are "
         "known to the others by it."
+    )
+if STORAGE_URL and find_spec("obstore") is None:
+    raise ImproperlyConfigured(
+        "STORAGE_URL needs a package that is not installed: pip install -r requirements-scale.txt"
     )
 if METRICS and find_spec("prometheus_client") is None:
     raise ImproperlyConfigured("METRICS needs a package that is not installed: pip install -r requirements-scale.txt")

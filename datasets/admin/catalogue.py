@@ -10,9 +10,10 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
-from datasets.catalogue import publication
+from datasets.catalogue import publication, sharing
 from datasets.errors import NotFound
 from datasets.models import Catalogue
+from datasets.storage.objects import StorageAway
 
 from .formatting import ReadOnlyAdmin
 
@@ -39,8 +40,9 @@ class CatalogueAdmin(ReadOnlyAdmin):
         if not self.has_install_permission(request):
             raise PermissionDenied
         try:
-            entry = publication.install(settings.DATA_DIR, request.POST.get("catalogue", ""))
+            with sharing.changing(settings.DATA_DIR):
+                entry = publication.install(settings.DATA_DIR, request.POST.get("catalogue", ""))
             messages.success(request, f"“{entry.name}” is installed: the catalogue's calls serve it.")
-        except (NotFound, OSError) as error:
+        except (NotFound, StorageAway, OSError) as error:
             messages.error(request, f"Nothing was installed: {error}")
         return redirect("admin:datasets_catalogue_changelist")

@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from django.contrib import admin, messages
@@ -24,7 +23,7 @@ from datasets.tilemaps.layout import CELL, COLUMNS
 from datasets.uploads import intake
 from embeddings.reducers import REDUCERS
 
-from .formatting import JSONLength, ReadOnlyAdmin, is_there, moment_of, picture_response
+from .formatting import JSONLength, ReadOnlyAdmin, moment_of, picture_response
 
 _SHOWN_SKIPPED = 1000
 
@@ -132,10 +131,7 @@ class DatasetAdmin(ReadOnlyAdmin):
 
     @admin.display(description="files")
     def files(self, dataset: Dataset) -> str:
-        stored = {name: dataset.path(name) for name in dataset.files}
-        if dataset.archive:
-            stored["archive"] = Path(dataset.archive.path)
-        sizes = {name: filesizeformat(path.stat().st_size) for name, path in stored.items() if path.exists()}
+        sizes = {name: filesizeformat(size) for name, size in dataset.sizes.items()}
         return _rendered("figures", rows=sizes) if sizes else self.empty_value_display
 
     @admin.display(description="progress")
@@ -285,7 +281,7 @@ def _why_not_again(dataset: Dataset) -> str:
     """A sentence's end for a dataset that cannot be computed again; empty for one that can."""
     if dataset.status != Status.FAILED:
         return "only failed ones can be tried again."
-    return "" if is_there(dataset.archive) else "the archive was not kept. Upload it again."
+    return "" if dataset.has_archive else "the archive was not kept. Upload it again."
 
 
 def _datasets(number: int) -> str:

@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
 from django.db.models import Func, IntegerField, Model
-from django.db.models.fields.files import FieldFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.formats import date_format
@@ -66,10 +65,6 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for 
 
 def moment_of(moment: datetime | None) -> str:
     return date_format(localtime(moment), "DATETIME_FORMAT") if moment else EMPTY
-
-
-def is_there(file: FieldFile) -> bool:
-    return bool(file.name) and file.storage.exists(file.name or "")
 
 
 def picture_response(content_type: str, draw: Callable[[], bytes]) -> HttpResponse:

@@ -1,6 +1,7 @@
 """The pictures of a catalogue, by row."""
 
 import re
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from datasets.errors import NotFound
 from embeddings.reducers import Pca
 from embeddings.vector_files import Vectors
 
-from . import installation, publication
+from . import installation, publication, sharing
 from .installation import Catalogue, catalogue_store
 
 _ID = re.compile("[0-9a-f]{16}(-2)?")
@@ -75,6 +76,15 @@ class CatalogueCollection(Collection):
     @property
     def added_total(self) -> int:
         return 0
+
+    def store_files(self) -> None:
+        sharing.store_collection(self.folder)
+
+    def editing(self) -> AbstractContextManager[None]:
+        return sharing.editing(self.catalogue.data)
+
+    def editing_layouts(self) -> AbstractContextManager[None]:
+        return sharing.editing_collection(self.folder)
 
     def vectors(self, reducer: str) -> Vectors:
         return self.catalogue.vectors[reducer]

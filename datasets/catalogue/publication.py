@@ -159,8 +159,13 @@ def _export(data: Path, folder: CollectionFolder) -> None:
         if folder.tilemap_path(number).exists():
             link(folder.tilemap_path(number), installation.tilemap_path(data / "tilemaps", number))
     if installation.is_built(folder):
-        models = data / "models" / installation.described_by(folder)["backbone"]
-        for name in (*(f"{reducer}.npz" for reducer in REDUCERS), "space.json"):
-            link(folder.layouts / name, models / name)
+        link_models(data, folder)
     for reducer, array in vectors.items():
         legacy_pickles.write(installation.pickle_path(data, reducer), array)
+
+
+def link_models(data: Path, folder: CollectionFolder) -> None:
+    """Put the fitted reducers of a built catalogue where uploads look for them."""
+    models = data / "models" / installation.described_by(folder)["backbone"]
+    for name in (*(f"{reducer}.npz" for reducer in REDUCERS), "space.json"):
+        link(folder.layouts / name, models / name)

@@ -12,6 +12,7 @@ from datasets.collection.response_cache import kept, versioned
 from datasets.collection.small_tilemaps import small_tilemap
 from datasets.errors import NotFound
 from datasets.models import Dataset
+from datasets.storage.objects import is_used
 from datasets.tilemaps import downscale, ranges
 
 from . import installation
@@ -31,7 +32,7 @@ class TilemapPrerendering:
     def step(self) -> None:
         """Make a few that are not there yet. An upload in the queue or under way ends the turn after the next one."""
         catalogue = installation.catalogue_store().catalogue()
-        if not catalogue.total:
+        if not catalogue.total or is_used():  # of a store, each host has the tilemaps that were asked for
             return
         found = CatalogueCollection(catalogue)
         if found.cache_key != self._cache_key:

@@ -7,6 +7,7 @@ A collection consists of ranges of up to 1000 pictures, one to a tilemap. What a
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,6 +71,22 @@ class Collection(ABC):
     @abstractmethod
     def added_total(self) -> int:
         """How many of its pictures people have sent: all but those of a catalogue."""
+
+    @abstractmethod
+    def store_files(self) -> None:
+        """Put what was changed in its folder into the object store, where there is one. Raises `NotStored`,
+        `StorageAway`."""
+
+    @abstractmethod
+    def editing(self) -> AbstractContextManager[None]:
+        """Let no other host change saved views and names of clusters during the block, which changes some.
+
+        Raises `NotFound`, `StorageAway`.
+        """
+
+    def editing_layouts(self) -> AbstractContextManager[None]:
+        """The same for further layouts."""
+        return self.editing()
 
     @abstractmethod
     def vectors(self, reducer: str) -> Vectors:

@@ -25,6 +25,7 @@ import numpy as np
 
 from datasets.collection.similarity import SimilarityTables
 from datasets.models import ARCHIVE
+from datasets.storage.local_copy import fetch_all, fetched, is_stored
 from datasets.tilemaps.ranges import SIZE, range_id
 from embeddings.extractors import Features
 from embeddings.reducers import REDUCERS
@@ -61,7 +62,7 @@ class CollectionFolder:
         return tuple(numbered(self.table_path, part) for part in range(self.parts))
 
     def archive_path(self, part: int) -> Path:
-        """Of the archive that a part's pictures came in."""
+        """Of the archive that a part's pictures came in; it may lie in the store alone."""
         return numbered(self.path / ARCHIVE, part)
 
     @property
@@ -81,7 +82,7 @@ class CollectionFolder:
         return {reducer: load(self.layout_path(reducer)) for reducer in REDUCERS}
 
     def features_path(self, number: int) -> Path:
-        return self.path / "features" / f"{range_id(number)}.npy"
+        return fetched(self.path / "features" / f"{range_id(number)}.npy")
 
     def features(self, ranges: int) -> list[Features]:
         """Of so many ranges, memory-mapped, in blocks of at most 1000 rows. Raises `FileNotFoundError`."""
@@ -94,10 +95,10 @@ class CollectionFolder:
     def all_features_path(self) -> Path:
         """Of the features of all ranges in one file, which uploads have; of the first part, where there are several and
         it was no catalogue's."""
-        return self.path / "features.npy"
+        return self.part_features_path(0)
 
     def part_features_path(self, part: int) -> Path:
-        return numbered(self.all_features_path, part)
+        return fetched(numbered(self.path / "features.npy", part))
 
     def part_features(self, part: int) -> Features:
         """Of the pictures of one part, memory-mapped. Raises `FileNotFoundError`."""
@@ -119,7 +120,7 @@ class CollectionFolder:
     @property
     def can_grow(self) -> bool:
         """Whether it has all that pictures can be added to, as catalogues from elsewhere have not."""
-        has_features = self.features_path(0).exists() or self.all_features_path.exists()
+        has_features = any(is_stored(self.path / name) for name in ("features.npy", f"features/{range_id(0)}.npy"))
         return self.table_path.exists() and has_features and self.has_models
 
     def share(self, target: "CollectionFolder", *more: Path) -> None:
@@ -143,33 +144,34 @@ class CollectionFolder:
         return [*(first or [self.all_features_path]), *later]
 
     def tilemap_path(self, number: int) -> Path:
-        return self.path / "tilemaps" / f"{range_id(number)}.jpg"
+        return fetched(self.path / "tilemaps" / f"{range_id(number)}.jpg")
 
     @property
     def forming_path(self) -> Path:
         """Of where the pictures lie while they are laid out; gone when they are."""
-        return self.layouts / "forming.npy"
+        return self.layouts / ".forming.npy"
 
     @property
     def index(self) -> Path:
         """The folder of the index."""
+        fetch_all(self.path, "index/*")
         return self.path / "index"
 
     @property
     def index_version(self) -> int:
         """Another one for another index; 0 where there is none."""
         try:
-            return (self.index / "index.json").stat().st_mtime_ns
+            return fetched(self.path / "index" / "index.json").stat().st_mtime_ns
         except FileNotFoundError:
             return 0
 
     @property
     def similarity_path(self) -> Path:
-        return self.index / "similarity.npz"
+        return self.path / "index" / "similarity.npz"
 
     @property
     def clusters_path(self) -> Path:
-        return self.index / "clusters.npz"
+        return self.path / "index" / "clusters.npz"
 
     def similarity(self, total: int) -> SimilarityTables | None:
         """Copies and outliers among its pictures, if they have been found."""

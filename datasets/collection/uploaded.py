@@ -1,5 +1,6 @@
 """The pictures of an upload, by row."""
 
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from datasets.errors import Gone, NotFound
 from datasets.models import Dataset
 from datasets.pictures.zip_archive import MemberError
+from datasets.storage.local_copy import is_stored, opened
 from embeddings.reducers import ModelError, Reducer, load_all
 from embeddings.vector_files import StackedRows, Vectors
 
@@ -41,6 +43,12 @@ class Upload(Collection):
     @property
     def saved_views_path(self) -> Path:
         return self.folder.path / saved_views.FILE
+
+    def store_files(self) -> None:
+        self.dataset.store_files()
+
+    def editing(self) -> AbstractContextManager[None]:
+        return self.dataset.editing()
 
     def vectors(self, reducer: str) -> Vectors:
         return self.dataset.vectors(reducer)
@@ -82,7 +90,7 @@ class Upload(Collection):
         if part == 0 and self._catalogue:
             return source_pictures.read(self._catalogue["pictures"], self.names([row])[0], self.images.member(row))
         archive = self.folder.archive_path(part)
-        if not archive.exists():
+        if not is_stored(archive):
             how = "is gone" if self.dataset.archive else "was not kept"
             raise Gone(f"The archive with this picture {how}. {THUMBNAIL_REMAINS}", code="original-missing")
         member = self.images.member(row)
@@ -90,7 +98,7 @@ class Upload(Collection):
             sentence = f"It is not known where this picture lies in its archive. {THUMBNAIL_REMAINS}"
             raise NotFound(sentence, code="original-missing")
         try:
-            with archive.open("rb") as file:
+            with opened(archive) as file:
                 return member.read(file)
         except FileNotFoundError:
             sentence = f"The archive with this picture is gone. {THUMBNAIL_REMAINS}"

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from datasets.catalogue.collection import is_id, of_id
 from datasets.collection.base import Collection
 from datasets.collection.uploaded import upload
-from datasets.errors import ApiError, DatabaseAway, NotFound, ServerError
-from datasets.models import DerivedResult
+from datasets.errors import ApiError, EngineAway, NotFound, ServerError
+from datasets.models import DerivedResult, NotStored
 from datasets.uploads import outages
 from datasets.uploads.busy_flag import beating
 from datasets.uploads.watchdog import watchdog
@@ -49,12 +49,13 @@ def _compute(row: DerivedResult) -> None:
         with _reporting(row) as report:
             KINDS[row.kind].compute(found, row.name, row.parameters, report)
         remove_if_deleted(row, found)
+        outages.insist(found.store_files)
         outages.insist(row.finish)
-    except NotWanted:
+    except (NotWanted, NotStored):
         remove_if_deleted(row, found)
     except Exception as error:
         told = _told(error, row)
-        if isinstance(told, DatabaseAway):  # as an upload's, the work is not at fault
+        if isinstance(told, EngineAway):  # as an upload's, the work is not at fault
             outages.insist(lambda: DerivedResult.objects.begun_by(row.worker).filter(pk=row.pk).requeue_or_fail(told))
         else:
             outages.insist(lambda: row.fail(told))

@@ -100,7 +100,8 @@ def remove(found: Collection, name: str) -> None:
     state(found, name)
     # The process that computes it notices at its next step, and stores nothing.
     DerivedResult.objects.filter(collection=found.id, kind__in=["layout", "quality"], name=name).delete()
-    layouts.remove(found.folder, name)
+    with found.editing_layouts():
+        layouts.remove(found.folder, name)
 
 
 def _others(found: Collection) -> Iterator[LayoutState]:

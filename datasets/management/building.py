@@ -11,10 +11,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from datasets.catalogue import build_directory, builder, conversion, installation, publication
+from datasets.catalogue import build_directory, builder, conversion, installation, publication, sharing
 from datasets.catalogue.build_directory import BuildDirectory, BuildError
 from datasets.catalogue.sources import OpenSource, Source, SourceError
 from datasets.pictures import pipeline_settings
+from datasets.storage.objects import StorageAway
 from embeddings.backbones import WeightsError
 from embeddings.reducers import ModelError
 from embeddings.vector_files import BadVectors
@@ -33,6 +34,7 @@ class BuildingCommand(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         with told_plainly():
             conversion.convert(settings.DATA_DIR)
+            sharing.follow(settings.DATA_DIR)
         return super().execute(*args, **options)
 
     def add_source(self, parser: CommandParser) -> None:
@@ -82,6 +84,7 @@ class BuildingCommand(BaseCommand):
         builder.find_clusters(work, say)
         name = work.source["name"]
         total = publication.publish(settings.DATA_DIR, work, install=install)
+        sharing.share(settings.DATA_DIR)
         installation.catalogue_store.cache_clear()
         done = f"Installed {total:,} pictures; a running server shows them now."
         if not install:
@@ -99,7 +102,7 @@ def told_plainly() -> Iterator[None]:
     """Turn what may go wrong in a build into the command's error."""
     try:
         yield
-    except (BuildError, SourceError, WeightsError, ModelError, BadVectors, OSError) as error:
+    except (BuildError, SourceError, WeightsError, ModelError, BadVectors, StorageAway, OSError) as error:
         raise CommandError(str(error)) from error
     except KeyboardInterrupt:
         raise CommandError(

@@ -7,15 +7,21 @@ from .dataset_files import ARCHIVE, RESULTS, file_path
 from .dataset_queries import Status
 from .derived_result import DerivedResult
 from .service_state import BusyFlag, WorkerState
+from .stored_folder import CATALOGUE, COLLECTIONS, DATASETS, NotStored, StoredFolder
 
 __all__ = [
     "ARCHIVE",
+    "CATALOGUE",
+    "COLLECTIONS",
+    "DATASETS",
     "RESULTS",
     "BusyFlag",
     "Catalogue",
     "Dataset",
     "DerivedResult",
+    "NotStored",
     "Status",
+    "StoredFolder",
     "WorkerState",
     "file_path",
 ]

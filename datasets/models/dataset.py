@@ -1,10 +1,11 @@
 """One row for each upload: what it is, how far it is, and how it ended."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.db import models
 from django.db.models import F
 from django.db.models.functions import Now
@@ -12,10 +13,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from datasets.errors import ApiError, NotFound, ServerError
+from datasets.storage.objects import is_used
 
 from .dataset_files import DatasetFiles
 from .dataset_queries import AT_ONCE, DatasetQuerySet, Status
 from .derived_result import DerivedResult
+from .stored_folder import NotStored, StoredFolder
 
 ATTEMPTS = 3
 """How often the work on an upload may be begun that nobody holds a connection open for. One that brings its worker down
@@ -120,7 +123,7 @@ class Dataset(DatasetFiles):
 
     @property
     def can_be_retried(self) -> bool:
-        return self.status == Status.FAILED and bool(self.archive) and default_storage.exists(self.archive.name or "")
+        return self.status == Status.FAILED and self.has_archive
 
     @property
     def why_not_there(self) -> str:
@@ -179,6 +182,35 @@ class Dataset(DatasetFiles):
         values = {name: _stored(getattr(self, name)) for name in names} | {"finished_at": Now()}
         return bool(self._held().filter(status=Status.PROCESSING).update(**values))
 
+    def store_files(self, *like: str) -> None:
+        """Put what has been changed in its folder into the store, where there is one; `like` names folders that may
+        have the same files. Raises `NotStored` where it was given up, or is another worker's; `StorageAway`."""
+        if is_used():
+
+            def publish(revision: str) -> int:
+                kept = [Status.QUEUED, Status.PROCESSING, Status.READY]
+                return self._held().filter(status__in=kept).update(revision=revision)
+
+            if not self.revision:
+                StoredFolder.objects.renew(self.stored_name)
+            self.revision = StoredFolder.objects.store(self.stored_name, self.local_folder, like=like, publish=publish)
+
+    @contextmanager
+    def editing(self) -> Iterator[None]:
+        """Let no other host change the files of a ready dataset during the block, which changes some of them.
+
+        Raises `NotFound`, `StorageAway`."""
+        if not (self.revision and is_used()):
+            yield
+            return
+        try:
+            with StoredFolder.objects.edited(self.stored_name, self.local_folder) as edit:
+                yield
+                self.revision = edit.store()
+                Dataset.objects.filter(pk=self.pk).update(revision=self.revision)
+        except NotStored:
+            raise NotFound("This dataset has just been deleted.", code="dataset-unknown") from None
+
     def _held(self) -> DatasetQuerySet:
         """Its row, unless another worker has taken it since it was read here."""
         return Dataset.objects.filter(pk=self.pk, worker=self.worker)
@@ -225,8 +257,10 @@ class Dataset(DatasetFiles):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         # The row first: without it the files are swept at the next start, if this process dies in between.
         result = super().delete(*args, **kwargs)
+        if is_used():
+            StoredFolder.objects.discard(self.stored_name)
         DerivedResult.objects.filter(collection=self.hash).delete()
-        self.remove_files()
+        self.remove_local_files()
         return result
 
 

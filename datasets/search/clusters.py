@@ -56,7 +56,8 @@ def rename(found: Collection, level: str, cluster: str, label: str) -> dict[str,
     which = None if number is None else _number(cluster, len(clusters.levels[number].sizes))
     if number is None or which is None:
         raise NotFound(_unknown(clusters, level, cluster), code="cluster-unknown")
-    cluster_labels.write(found.cluster_labels_path, clusters, number, which, label)
+    with found.editing():
+        cluster_labels.write(found.cluster_labels_path, clusters, number, which, label)
     entry: dict[str, Any] = levels(found)["levels"][number]["clusters"][which]
     return entry
 

@@ -24,6 +24,7 @@ from datasets.pictures.metadata.columns import Column
 from datasets.pictures.metadata.files import Described
 from datasets.pictures.own_vectors import OwnVectors
 from datasets.pictures.zip_archive import Archive
+from datasets.storage import local_copy
 from embeddings.pipeline import OWN_VECTORS, Pipeline, placed, with_own_vectors
 from embeddings.reducers import REDUCERS, Reducer, load_all
 from embeddings.vector_files import dumped, save
@@ -48,6 +49,7 @@ def add(
     """Compute a queued dataset of pictures that are added to its parent's → the layouts that are to be computed of it
     later. Its manifest is left to be written."""
     parents.check(parent, pipeline)
+    local_copy.fetch_all(parent.folder.path)
     wanted = further_layouts.awaited(parent)
     folder, part = CollectionFolder(path=dataset.folder), parent.folder.parts
     growth.share(parent, folder, *parent.folder.models())
@@ -96,6 +98,7 @@ def refit(
     as `add`. What does not depend on PCA's and UMAP's places stays.
 
     Its manifest is left to be written."""
+    local_copy.fetch_all(parent.folder.path)
     awaited = further_layouts.awaited(parent)
     folder, old = CollectionFolder(path=dataset.folder), parent.dataset
     on_stage("features")

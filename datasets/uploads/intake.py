@@ -12,8 +12,8 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from datasets.errors import Conflict, Gone, QueueFull, ServerError, Unavailable
-from datasets.models import ARCHIVE, Dataset, Status, WorkerState
+from datasets.errors import Conflict, Gone, NotFound, QueueFull, ServerError, Unavailable
+from datasets.models import ARCHIVE, Dataset, NotStored, Status, WorkerState
 from datasets.pictures import pipeline_settings
 from datasets.pictures.zip_archive import Archive
 from datasets.tilemaps.layout import CAPACITY
@@ -73,14 +73,14 @@ def accept_rest(dataset: Dataset, limit: int | None = None) -> Dataset:
     if not dataset.archive:
         raise Gone("The archive was not kept: send its other pictures in one of their own.")
     pipeline = pipeline_settings.pipeline()
-    with dataset.archive.open("rb") as stored:
+    with dataset.archive_path.open("rb") as stored:
         file = File(stored, name=_name_of_rest(dataset.name, first))
         archive = Archive(file, pipeline_settings.limits(), projector_import.fault_of(dataset))
         dataset_id = dataset_id_of(file, archive, pipeline, first=first, limit=limit)
         if there := known(dataset_id):
             return there
         expected = min(dataset.intake["over_capacity"], limit)
-        disk_space.check(stored.size, expected)
+        disk_space.check(dataset.archive_size, expected)
         sent = {key: dataset.intake[key] for key in ("projector", "projector_fault") if key in dataset.intake}
         return queue_in_background(dataset_id, file, expected, pipeline, first=first, limit=limit, **sent)
 
@@ -157,15 +157,18 @@ def _queue(
             raise QueueFull(settings.MAX_QUEUE)
         dataset.server, dataset.request = identity.prefix(), request_id.current.get()
         dataset.name = (file.name or "")[:255]
-        dataset.archive, dataset.archive_size = "", file.size or 0
+        dataset.archive, dataset.archive_size, dataset.revision = "", file.size or 0, ""
         dataset.expected, dataset.intake = expected, {"first": first, "limit": limit, **facts}
         describe(dataset, pipeline)
         _reset(dataset, is_synchronous=is_synchronous)
     try:
-        dataset.remove_files()
+        dataset.remove_local_files()
         dataset.store_archive(file, archive_name)
+        dataset.store_files()
         dataset.save(update_fields=["archive"])
         deliver_new(dataset)
+    except NotStored:
+        raise NotFound("This dataset was deleted while it came in: send it again.", code="dataset-unknown") from None
     except Exception as error:
         # A queued dataset without a task would never end, nor could it be sent again.
         refused = outages.api_error(error) or ServerError("The server could not take the upload; its log says why.")

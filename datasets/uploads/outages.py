@@ -1,5 +1,5 @@
-"""What is there at other times: room on the disk, and the database. Which errors speak of that, what a client is told,
-and how to record what must be recorded all the same."""
+"""What is there at other times: room on the disk, the database, the object store. Which errors speak of that, what a
+client is told, and how to record what must be recorded all the same."""
 
 import errno
 import sqlite3
@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
-from datasets.errors import ApiError, DatabaseAway, DiskFull, ReadOnlyData
+from datasets.errors import ApiError, DatabaseAway, DiskFull, EngineAway, ReadOnlyData, StorageAway
+from datasets.storage import objects
 
 from . import disk_space
 
@@ -18,11 +19,14 @@ T = TypeVar("T")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _ATTEMPTS, _PAUSE_SECONDS = 3, 0.2
 _AWAY_SECONDS = 60.0
-"""How long a database that cannot be reached is waited for: a restart takes a few."""
+"""How long a database or a store that cannot be reached is waited for: a restart takes a few."""
 
 
 def api_error(error: BaseException | None) -> ApiError | None:
-    """What a client is told of an error that speaks of the disk or the database's absence; None for any other."""
+    """What a client is told of an error that speaks of the disk, or of the absence of the database or the store; None
+    for any other."""
+    if isinstance(error, objects.StorageAway):
+        return StorageAway()
     if isinstance(error, OSError) and error.errno in _FULL:
         return DiskFull()
     if isinstance(error, OSError) and error.errno == errno.EROFS:
@@ -48,8 +52,8 @@ def _of_database(error: Exception) -> ApiError | None:
 
 
 def insist(work: Callable[[], T], wait_seconds: float = _AWAY_SECONDS) -> T:
-    """Do what must be recorded: on a full disk the reserve is given away, and a database that is away is waited for,
-    for `wait_seconds` at most.
+    """Do what must be recorded: on a full disk the reserve is given away, and a database or a store that is away is
+    waited for, for `wait_seconds` at most.
 
     `work` may run twice where the first time succeeded and its answer was lost. Raises what it raises at last.
     """
@@ -60,7 +64,7 @@ def insist(work: Callable[[], T], wait_seconds: float = _AWAY_SECONDS) -> T:
         except Exception as error:
             found = api_error(error)
             failures += 1
-            is_last = time.monotonic() >= give_up_at if isinstance(found, DatabaseAway) else failures >= _ATTEMPTS
+            is_last = time.monotonic() >= give_up_at if isinstance(found, EngineAway) else failures >= _ATTEMPTS
             if found is not None:
                 make_way(found)
             if found is None or is_last:
@@ -72,7 +76,7 @@ def make_way(error: ApiError) -> None:
     """Before another attempt: leave a broken connection, or give the reserve away."""
     if isinstance(error, DatabaseAway):
         leave_broken_connection()
-    else:
+    elif not isinstance(error, EngineAway):
         disk_space.release_reserve()
 
 

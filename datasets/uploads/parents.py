@@ -4,7 +4,7 @@ from datasets.catalogue.collection import CatalogueCollection, is_id, of_id
 from datasets.collection.base import Collection
 from datasets.collection.uploaded import upload
 from datasets.errors import ApiError, Conflict, NotFound
-from datasets.models import Dataset
+from datasets.models import COLLECTIONS, DATASETS, Dataset
 from datasets.pictures.zip_archive import Archive
 from embeddings.pipeline import OWN_VECTORS, Pipeline
 
@@ -25,6 +25,12 @@ def parent_of(dataset: Dataset) -> Collection:
         )
         raise Conflict(sentence, code="catalogue-replaced")
     raise Conflict("The dataset that this one was to be made of was deleted.", code="dataset-deleted")
+
+
+def stored_names(dataset: Dataset) -> list[str]:
+    """What its parent's folder is called in the object store; none where it has no parent."""
+    parent = dataset.intake.get("parent", "")
+    return [f"{COLLECTIONS if is_id(parent) else DATASETS}/{parent}"] if parent else []
 
 
 def check(parent: Collection, pipeline: Pipeline) -> None:

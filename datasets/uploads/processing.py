@@ -12,8 +12,8 @@ from datasets.collection.clusters import Clusters
 from datasets.collection.folder import CollectionFolder
 from datasets.collection.similarity import THRESHOLD
 from datasets.collection.uploaded import Upload
-from datasets.errors import ApiError, DatabaseAway, DiskFull, NotFound, ServerError, TooLarge
-from datasets.models import ARCHIVE, Dataset, Status, file_path
+from datasets.errors import ApiError, DiskFull, EngineAway, NotFound, ServerError, TooLarge
+from datasets.models import ARCHIVE, Dataset, NotStored, Status, file_path
 from datasets.pictures import own_vectors, pipeline_settings
 from datasets.pictures.decoding_revision import decoding_revision
 from datasets.pictures.metadata import files
@@ -61,14 +61,15 @@ def _process_claimed(dataset: Dataset) -> None:
     started = time.monotonic()
     try:
         with _reporting(dataset) as report:
+            outages.insist(dataset.check_out)
             _process(dataset, pipeline_settings.pipeline(), report)
-    except _NotWanted:
+    except (_NotWanted, NotStored):
         _clear_away(dataset)
     except ApiError as error:
         _fail(dataset, error, keep_archive=False)
     except Exception as error:
         refused = outages.api_error(error)
-        if isinstance(refused, DatabaseAway):
+        if isinstance(refused, EngineAway):
             logger.error("dataset %s is queued again: %s", dataset.hash, error)
             outages.insist(lambda: dataset.requeue() or dataset.fail(refused))
         elif refused:
@@ -84,6 +85,9 @@ def _process_claimed(dataset: Dataset) -> None:
 
 
 def _fail(dataset: Dataset, error: ApiError, *, keep_archive: bool = True) -> None:
+    if "report" in dataset.files:
+        with suppress(NotStored):
+            outages.insist(dataset.store_files)
     outages.insist(lambda: dataset.fail(error, keep_archive=keep_archive))
 
 
@@ -95,6 +99,7 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     else:
         space = _compute(dataset, pipeline, report)
     results.store_manifest(dataset, space, report.timings(), shared)
+    outages.insist(lambda: dataset.store_files(*parents.stored_names(dataset)))
     archive_name = dataset.archive.name or ""
     is_kept = settings.KEEP_ARCHIVES and not dataset.intake.get("refit")
     if not is_kept:
@@ -102,7 +107,7 @@ def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:
     if not outages.insist(lambda: further_layouts.finish(dataset, wanted)):
         raise _NotWanted
     if not is_kept:
-        dataset.archive.storage.delete(archive_name)
+        dataset.remove_archive(archive_name)
 
 
 def _grow(
@@ -147,11 +152,11 @@ def _compute(dataset: Dataset, pipeline: Pipeline, report: "Report") -> str | No
     dataset.note("tilemap")
     results.write_table(folder.table_path, archive, pictures, described.table.columns.values() if described else ())
     dataset.note("images")
-    outages.insist(lambda: dataset.publish_partial("count", "skipped", "ignored", "intake", "files"))
+    _publish_partial(dataset, "count", "skipped", "ignored", "intake", "files")
 
     def keep(reducer: str, vectors: Vectors) -> None:
         dataset.store(reducer, dumped(vectors))
-        outages.insist(lambda: dataset.publish_partial("files"))
+        _publish_partial(dataset, "files")
 
     def keep_fitted(reducer: Reducer) -> None:
         """Beside the vectors: other pictures can be placed among these later."""
@@ -178,13 +183,18 @@ def _compute(dataset: Dataset, pipeline: Pipeline, report: "Report") -> str | No
     return pipeline.space.fingerprint if pipeline.space else None
 
 
+def _publish_partial(dataset: Dataset, *fields: str) -> None:
+    outages.insist(dataset.store_files)
+    outages.insist(lambda: dataset.publish_partial(*fields))
+
+
 def _clear_away(dataset: Dataset) -> None:
     """Remove what was made of it; not the archive, if that was sent again meanwhile, or is to be tried again."""
     current = Dataset.objects.filter(hash=dataset.hash).first()
     if current is None:
-        dataset.remove_files()
+        dataset.remove_local_files()
     elif current.status != Status.READY:  # else another worker has been faster
-        dataset.remove_files(current.archive.name or file_path(current, ARCHIVE), *current.files.values())
+        dataset.remove_local_files(current.archive.name or file_path(current, ARCHIVE), *current.files.values())
 
 
 class Report:

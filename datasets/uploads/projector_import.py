@@ -8,7 +8,6 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.conf import settings
@@ -50,7 +49,7 @@ def opened(dataset: Dataset) -> Iterator[Archive]:
 
         def reopened(fault: ApiError | None = None) -> Archive:
             stack.close()
-            stored = stack.enter_context(dataset.archive.open("rb"))
+            stored = stack.enter_context(dataset.archive_path.open("rb"))
             return Archive(stored, pipeline_settings.limits(), fault)
 
         archive = reopened(fault_of(dataset))
@@ -92,7 +91,7 @@ def _rewrite(dataset: Dataset, archive: Archive, folder: ProjectorFolder) -> Non
         rows = [[unsafe(cell) for cell in row] for row in labels.rows]
         labels = Labels(heads=[unsafe(head) for head in labels.heads], rows=rows)
     named = naming.named(labels, len(vectors), folder.pictures)
-    with replacing(Path(dataset.archive.path)) as file:
+    with replacing(dataset.archive_path) as file:
         sent = _pack(file, archive, folder, vectors, labels, named)
         dataset.intake = dataset.intake | {"projector": sent}
         Dataset.objects.filter(pk=dataset.pk).update(intake=dataset.intake)

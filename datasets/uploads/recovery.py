@@ -10,10 +10,13 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.db.models.functions import Now
 
 from datasets.collection.response_cache import kept
 from datasets.errors import ServerError
-from datasets.models import BusyFlag, Dataset, DerivedResult, WorkerState
+from datasets.models import DATASETS, BusyFlag, Dataset, DerivedResult, StoredFolder, WorkerState
+from datasets.models.dataset_queries import STORED_WITHIN
+from datasets.storage.objects import is_used
 from wwzd import identity
 
 from . import outages, partial_upload, tasks
@@ -89,6 +92,18 @@ def after_silence(worker: str) -> None:
     if given_up:
         tasks.deliver_again()
         logger.warning("recovered", extra={"facts": {"datasets_given_up": given_up}})
+
+
+def sweep_store() -> None:
+    """Remove from the object store what no row speaks of: a process that was killed has left it."""
+    if not is_used():
+        return
+    uploads = set(Dataset.objects.values_list("hash", flat=True))
+    old = StoredFolder.objects.named(DATASETS).filter(changed_at__lt=Now() - STORED_WITHIN)
+    for name in old.values_list("name", flat=True):
+        if name.partition("/")[2] not in uploads:
+            StoredFolder.objects.discard(name)
+    StoredFolder.objects.remove_unknown(STORED_WITHIN)
 
 
 def _sweep() -> int:

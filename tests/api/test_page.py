@@ -243,6 +243,7 @@ def kept(settings: Settings, tmp_path: Path) -> Callable[[], list[Path]]:
     return lambda: sorted((tmp_path / "cache" / "answers" / "catalogue").rglob("*-tilemap-*"))
 
 
+@pytest.mark.usefixtures("own_disk")
 def test_small_tilemaps_are_prerendered_once(client: Client, kept: Callable[[], list[Path]]) -> None:
     install_three()
     prerendering = TilemapPrerendering()
@@ -257,6 +258,7 @@ def test_small_tilemaps_are_prerendered_once(client: Client, kept: Callable[[], 
     assert [path.stat().st_mtime_ns for path in kept()] == stamps
 
 
+@pytest.mark.usefixtures("own_disk")
 def test_uploads_come_before_prerendering(kept: Callable[[], list[Path]]) -> None:
     install_three()
     upload = Dataset.objects.create(hash="0f" * 16, status=Status.QUEUED)

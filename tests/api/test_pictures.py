@@ -87,6 +87,7 @@ def test_where_the_archive_is_not_kept_the_thumbnail_comes_from_the_tile(client:
     assert np.abs(np.asarray(thumbnail)[12, 24].astype(int) - colour(407)).max() < 12
 
 
+@pytest.mark.usefixtures("own_disk")
 def test_a_damaged_archive_is_a_sentence(client: Client) -> None:
     dataset_id = upload(client, {"a.jpg": photograph(1)})
     path = Path(Dataset.objects.get().archive.path)

@@ -1,6 +1,7 @@
 """A PostgreSQL server for tests, of the packages of requirements-scale-dev.txt, in a folder of its own.
 
-python -m tests.support.postgresql COMMAND …     runs a command with DATABASE_URL set to a server that ends with it
+python -m tests.support.postgresql COMMAND …     runs a command with DATABASE_URL set to a server that ends with it, and
+                                                 STORAGE_URL to a folder
 """
 
 import logging
@@ -70,7 +71,9 @@ def main() -> int:
         except (ImportError, OSError, subprocess.SubprocessError) as error:
             print(f"skipped: PostgreSQL does not start here: {error}", file=sys.stderr)  # noqa: T201
             return 0
-        environment = os.environ | {"DATABASE_URL": running.url(), "SECRET_KEY": SECRET_KEY}
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="wwzd-store-", ignore_cleanup_errors=True))
+        settings = {"DATABASE_URL": running.url(), "SECRET_KEY": SECRET_KEY, "STORAGE_URL": f"file://{folder}"}
+        environment = os.environ | settings
         return subprocess.run(sys.argv[1:], env=environment).returncode
 
 

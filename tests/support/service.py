@@ -36,6 +36,7 @@ class Service:
     settings: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
+    command: tuple[str, ...] = ("serve",)
 
     def start(self, *, warm: bool = True) -> "Service":
         """Start, and wait until it answers; with `warm`, until the worker is ready too."""
@@ -46,7 +47,7 @@ class Service:
         self.data.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve"],
+                [sys.executable, "manage.py", *self.command],
                 cwd=ROOT,
                 env=environment,
                 stdout=log,

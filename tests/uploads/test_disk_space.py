@@ -15,6 +15,7 @@ from pytest_django import Settings
 
 from datasets.errors import DiskFull, ReadOnlyData
 from datasets.models import Dataset, Status
+from datasets.storage.local_copy import contents
 from datasets.uploads import disk_space, outages
 from tests.support.pictures import photograph, zipped
 
@@ -92,7 +93,7 @@ def test_a_full_disk_during_processing_is_reported(client: Client, monkeypatch: 
     assert response.json()["type"].endswith("disk-full")
     dataset = Dataset.objects.get()
     assert dataset.status == Status.FAILED
-    assert not dataset.folder.exists() or not list(dataset.folder.iterdir())
+    assert not contents(dataset.folder)
     monkeypatch.undo()
     assert upload(client).status_code == 200
 

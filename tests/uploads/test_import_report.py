@@ -11,6 +11,7 @@ from PIL import Image, ImageFilter
 from sklearn.datasets import load_sample_images
 
 from datasets.models import Dataset
+from datasets.storage.local_copy import contents
 from tests.api.test_pictures import upload
 from tests.support.pictures import encode, photograph, picture, zipped
 
@@ -139,7 +140,7 @@ def test_an_upload_without_a_readable_picture_reports_each_file(client: Client) 
         "report": path,
     }
     # Nothing else is left of it, and it goes when it is deleted.
-    assert [path.name for path in dataset.folder.iterdir()] == ["report.json"]
+    assert [path.name for path in contents(dataset.folder)] == ["report.json"]
     assert client.get(f"/dataset/{dataset.hash}/tilemap").status_code == 404
     assert client.delete(f"/dataset/{dataset.hash}").status_code == 204
     assert client.get(path).status_code == 404
@@ -163,7 +164,7 @@ def test_an_upload_that_fails_after_its_files_were_read_keeps_its_report(
     assert send().status_code == 500
     dataset = Dataset.objects.get()
     assert reported(client, dataset.hash)["counts"] == {"row": 1, "unreadable": 1}
-    assert sorted(path.name for path in dataset.folder.iterdir()) == ["report.json", "source.zip"]
+    assert [path.name for path in contents(dataset.folder)] == ["report.json", "source.zip"]
     monkeypatch.undo()
     assert send().content.decode() == dataset.hash
     assert reported(client, dataset.hash)["counts"] == {"row": 1, "unreadable": 1}

@@ -9,6 +9,7 @@ from PIL import Image
 
 from datasets.collection.uploaded import Upload
 from datasets.models import Dataset, Status
+from datasets.storage.local_copy import contents
 from tests.support.pictures import colour, photograph, picture, zipped
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -82,4 +83,4 @@ def test_no_readable_picture_is_refused_and_leaves_nothing_but_a_report(client: 
     assert "a.jpg" in response.json()["error"]
     dataset = Dataset.objects.get()
     assert dataset.status == Status.FAILED
-    assert [path.name for path in dataset.folder.iterdir()] == ["report.json"]
+    assert [path.name for path in contents(dataset.folder)] == ["report.json"]

@@ -63,7 +63,8 @@ class SavedViews(APIView):
         """
         found = collections.find(dataset_id)
         views = saved_views.check(request.data)
-        saved_views.store(found.saved_views_path, views, lambda etag: not precondition_failed(request, etag))
+        with found.editing():
+            saved_views.store(found.saved_views_path, views, lambda etag: not precondition_failed(request, etag))
         return _answer(views)
 
 

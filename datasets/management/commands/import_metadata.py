@@ -5,11 +5,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.template.defaultfilters import pluralize
 
-from datasets.catalogue import conversion, publication, report
-from datasets.catalogue.collection import installed, of_id
+from datasets.catalogue import conversion, publication, report, sharing
+from datasets.catalogue.collection import CatalogueCollection, installed, of_id
 from datasets.collection import image_table
 from datasets.errors import ApiError
 from datasets.pictures.metadata import files as metadata_files
+from datasets.storage.objects import StorageAway
 from embeddings.vector_files import BadVectors
 
 
@@ -27,11 +28,19 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, files: list[Path], catalogue: str | None, **options: Any) -> None:
         try:
-            conversion.convert(settings.DATA_DIR)
             data = settings.DATA_DIR
+            conversion.convert(data)
+            sharing.follow(data)
             found = installed() if catalogue is None else of_id(publication.find(data, catalogue).id)
-        except (ApiError, BadVectors, OSError) as error:
+        except (ApiError, BadVectors, StorageAway, OSError) as error:
             raise CommandError(str(error)) from error
+        try:
+            with sharing.changing(data):
+                self._import(found, files)
+        except StorageAway as error:
+            raise CommandError(str(error)) from error
+
+    def _import(self, found: CatalogueCollection, files: list[Path]) -> None:
         names = found.names(range(found.total))
         for file in files:
             try:

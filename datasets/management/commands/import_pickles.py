@@ -5,7 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from datasets.catalogue import conversion, installation
+from datasets.catalogue import conversion, installation, sharing
+from datasets.storage.objects import StorageAway
 from embeddings.vector_files import BadVectors
 
 
@@ -31,7 +32,8 @@ class Command(BaseCommand):
             ):
                 self.stdout.write("Nothing to do: the installed vectors come from these pickles.")
                 return
-            total = installation.import_pickles(settings.DATA_DIR, name=name)
-        except (BadVectors, OSError) as error:
+            with sharing.changing(settings.DATA_DIR):
+                total = installation.import_pickles(settings.DATA_DIR, name=name)
+        except (BadVectors, StorageAway, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(self.style.SUCCESS(f"Installed {total:,} pictures as “{name}”."))

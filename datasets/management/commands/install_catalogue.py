@@ -3,9 +3,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from datasets.catalogue import conversion, publication
+from datasets.catalogue import conversion, publication, sharing
 from datasets.catalogue.build_directory import BuildError
 from datasets.errors import ApiError
+from datasets.storage.objects import StorageAway
 from embeddings.vector_files import BadVectors
 
 
@@ -24,13 +25,15 @@ class Command(BaseCommand):
         data = settings.DATA_DIR
         try:
             conversion.convert(data)
+            sharing.follow(data)
             if catalogue is None:
                 for entry in publication.entries(data):
                     mark = "*" if entry.is_installed else " "
                     self.stdout.write(f"{mark} {entry.id:<20} {entry.total:>12,}  {entry.name}")
                 return
-            entry = (publication.remove if remove else publication.install)(data, catalogue)
-        except (ApiError, BadVectors, BuildError, OSError) as error:
+            with sharing.changing(data):
+                entry = (publication.remove if remove else publication.install)(data, catalogue)
+        except (ApiError, BadVectors, BuildError, StorageAway, OSError) as error:
             raise CommandError(str(error)) from error
         done = "Removed" if remove else "Installed"
         self.stdout.write(self.style.SUCCESS(f"{done} “{entry.name}”, {entry.total:,} pictures."))

@@ -15,14 +15,15 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
-from datasets.catalogue import conversion, installation
+from datasets.catalogue import conversion, installation, sharing
 from datasets.errors import DatabaseAway, DiskFull
 from datasets.management.supervisor import Child, run
 from datasets.models import Dataset, WorkerState
 from datasets.pictures import pipeline_settings
+from datasets.storage.objects import StorageAway, store
 from datasets.uploads import disk_space, outages, recovery, worker_readiness
 from embeddings.backbones import WeightsError
 from embeddings.reducers import ModelError
@@ -42,17 +43,33 @@ class Command(BaseCommand):
     )
     requires_system_checks = []
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--web",
+            action="store_true",
+            help="Start no worker: others compute, which share the database and the store (docs/scaling.md).",
+        )
+
+    def handle(self, *args: Any, web: bool, **options: Any) -> None:
+        if web and not settings.STORAGE_URL:
+            raise CommandError("--web needs DATABASE_URL and STORAGE_URL: workers elsewhere see neither otherwise.")
         with _only_server():
             _check_port_is_free()
             with _disk_told_plainly():
                 call_command("migrate", verbosity=0)
-                if settings.DATABASE_URL:
+                if settings.STORAGE_URL:
+                    store().check()
+                elif settings.DATABASE_URL:
                     _check_database_is_own()
                 recovery.after_service_death()
+                sharing.follow(settings.DATA_DIR)
                 _keep_private()
                 disk_space.keep_reserve()
             self._ensure_catalogue()
+            with _disk_told_plainly():
+                sharing.share(settings.DATA_DIR)
+            if web:
+                self._prepare()
             if worker_readiness.must_prepare():
                 self._log("The network is prepared by the worker; what is there is served meanwhile.")
                 WorkerState.objects.beat(identity.prefix(), ready=False, engine=worker_readiness.PREPARING)
@@ -61,18 +78,14 @@ class Command(BaseCommand):
             self._say_what_is_served()
             connection.close()
             os.environ[SUPERVISOR_VARIABLE] = str(os.getpid())
-            web = [sys.executable, "-m", "gunicorn", "--config", "python:wwzd.gunicorn"]
+            gunicorn = [sys.executable, "-m", "gunicorn", "--config", "python:wwzd.gunicorn"]
             with _run_folder() as (folder, gunicorn_socket):
                 children = [
                     *self._front(folder, gunicorn_socket),
-                    Child("web", web),
-                    Child(
-                        "worker",
-                        [*MANAGE, "worker"],
-                        on_death=recovery.after_worker_death,
-                        what_is_wrong=recovery.what_is_wrong,
-                    ),
+                    Child("web", gunicorn),
                 ]
+                if not web:
+                    children.append(_worker())
                 if not run(children, log=self._log):
                     raise CommandError("The service cannot stay up; the lines above say why.")
             with _disk_told_plainly():
@@ -125,6 +138,11 @@ class Command(BaseCommand):
             return  # uploads can be looked at; the worker tries again, and /health tells
         raise CommandError("The demo catalogue could not be built. DEMO=0 starts without it.")
 
+    def _prepare(self) -> None:
+        """Where no worker does it: what an upload's id is made of must be known."""
+        if worker_readiness.must_prepare() and subprocess.run([*MANAGE, "prepare"]).returncode:
+            raise CommandError("The network could not be prepared; the lines above say why.")
+
     def _say_what_is_served(self) -> None:
         installed = installation.catalogue_store().catalogue()
         host = "localhost" if settings.HOST in {"0.0.0.0", "::"} else settings.HOST  # noqa: S104
@@ -147,6 +165,15 @@ class Command(BaseCommand):
         with suppress(OSError):  # the log may lie on the disk that is full
             self.stdout.write(line)
             self.stdout.flush()
+
+
+def _worker() -> Child:
+    return Child(
+        "worker",
+        [*MANAGE, "worker"],
+        on_death=recovery.after_worker_death,
+        what_is_wrong=recovery.what_is_wrong,
+    )
 
 
 @contextmanager
@@ -181,6 +208,8 @@ def _run_folder() -> Iterator[tuple[Path, Path]]:
 def _disk_told_plainly() -> Iterator[None]:
     try:
         yield
+    except StorageAway as error:
+        raise CommandError(f"The store that STORAGE_URL names cannot be used: {error}") from error
     except (DatabaseError, OSError) as error:
         data = settings.DATA_DIR
         found = outages.api_error(error)

@@ -12,17 +12,29 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
+from datasets.catalogue import sharing
 from datasets.catalogue.tilemap_prerendering import EVERY_SECONDS, TilemapPrerendering
 from datasets.derived.process import ResultsProcess
 from datasets.models import WorkerState
 from datasets.pictures import pipeline_settings
-from datasets.uploads import disk_space, outages, partial_upload, recovery, retention, tasks, worker_readiness
+from datasets.uploads import (
+    disk_space,
+    local_copies,
+    outages,
+    partial_upload,
+    recovery,
+    retention,
+    tasks,
+    worker_readiness,
+)
 from datasets.uploads.busy_flag import beating
 from datasets.uploads.watchdog import STARTUP_SECONDS, watchdog
 from wwzd.lifeline import die_with_supervisor
 
 _LOOK_AROUND_SECONDS = 20
 _DELETE_SECONDS = 3600
+_SWEEP_SECONDS = 6 * 3600
+"""The keys of all objects are listed for it."""
 _AGAIN_SECONDS = 60
 
 
@@ -51,6 +63,7 @@ class Command(BaseCommand):
     def _work(self) -> None:
         os.nice(10)  # requests come first: they take little, and someone waits for each
         WorkerState.objects.beat(tasks.WORKER, ready=False, engine="")
+        outages.insist(lambda: sharing.follow(settings.DATA_DIR))
         with (
             beating(lambda: WorkerState.objects.beat(tasks.WORKER)),
             beating(lambda: recovery.after_silence(tasks.WORKER), every=_LOOK_AROUND_SECONDS),
@@ -58,6 +71,8 @@ class Command(BaseCommand):
             beating(partial_upload.delete_expired, every=_DELETE_SECONDS),
             beating(_forget_ended_calls, every=_DELETE_SECONDS),
             beating(disk_space.keep_reserve, every=_LOOK_AROUND_SECONDS),
+            local_copies.looked_after(),
+            beating(recovery.sweep_store, every=_SWEEP_SECONDS),
         ):
             retention.delete_expired()
             _forget_ended_calls()

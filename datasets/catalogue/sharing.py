@@ -1,0 +1,120 @@
+"""The catalogues in the object store: what one host builds, installs or is told goes there, and all others follow.
+
+collections/<id>   a catalogue's folder
+catalogue          what belongs to all of them: which one is installed, metadata, names of clusters, saved views
+
+Each host has copies, whose tilemaps, features and index are fetched when they are first needed. It looks for changes
+every two seconds.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from datasets.collection.folder import CollectionFolder, discard
+from datasets.models import CATALOGUE, COLLECTIONS, StoredFolder
+from datasets.storage import local_copy
+from datasets.storage.objects import is_used, store
+
+from . import installation, publication
+
+EVERY_SECONDS = 2.0
+_POINTER = "catalogue.json"
+
+
+def follow(data: Path) -> None:
+    """Take up what other hosts have changed. Raises `StorageAway`."""
+    if not is_used():
+        return
+    stored = dict(StoredFolder.objects.named(COLLECTIONS).values_list("name", "revision"))
+    root = StoredFolder.objects.filter(name=CATALOGUE).first()
+    if root is None:
+        return
+    for name, revision in stored.items():
+        StoredFolder.objects.update_copy(name, data / name, revision)
+    if local_copy.state(data).revision != root.revision:
+        _prepare_installed(data, root)
+        StoredFolder.objects.update_copy(CATALOGUE, data, root.revision)
+    for folder in installation.collections(data):
+        is_copy = bool(local_copy.state(folder.path).revision)
+        if is_copy and f"{COLLECTIONS}/{folder.path.name}" not in stored:
+            discard(folder.path)
+
+
+def share(data: Path) -> None:
+    """Store what this host has changed. Raises `StorageAway`."""
+    if not is_used():
+        return
+    here = [folder for folder in installation.collections(data) if folder.manifest_path.exists()]
+    for folder in here:
+        store_collection(folder)
+    _begin(CATALOGUE)
+    StoredFolder.objects.store(CATALOGUE, data, paths=_common(data))
+    names = [f"{COLLECTIONS}/{folder.path.name}" for folder in here]
+    for name in StoredFolder.objects.named(COLLECTIONS).exclude(name__in=names).values_list("name", flat=True):
+        StoredFolder.objects.discard(name)
+
+
+@contextmanager
+def changing(data: Path) -> Iterator[None]:
+    """Change catalogues on this host during the block, and on the others after it."""
+    follow(data)
+    yield
+    share(data)
+
+
+def store_collection(folder: CollectionFolder) -> None:
+    """Store what was changed in a catalogue's folder, where there is a store. Raises `StorageAway`."""
+    if is_used():
+        name = f"{COLLECTIONS}/{folder.path.name}"
+        _begin(name)
+        StoredFolder.objects.store(name, folder.path, is_whole=not local_copy.state(folder.path).revision)
+
+
+@contextmanager
+def editing(data: Path) -> Iterator[None]:
+    """Let no other host change what belongs to all catalogues during the block, which changes some of it."""
+    if not is_used():
+        yield
+        return
+    _begin(CATALOGUE)
+    with StoredFolder.objects.edited(CATALOGUE, data, lambda: _common(data)) as edit:
+        yield
+        edit.store()
+
+
+@contextmanager
+def editing_collection(folder: CollectionFolder) -> Iterator[None]:
+    """The same for a catalogue's own folder."""
+    if not is_used():
+        yield
+        return
+    name = f"{COLLECTIONS}/{folder.path.name}"
+    _begin(name)
+    with StoredFolder.objects.edited(name, folder.path) as edit:
+        yield
+        edit.store()
+
+
+def _begin(name: str) -> None:
+    if not StoredFolder.objects.filter(name=name).exists():
+        StoredFolder.objects.renew(name)
+
+
+def _common(data: Path) -> list[Path]:
+    folder = data / "collections"
+    found = [path for ending in ("json", "parquet") for path in folder.glob(f"[!.]*.{ending}")]
+    return [path for path in (data / _POINTER, *found) if path.exists()]
+
+
+def _prepare_installed(data: Path, root: StoredFolder) -> None:
+    """Before another catalogue is the installed one: uploads are placed in its space."""
+    state = root.state
+    if _POINTER not in state.files:
+        return
+    with store().open(state.key(_POINTER)) as file:
+        installed = json.loads(file.read())["id"]
+    folder = CollectionFolder(path=data / "collections" / installed)
+    if installation.is_built(folder):
+        publication.link_models(data, folder)
