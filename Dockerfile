@@ -20,15 +20,18 @@ FROM python:${PYTHON}-slim AS builder
 #   docker build --build-arg TORCH_INDEX= -t wwzd .      and run it with --gpus all
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
+# requirements-scale.txt has PostgreSQL, object stores and metrics as well: see docs/scaling.md.
+ARG REQUIREMENTS=requirements.txt
+
 RUN python -m venv --without-pip /venv
-COPY requirements.txt requirements.lock /tmp/
+COPY requirements*.txt requirements.lock /tmp/
 # At the versions of the lock, but without its hashes: torch for CPUs has others.
 # Left out: torch's own C++ tests and headers, a tenth of the image; and openvino-telemetry, without which OpenVINO's
 # converter tells nobody that it was used.
 RUN sed -n 's/^\([^ #].*\) \\$/\1/p' /tmp/requirements.lock > /tmp/constraints.txt \
     && pip --python /venv/bin/python install --no-cache-dir --disable-pip-version-check \
         ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} \
-        --requirement /tmp/requirements.txt --constraint /tmp/constraints.txt \
+        --requirement "/tmp/${REQUIREMENTS}" --constraint /tmp/constraints.txt \
     && pip --python /venv/bin/python uninstall --yes openvino-telemetry \
     && rm -rf /venv/lib/python3*/site-packages/torch/test /venv/lib/python3*/site-packages/torch/include
 
