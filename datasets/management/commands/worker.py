@@ -9,14 +9,15 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
-from django.db import DatabaseError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, ProgrammingError
 
 from datasets.catalogue import sharing
 from datasets.catalogue.tilemap_prerendering import EVERY_SECONDS, TilemapPrerendering
 from datasets.derived.process import ResultsProcess
 from datasets.models import WorkerState
 from datasets.pictures import pipeline_settings
+from datasets.storage.objects import StorageAway
 from datasets.uploads import (
     disk_space,
     local_copies,
@@ -51,7 +52,10 @@ class Command(BaseCommand):
         die_with_supervisor()
         try:
             self._work()
-        except (DatabaseError, OSError) as error:
+        except ProgrammingError as error:
+            sentence = "The database lacks tables of this version: `manage.py serve` or `manage.py migrate` makes them."
+            raise CommandError(f"{sentence} ({error})") from error
+        except (DatabaseError, StorageAway, OSError) as error:
             found = outages.api_error(error)
             if found is None:
                 raise
