@@ -168,6 +168,10 @@ class Dataset(DatasetFiles):
         """Tell how far the work is, and that it goes on. False: it is not wanted any more."""
         return bool(self._held().filter(status=Status.PROCESSING).update(beat_at=Now(), stage=stage, progress=progress))
 
+    def beat_while_stored(self) -> None:
+        """Tell that its archive is still being stored."""
+        Dataset.objects.queued().filter(pk=self.pk, archive="").update(beat_at=Now())
+
     def publish_partial(self, *fields: str) -> None:
         """Let readers have some results before the others. Not where a client of the contract waits: it is promised
         all of them at once, or none."""

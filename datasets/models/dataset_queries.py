@@ -17,9 +17,6 @@ STALE_AFTER = timedelta(seconds=15)
 """By the database's clock, which all hosts share. A dataset whose worker gave no sign of life for so long is given up.
 Its thread beats every second, but numba's compiled loops hold the interpreter for a few."""
 
-STORED_WITHIN = timedelta(hours=1)
-"""An archive of gigabytes lies in its place before."""
-
 AT_ONCE = 1000
 """Pictures that the worker computes at a time; an upload of more is computed by a process beside it."""
 
@@ -100,8 +97,12 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
         return self.filter(Q(status=Status.PROCESSING, worker__startswith=server) | taken)
 
     def never_stored(self) -> Self:
-        """Queued so long ago that whoever was to store their archives must be dead."""
-        return self.queued().filter(archive="", created_at__lt=Now() - STORED_WITHIN)
+        """Queued by a process that was to store their archives, and has not been heard of since."""
+        return self.queued().filter(archive="", beat_at__lt=Now() - STALE_AFTER)
+
+    def being_stored_by(self, server: str) -> Self:
+        """Queued by this server, which has not stored their archives yet."""
+        return self.queued().filter(archive="", server=server)
 
     def expired(self, age: timedelta) -> Self:
         """What ended longer ago than `age`."""

@@ -145,7 +145,8 @@ def _queue(
     """
     with transaction.atomic():
         dataset, created = Dataset.objects.get_or_create(hash=dataset_id, defaults={"is_synchronous": is_synchronous})
-        if not created and dataset.status in (Status.QUEUED, Status.PROCESSING):
+        is_dead = Dataset.objects.never_stored().filter(pk=dataset.pk).exists()
+        if not created and not is_dead and dataset.status in (Status.QUEUED, Status.PROCESSING):
             # Its end is awaited, not a second beginning; the first to be done with it is done for both.
             if is_synchronous:
                 compute_dataset.using(priority=AWAITED).enqueue(dataset_id)
@@ -161,10 +162,12 @@ def _queue(
         dataset.expected, dataset.intake = expected, {"first": first, "limit": limit, **facts}
         describe(dataset, pipeline)
         _reset(dataset, is_synchronous=is_synchronous)
+        dataset.beat_while_stored()
     try:
         dataset.remove_local_files()
-        dataset.store_archive(file, archive_name)
-        dataset.store_files()
+        with busy_flag.beating(dataset.beat_while_stored):
+            dataset.store_archive(file, archive_name)
+            dataset.store_files()
         dataset.save(update_fields=["archive"])
         deliver_new(dataset)
     except NotStored:

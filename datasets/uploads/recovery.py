@@ -5,6 +5,7 @@ A server knows which of its own processes are dead. Of others it knows only when
 
 import logging
 import shutil
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,6 @@ from django.db.models.functions import Now
 from datasets.collection.response_cache import kept
 from datasets.errors import ServerError
 from datasets.models import DATASETS, BusyFlag, Dataset, DerivedResult, StoredFolder, WorkerState
-from datasets.models.dataset_queries import STORED_WITHIN
 from datasets.storage.objects import is_used
 from wwzd import identity
 
@@ -25,6 +25,8 @@ from .intake import SERVICE_DIED, WORKER_DIED
 logger = logging.getLogger(__name__)
 
 _SILENT_SECONDS = 60
+_WRITTEN_WITHIN = timedelta(hours=1)
+"""What was stored that long ago, and no row speaks of, was left behind."""
 # A database that is away is not waited for: who calls these calls them again, and has other processes to look after.
 _insist = partial(outages.insist, wait_seconds=0)
 
@@ -55,6 +57,11 @@ def after_worker_death(worker: str) -> None:
     _insist(tasks.deliver_again)
     if given_up:
         logger.warning("recovered", extra={"facts": {"datasets_given_up": given_up}})
+
+
+def after_web_death(web: str) -> None:
+    """For the moment at which the web process has been seen to end: what it was storing will never be there."""
+    _insist(lambda: Dataset.objects.being_stored_by(identity.prefix()).requeue_or_fail(SERVICE_DIED))
 
 
 def requeue_work_of(prefix: str) -> int:
@@ -99,11 +106,11 @@ def sweep_store() -> None:
     if not is_used():
         return
     uploads = set(Dataset.objects.values_list("hash", flat=True))
-    old = StoredFolder.objects.named(DATASETS).filter(changed_at__lt=Now() - STORED_WITHIN)
+    old = StoredFolder.objects.named(DATASETS).filter(changed_at__lt=Now() - _WRITTEN_WITHIN)
     for name in old.values_list("name", flat=True):
         if name.partition("/")[2] not in uploads:
             StoredFolder.objects.discard(name)
-    StoredFolder.objects.remove_unknown(STORED_WITHIN)
+    StoredFolder.objects.remove_unknown(_WRITTEN_WITHIN)
 
 
 def _sweep() -> int:

@@ -19,6 +19,7 @@ from embeddings.reducers import SEED
 from tests.support.pictures import photograph, zipped
 from tests.support.problems import sentence
 from tests.uploads.test_upload import send, upload
+from wwzd import identity
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -288,6 +289,28 @@ def test_the_work_of_a_silent_worker_is_begun_again(attempts: int, ended: Status
     dataset.refresh_from_db()
     assert dataset.status == ended  # tests compute what is queued at once
     assert bool(dataset.error) == (ended == Status.FAILED)
+
+
+@pytest.mark.parametrize("who", ["its server", "a worker", "the client"])
+def test_what_was_never_stored_does_not_wait(client: Client, ready: Dataset, who: str) -> None:
+    """The process that was to store an archive was killed before it had."""
+    archive = ready.archive_path.read_bytes()
+    long_ago = timezone.now() - timedelta(minutes=1)
+    facts = {"status": Status.QUEUED, "archive": "", "files": {}, "server": identity.prefix()}
+    Dataset.objects.filter(pk=ready.pk).update(**facts, beat_at=timezone.now())
+    assert not Dataset.objects.never_stored().exists()
+    if who != "its server":
+        Dataset.objects.update(beat_at=long_ago, server="another-")
+    recovery.after_web_death("web")
+    if who == "a worker":
+        recovery.after_silence("any")
+    ready.refresh_from_db()
+    if who != "the client":
+        assert ready.status == Status.FAILED
+        assert ready.error == intake.SERVICE_DIED
+    answer = send(client, archive)
+    assert answer.status_code == 200
+    assert answer.content.decode() == ready.hash
 
 
 @pytest.mark.parametrize("awaited", [True, False])

@@ -82,7 +82,7 @@ class Command(BaseCommand):
             with _run_folder() as (folder, gunicorn_socket):
                 children = [
                     *self._front(folder, gunicorn_socket),
-                    Child("web", gunicorn),
+                    Child("web", gunicorn, on_death=recovery.after_web_death),
                 ]
                 if not web:
                     children.append(_worker())
