@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,18 @@ class SearchResult:
     """Cosines: 1 for the same direction."""
 
 
+class Finder(Protocol):
+    """Finds neighbours among the pictures of a collection."""
+
+    def vector(self, row: int) -> NDArray[np.float32]:
+        """The `(d,)` features of a picture."""
+        ...
+
+    def nearest(self, query: NDArray[np.float32], count: int, *, without: int | None = None) -> SearchResult:
+        """At most `count` rows nearest to the `(d,)` features of a picture; `without` names a row to leave out."""
+        ...
+
+
 class NeighbourSearch:
     """Finds the rows of `(n, d)` features, given in blocks, that are nearest to a picture."""
 
@@ -58,21 +71,32 @@ class NeighbourSearch:
         return np.stack([self.vector(row) for row in rows])
 
     def nearest(self, query: NDArray[np.float32], count: int, *, without: int | None = None) -> SearchResult:
-        """At most `count` rows nearest to the `(d,)` features of a picture; `without` names a row to leave out."""
         wanted = count + (without is not None)
         if self._index is not None:
-            proposed = self._index.candidates(query, max(_CANDIDATES * wanted, _LEAST_CANDIDATES))
+            proposed = self._index.candidates(query, candidates(wanted))
             rows = np.concatenate([proposed, np.arange(self._index.count, self._count)])
             close = self.vectors(rows)
-            similarities = _cosines(close, query)
+            similarities = cosines_to(query, close)
         else:
             rows = np.arange(self._count)
-            similarities = np.concatenate([_cosines(block, query) for block in self._blocks])
-        if without is not None:
-            keep = rows != without
-            rows, similarities = rows[keep], similarities[keep]
-        order = np.lexsort((rows, -similarities))[:count]
-        return SearchResult(rows=rows[order], similarities=similarities[order])
+            similarities = np.concatenate([cosines_to(query, block) for block in self._blocks])
+        return ranked(rows, similarities, count, without)
+
+
+def candidates(wanted: int) -> int:
+    """How many rows are proposed for the exact measurement where so many neighbours are wanted."""
+    return max(_CANDIDATES * wanted, _LEAST_CANDIDATES)
+
+
+def ranked(
+    rows: NDArray[np.int64], similarities: NDArray[np.float32], count: int, without: int | None = None
+) -> SearchResult:
+    """The best `count` of the proposed rows but one; of equally near ones the lower row."""
+    if without is not None:
+        keep = rows != without
+        rows, similarities = rows[keep], similarities[keep]
+    order = np.lexsort((rows, -similarities))[:count]
+    return SearchResult(rows=rows[order], similarities=similarities[order])
 
 
 def build_if_missing(blocks: FeatureChunks, folder: Path, on_build: Callable[[], object] = lambda: None) -> None:
@@ -111,7 +135,7 @@ def nearest_of_all(blocks: FeatureChunks, count: int, folder: Path | None = None
     if index is not None:
         from .knn_graph import Cells
 
-        cells = Cells.of(np.concatenate([index.coordinates(block) for block in blocks]), seed=SEED)
+        cells = Cells.of(np.concatenate([index.directions.coordinates(block) for block in blocks]), seed=SEED)
         places, _ = cells.nearest(count + 1)
         candidates = np.empty((total, count), np.int64)
         candidates[cells.order] = cells.order[places[:, 1:]]
@@ -150,7 +174,7 @@ def outlier_scores(similarities: Features) -> NDArray[np.float32]:
     return mean
 
 
-def _cosines(features: Features, query: NDArray[np.float32]) -> NDArray[np.float32]:
+def cosines_to(query: NDArray[np.float32], features: Features) -> NDArray[np.float32]:
     lengths = np.linalg.norm(features, axis=1) * np.linalg.norm(query)
     cosines = (features @ query) / np.where(lengths > 0, lengths, 1)
     # Six digits are what float32 sums agree on in any order: equal pictures come out equally near.

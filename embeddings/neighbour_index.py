@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,12 +46,37 @@ SEED = 20210607
 
 
 @dataclass(frozen=True, kw_only=True)
-class Index:
-    """An inverted file of quantised coordinates (faiss), mapped from disk: proposes which rows may be near."""
+class Directions:
+    """The principal axes of features that are scaled to length 1."""
 
     mean: NDArray[np.float32]
     axes: NDArray[np.float32]
     """`(d, k)`"""
+
+    @classmethod
+    def of(cls, blocks: FeatureChunks) -> tuple[Self, Features]:
+        """Learnt from a sample, which is returned too."""
+        from scipy.linalg import eigh
+
+        count = sum(len(block) for block in blocks)
+        sample = np.concatenate([block[:: max(1, -(-count // _SAMPLE))] for block in blocks])
+        centred = unit(sample)
+        mean, width = centred.mean(axis=0), centred.shape[1]
+        centred -= mean
+        _, vectors = eigh(centred.T @ centred, subset_by_index=[width - min(_AXES, width), width - 1])
+        return cls(mean=mean, axes=np.ascontiguousarray(vectors[:, ::-1], dtype=np.float32)), sample
+
+    def coordinates(self, features: Features) -> NDArray[np.float32]:
+        """`(n, d)` → `(n, k)`, between which distances are nearly those of the directions."""
+        found: NDArray[np.float32] = ((unit(features) - self.mean) @ self.axes).astype(np.float32)
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """An inverted file of quantised coordinates (faiss), mapped from disk: proposes which rows may be near."""
+
+    directions: Directions
     cells: Any
     """faiss's."""
     count: int
@@ -74,7 +99,7 @@ class Index:
                 if _digest(folder / name) != manifest["digests"][name]:
                     raise _Damaged(f"{name} is not what was written")
             with np.load(folder / "index.npz", allow_pickle=False) as arrays:
-                mean, axes = arrays["mean"], arrays["axes"]
+                directions = Directions(mean=arrays["mean"], axes=arrays["axes"])
             faiss = _import_faiss()
             faiss.omp_set_num_threads(1)  # requests run beside each other; each needs one core for a millisecond or two
             cells = faiss.read_index(str(folder / "index.faiss"), faiss.IO_FLAG_MMAP_IFC)
@@ -84,16 +109,11 @@ class Index:
             logger.warning("the index in %s cannot be used (%s): `manage.py fit_reducers` makes it anew", folder, error)
             return None
         cells.nprobe = _PROBES
-        return cls(mean=mean, axes=axes, cells=cells, count=manifest["shape"][0])
-
-    def coordinates(self, features: Features) -> NDArray[np.float32]:
-        """`(n, d)` → `(n, k)`, between which distances are nearly those of the directions."""
-        found: NDArray[np.float32] = ((unit(features) - self.mean) @ self.axes).astype(np.float32)
-        return found
+        return cls(directions=directions, cells=cells, count=manifest["shape"][0])
 
     def candidates(self, query: NDArray[np.float32], count: int) -> NDArray[np.int64]:
         """At most `count` rows, in no order that matters."""
-        _, rows = self.cells.search(self.coordinates(query[None]), count)
+        _, rows = self.cells.search(self.directions.coordinates(query[None]), count)
         found: NDArray[np.int64] = rows[0][rows[0] >= 0]
         return found
 
@@ -117,29 +137,21 @@ class _Damaged(Exception):
 
 def build(blocks: FeatureChunks, folder: Path) -> None:
     """Make the index of `(n, d)` features for `Index.open`; the card that announces it comes last."""
-    from scipy.linalg import eigh
-
     faiss = _import_faiss()
     (folder / "index.json").unlink(missing_ok=True)
-    count = sum(len(block) for block in blocks)
-    sample = unit(np.concatenate([block[:: max(1, -(-count // _SAMPLE))] for block in blocks]))
-    mean = sample.mean(axis=0)
-    width = sample.shape[1]
-    keep = min(_AXES, width)
-    sample -= mean
-    _, vectors = eigh(sample.T @ sample, subset_by_index=[width - keep, width - 1])
-    axes = np.ascontiguousarray(vectors[:, ::-1], dtype=np.float32)
-    cells = faiss.index_factory(keep, f"IVF{cells_of(count)},SQ8")
+    count, width = sum(len(block) for block in blocks), blocks[0].shape[1]
+    directions, sample = Directions.of(blocks)
+    cells = faiss.index_factory(directions.axes.shape[1], f"IVF{cells_of(count)},SQ8")
     cells.cp.seed = SEED
-    learnt = sample @ axes
+    learnt = directions.coordinates(sample)
     if (rows := _LEARNT_A_CELL * cells.nlist) > _SAMPLE:
-        learnt = np.concatenate([(unit(block[:: max(1, count // rows)]) - mean) @ axes for block in blocks])
+        learnt = np.concatenate([directions.coordinates(block[:: max(1, count // rows)]) for block in blocks])
     cells.train(learnt)
     del sample, learnt
     for block in blocks:
-        cells.add((unit(block) - mean) @ axes)
+        cells.add(directions.coordinates(block))
     with replacing(folder / "index.npz") as file:
-        np.savez(file, mean=mean, axes=axes)
+        np.savez(file, mean=directions.mean, axes=directions.axes)
     with replacing(folder / "index.faiss") as file:
         faiss.write_index(cells, faiss.PyCallbackIOWriter(file.write))
     digests = {name: _digest(folder / name) for name in _FILES}
