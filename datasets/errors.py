@@ -30,6 +30,7 @@ KINDS = {
     "server-error": "The server failed; its log says why.",
     "unavailable": "It will work later.",
     "database-away": "The database cannot be reached; it will work later.",
+    "search-database-away": "The database of neighbours cannot be reached; it will work later.",
     "disk-full": "The server's disk is full; nothing was stored.",
     "read-only": "The server's data folder cannot be written to; nothing was stored.",
     "busy": "The server works on an upload that a client waits for.",
@@ -190,6 +191,16 @@ class DatabaseAway(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("The database cannot be reached. Try again in a moment.")
+
+
+class SearchDatabaseAway(Unavailable):
+    """The database of neighbours restarts, or cannot be reached."""
+
+    code = "search-database-away"
+    retry_after = 5
+
+    def __init__(self) -> None:
+        super().__init__("The database of neighbours cannot be reached. Try again in a moment.")
 
 
 class Busy(ApiError):

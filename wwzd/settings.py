@@ -15,7 +15,7 @@ from embeddings import backbones
 
 from . import __version__
 from .data_folder import secret_key
-from .database import database
+from .database import database, search_address
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -90,6 +90,7 @@ try:
     THROTTLE_UPLOADS = rate("THROTTLE_UPLOADS")
     TASKS_BACKEND = choice("TASKS_BACKEND", "database", "immediate")
     DATABASE_URL = env.str("DATABASE_URL", "")
+    SEARCH_URL = search_address(env.str("SEARCH_URL", ""))
     # Read, or made, when it is first needed.
     SECRET_KEY = env.str("SECRET_KEY", "") or SimpleLazyObject(lambda: secret_key(DATA_DIR))
 except EnvError as error:
