@@ -190,7 +190,7 @@ def _placed(where: str, model: Umap, new: Features) -> Iterator[dict[str, Any]]:
         "cloud's mean radius"
     )
     yield {"what": f"{len(new)} pictures placed at once in {where}", "plain_s": plain, "ours_s": ours, "note": note}
-    singly = [_cpu_timed(partial(model.transform, new[k : k + 1]))[1:] for k in range(len(new))]
+    singly = [_cpu_timed(partial(model.transform, new[k : k + 1]))[1:] for k in range(QUESTIONS)]
     few = [_cpu_timed(partial(exact.transform, new[k : k + 1]))[1:] for k in range(COMPARED_SINGLY)]
     (plain_s, plain_cpu), (ours, cpu) = (np.median(each, axis=0).tolist() for each in (few, singly))
     note = f"medians; CPU {plain_cpu * 1000:.1f} and {cpu * 1000:.1f} ms"

@@ -22,7 +22,8 @@ _CELL = 400
 _PROBES = 16
 """Cells that each point is compared with. Its own is one of them."""
 _PROBES_OF_OTHERS = 48
-"""The same for points that are not among them, whose neighbours' neighbours nobody asks."""
+"""The same for points that are not among them, whose neighbours' neighbours nobody asks: of a million made-up ones
+99.6 % of the 15 nearest are found, 99.2 % with 32 (`python -m benchmarks.scale_rows placing`)."""
 _ROUNDS = 2
 """How often each point is compared with its neighbours' neighbours, among which are most of those that it lacks."""
 _ROWS = 1024
