@@ -56,7 +56,7 @@ class Umap:
     """With more, the layout step is ours, which a seed does not force to one core."""
     EXACT_ROWS: ClassVar[int] = 250_000
     """Up to here a new picture is compared with every training picture; with more, with those in the cells around it.
-    Of 250,000, a thousand new ones take a second either way; of a million, 7 and 2 seconds of a core
+    Of 250,000, a thousand new ones take a second either way; of a million, 6.5 and 1.8 seconds of a core
     (`python -m benchmarks.scale_rows placing`)."""
 
     standardizer: Standardizer
