@@ -31,6 +31,7 @@ KINDS = {
     "unavailable": "It will work later.",
     "database-away": "The database cannot be reached; it will work later.",
     "storage-away": "The object store that has the files cannot be reached; it will work later.",
+    "search-database-away": "The database of neighbours cannot be reached; it will work later.",
     "disk-full": "The server's disk is full; nothing was stored.",
     "read-only": "The server's data folder cannot be written to; nothing was stored.",
     "busy": "The server works on an upload that a client waits for.",
@@ -205,6 +206,16 @@ class StorageAway(EngineAway):
 
     def __init__(self) -> None:
         super().__init__("The object store that has the files cannot be reached. Try again in a moment.")
+
+
+class SearchDatabaseAway(Unavailable):
+    """The database of neighbours restarts, or cannot be reached."""
+
+    code = "search-database-away"
+    retry_after = 5
+
+    def __init__(self) -> None:
+        super().__init__("The database of neighbours cannot be reached. Try again in a moment.")
 
 
 class Busy(ApiError):

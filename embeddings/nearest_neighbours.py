@@ -4,42 +4,24 @@ Whatever proposes the candidates, similarities are computed from the float32 fea
 lower row: the same question always has the same answer, whatever else is asked.
 """
 
-import hashlib
-import json
-import logging
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .extractors import Features
+from .neighbour_index import SEED, Index, build, unit
 from .principal_axes import FeatureChunks
-from .vector_files import replacing
-
-logger = logging.getLogger(__name__)
-
-FORMAT = 2
-"""Version of the index on disk. One of another version is not used."""
-_FILES = ("index.npz", "index.faiss")
 
 EXACT_ROWS = 5_000
 """Up to here every row is looked at: some milliseconds."""
 
-_AXES = 256
-"""Principal axes on which candidates are found. On fewer recall falls, on more the index grows."""
-_PROBES = 32
-"""Cells of the index that a question looks into."""
 _CANDIDATES, _LEAST_CANDIDATES = 10, 200
 """For each neighbour wanted, how many are proposed for the exact measurement, and how many at least."""
-_CELLS, _ROWS_A_CELL = 1024, 200
-"""At most so many, and so many rows to each."""
-_SAMPLE = 50_000
-"""Rows from which axes and cells are learnt: 400 MB of ResNet50's."""
-_SEED = 20210607
 _BLOCK = 1000
 """Rows that are compared with others at once."""
 
@@ -51,6 +33,18 @@ class SearchResult:
     rows: NDArray[np.int64]
     similarities: NDArray[np.float32]
     """Cosines: 1 for the same direction."""
+
+
+class Finder(Protocol):
+    """Finds neighbours among the pictures of a collection."""
+
+    def vector(self, row: int) -> NDArray[np.float32]:
+        """The `(d,)` features of a picture."""
+        ...
+
+    def nearest(self, query: NDArray[np.float32], count: int, *, without: int | None = None) -> SearchResult:
+        """At most `count` rows nearest to the `(d,)` features of a picture; `without` names a row to leave out."""
+        ...
 
 
 class NeighbourSearch:
@@ -77,119 +71,32 @@ class NeighbourSearch:
         return np.stack([self.vector(row) for row in rows])
 
     def nearest(self, query: NDArray[np.float32], count: int, *, without: int | None = None) -> SearchResult:
-        """At most `count` rows nearest to the `(d,)` features of a picture; `without` names a row to leave out."""
         wanted = count + (without is not None)
         if self._index is not None:
-            proposed = self._index.candidates(query, max(_CANDIDATES * wanted, _LEAST_CANDIDATES))
+            proposed = self._index.candidates(query, candidates(wanted))
             rows = np.concatenate([proposed, np.arange(self._index.count, self._count)])
             close = self.vectors(rows)
-            similarities = _cosines(close, query)
+            similarities = cosines_to(query, close)
         else:
             rows = np.arange(self._count)
-            similarities = np.concatenate([_cosines(block, query) for block in self._blocks])
-        if without is not None:
-            keep = rows != without
-            rows, similarities = rows[keep], similarities[keep]
-        order = np.lexsort((rows, -similarities))[:count]
-        return SearchResult(rows=rows[order], similarities=similarities[order])
+            similarities = np.concatenate([cosines_to(query, block) for block in self._blocks])
+        return ranked(rows, similarities, count, without)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Index:
-    """An inverted file of quantised coordinates (faiss), mapped from disk: proposes which rows may be near."""
-
-    mean: NDArray[np.float32]
-    axes: NDArray[np.float32]
-    """`(d, k)`"""
-    cells: Any
-    """faiss's."""
-    count: int
-    """Rows that it knows: the first ones. Those that came later are all to be looked at."""
-
-    @classmethod
-    def open(cls, folder: Path, shape: tuple[int, int]) -> "Index | None":
-        """What `build` left in `folder` of features of this shape, or of all of them but the last `EXACT_ROWS` at most,
-        read to the last byte: faiss believes all it reads.
-
-        None where there is nothing, or something else; that it is damaged is logged.
-        """
-        try:
-            manifest = json.loads((folder / "index.json").read_text())
-            if manifest["format"] != FORMAT:
-                return None
-            if not _covers(manifest["shape"], shape):
-                raise _Damaged(f"it was made of {manifest['shape']} features, and these are {list(shape)}")
-            for name in _FILES:
-                if _digest(folder / name) != manifest["digests"][name]:
-                    raise _Damaged(f"{name} is not what was written")
-            with np.load(folder / "index.npz", allow_pickle=False) as arrays:
-                mean, axes = arrays["mean"], arrays["axes"]
-            faiss = _import_faiss()
-            faiss.omp_set_num_threads(1)  # requests run beside each other; each needs one core for a millisecond or two
-            cells = faiss.read_index(str(folder / "index.faiss"), faiss.IO_FLAG_MMAP_IFC)
-        except FileNotFoundError:
-            return None
-        except (_Damaged, OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
-            logger.warning("the index in %s cannot be used (%s): `manage.py fit_reducers` makes it anew", folder, error)
-            return None
-        cells.nprobe = _PROBES
-        return cls(mean=mean, axes=axes, cells=cells, count=manifest["shape"][0])
-
-    def coordinates(self, features: Features) -> NDArray[np.float32]:
-        """`(n, d)` → `(n, k)`, between which distances are nearly those of the directions."""
-        found: NDArray[np.float32] = ((_unit(features) - self.mean) @ self.axes).astype(np.float32)
-        return found
-
-    def candidates(self, query: NDArray[np.float32], count: int) -> NDArray[np.int64]:
-        """At most `count` rows, in no order that matters."""
-        _, rows = self.cells.search(self.coordinates(query[None]), count)
-        found: NDArray[np.int64] = rows[0][rows[0] >= 0]
-        return found
+def candidates(wanted: int) -> int:
+    """How many rows are proposed for the exact measurement where so many neighbours are wanted."""
+    return max(_CANDIDATES * wanted, _LEAST_CANDIDATES)
 
 
-def is_announced(folder: Path, shape: tuple[int, int]) -> bool:
-    """Whether there is an index for features of this shape, by its card alone, which takes no time."""
-    try:
-        manifest = json.loads((folder / "index.json").read_text())
-        return bool(manifest["format"] == FORMAT and _covers(manifest["shape"], shape))
-    except (OSError, ValueError, LookupError, TypeError):
-        return False
-
-
-def _covers(indexed: Sequence[int], shape: tuple[int, int]) -> bool:
-    return indexed[1] == shape[1] and shape[0] - EXACT_ROWS <= indexed[0] <= shape[0]
-
-
-class _Damaged(Exception):
-    """An index is not that of these features; the message says why."""
-
-
-def build(blocks: FeatureChunks, folder: Path) -> None:
-    """Make the index of `(n, d)` features for `Index.open`; the card that announces it comes last."""
-    from scipy.linalg import eigh
-
-    faiss = _import_faiss()
-    (folder / "index.json").unlink(missing_ok=True)
-    sample = _unit(_spread(blocks, _SAMPLE))
-    mean = sample.mean(axis=0)
-    width = sample.shape[1]
-    keep = min(_AXES, width)
-    sample -= mean
-    _, vectors = eigh(sample.T @ sample, subset_by_index=[width - keep, width - 1])
-    axes = np.ascontiguousarray(vectors[:, ::-1], dtype=np.float32)
-    count = sum(len(block) for block in blocks)
-    cells = faiss.index_factory(keep, f"IVF{max(1, min(_CELLS, count // _ROWS_A_CELL))},SQ8")
-    cells.cp.seed = _SEED
-    cells.train(sample @ axes)
-    for block in blocks:
-        cells.add((_unit(block) - mean) @ axes)
-    with replacing(folder / "index.npz") as file:
-        np.savez(file, mean=mean, axes=axes)
-    with replacing(folder / "index.faiss") as file:
-        faiss.write_index(cells, faiss.PyCallbackIOWriter(file.write))
-    digests = {name: _digest(folder / name) for name in _FILES}
-    with replacing(folder / "index.json") as file:
-        file.write(json.dumps({"format": FORMAT, "shape": [count, width], "digests": digests}).encode())
+def ranked(
+    rows: NDArray[np.int64], similarities: NDArray[np.float32], count: int, without: int | None = None
+) -> SearchResult:
+    """The best `count` of the proposed rows but one; of equally near ones the lower row."""
+    if without is not None:
+        keep = rows != without
+        rows, similarities = rows[keep], similarities[keep]
+    order = np.lexsort((rows, -similarities))[:count]
+    return SearchResult(rows=rows[order], similarities=similarities[order])
 
 
 def build_if_missing(blocks: FeatureChunks, folder: Path, on_build: Callable[[], object] = lambda: None) -> None:
@@ -202,13 +109,13 @@ def build_if_missing(blocks: FeatureChunks, folder: Path, on_build: Callable[[],
 
 def cosines(first: Features, second: Features) -> NDArray[np.float32]:
     """`(n,)` of row k of the one and row k of the other."""
-    rounded: NDArray[np.float32] = np.round(np.einsum("ij,ij->i", _unit(first), _unit(second)), 6)
+    rounded: NDArray[np.float32] = np.round(np.einsum("ij,ij->i", unit(first), unit(second)), 6)
     return rounded
 
 
 def pairs(features: Features, least: float) -> list[tuple[int, int, float]]:
     """Rows `(i, j, cosine)`, i < j, of at most some thousands that are at least so similar; the most similar first."""
-    scaled = _unit(features)
+    scaled = unit(features)
     similarities = scaled @ scaled.T
     first, second = np.nonzero(np.triu(similarities >= least, 1))
     values = similarities[first, second]
@@ -228,13 +135,13 @@ def nearest_of_all(blocks: FeatureChunks, count: int, folder: Path | None = None
     if index is not None:
         from .knn_graph import Cells
 
-        cells = Cells.of(np.concatenate([index.coordinates(block) for block in blocks]), seed=_SEED)
+        cells = Cells.of(np.concatenate([index.directions.coordinates(block) for block in blocks]), seed=SEED)
         places, _ = cells.nearest(count + 1)
         candidates = np.empty((total, count), np.int64)
         candidates[cells.order] = cells.order[places[:, 1:]]
         return _measured(blocks, candidates)
     rows, similarities = [], []
-    scaled = np.concatenate([_unit(block) for block in blocks])
+    scaled = np.concatenate([unit(block) for block in blocks])
     for start in range(0, total, _BLOCK):
         part = np.round(scaled[start : start + _BLOCK] @ scaled.T, 6)
         part[np.arange(len(part)), start + np.arange(len(part))] = -np.inf
@@ -250,7 +157,7 @@ def _measured(blocks: FeatureChunks, candidates: NDArray[np.int64]) -> tuple[NDA
     similarities = np.empty(candidates.shape, np.float32)
     for start in range(0, len(candidates), _BLOCK):
         asked = candidates[start : start + _BLOCK]
-        own = _unit(finder.vectors(range(start, start + len(asked))))
+        own = unit(finder.vectors(range(start, start + len(asked))))
         for place in range(asked.shape[1]):
             others = finder.vectors(asked[:, place].tolist())
             similarities[start : start + _BLOCK, place] = cosines(own, others)
@@ -267,34 +174,9 @@ def outlier_scores(similarities: Features) -> NDArray[np.float32]:
     return mean
 
 
-def _digest(path: Path) -> str:
-    """A tenth of a second for the index of 200,000 rows."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _import_faiss() -> Any:
-    import faiss  # a fifth of a second, and half of what it has is unknown to its own type hints
-
-    return faiss
-
-
-def _unit(features: Features) -> Features:
-    """Scaled to length 1; a row of zeros stays so, near to nothing."""
-    lengths = np.linalg.norm(features, axis=1, keepdims=True)
-    scaled: Features = (features / np.where(lengths > 0, lengths, 1)).astype(np.float32, copy=False)
-    return scaled
-
-
-def _cosines(features: Features, query: NDArray[np.float32]) -> NDArray[np.float32]:
+def cosines_to(query: NDArray[np.float32], features: Features) -> NDArray[np.float32]:
     lengths = np.linalg.norm(features, axis=1) * np.linalg.norm(query)
     cosines = (features @ query) / np.where(lengths > 0, lengths, 1)
     # Six digits are what float32 sums agree on in any order: equal pictures come out equally near.
     rounded: NDArray[np.float32] = np.round(cosines, 6).astype(np.float32)
     return rounded
-
-
-def _spread(blocks: Sequence[Features], count: int) -> Features:
-    """At most `count` rows, evenly from the first block to the last."""
-    share = max(1, -(-sum(len(block) for block in blocks) // count))
-    return np.concatenate([block[::share] for block in blocks])

@@ -4,7 +4,7 @@ import os
 
 from django.apps import AppConfig
 
-from . import data_folder
+from . import data_folder, open_files
 
 
 class ProcessConfig(AppConfig):
@@ -17,5 +17,6 @@ class ProcessConfig(AppConfig):
         os.umask(0o077)
         data_folder.make(settings.DATA_DIR)
         data_folder.make(settings.FILE_UPLOAD_TEMP_DIR)
+        open_files.raise_limit(open_files.OF_A_PROCESS)
         # Read by numba itself: where UMAP's compiled kernels are kept.
         os.environ.setdefault("NUMBA_CACHE_DIR", str(settings.CACHE_DIR / "kernels"))

@@ -14,6 +14,13 @@ def database(url: str, data: Path, threads: int) -> dict[str, Any]:
     return _postgresql(url, threads) if url else _sqlite(data)
 
 
+def search_address(url: str) -> str:
+    """That of the database of neighbours, if there is one. Raises `ImproperlyConfigured`."""
+    if url:
+        _parsed(url, "SEARCH_URL")
+    return url
+
+
 def _sqlite(data: Path) -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
@@ -32,19 +39,7 @@ def _sqlite(data: Path) -> dict[str, Any]:
 
 
 def _postgresql(url: str, threads: int) -> dict[str, Any]:
-    try:
-        import dj_database_url
-        import psycopg_pool  # noqa: F401  Django imports it only once it connects
-    except ImportError:
-        raise ImproperlyConfigured(
-            "DATABASE_URL needs packages that are not installed: pip install -r requirements-scale.txt"
-        ) from None
-    try:
-        found: dict[str, Any] = dict(dj_database_url.parse(url))
-    except ValueError:  # its sentence would show the password
-        found = {}
-    if found.get("ENGINE") != "django.db.backends.postgresql" or not found.get("NAME"):
-        raise ImproperlyConfigured("DATABASE_URL is not of the form postgresql://user:password@host:5432/name")
+    found = _parsed(url, "DATABASE_URL")
     # Connections are given back to the pool when a request ends, and those that broke are not given out again.
     pool = {"min_size": 1, "max_size": threads + _BESIDE_REQUESTS, "timeout": 5}
     return found | {
@@ -52,3 +47,21 @@ def _postgresql(url: str, threads: int) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {"connect_timeout": 5, **found.get("OPTIONS", {}), "pool": pool},
     }
+
+
+def _parsed(url: str, setting: str) -> dict[str, Any]:
+    """Django's settings of a PostgreSQL database. Raises `ImproperlyConfigured`."""
+    try:
+        import dj_database_url
+        import psycopg_pool  # noqa: F401  Django imports it only once it connects
+    except ImportError:
+        raise ImproperlyConfigured(
+            f"{setting} needs packages that are not installed: pip install -r requirements-scale.txt"
+        ) from None
+    try:
+        found: dict[str, Any] = dict(dj_database_url.parse(url))
+    except ValueError:  # its sentence would show the password
+        found = {}
+    if not url.startswith(("postgresql://", "postgres://")) or not found.get("NAME"):
+        raise ImproperlyConfigured(f"{setting} is not of the form postgresql://user:password@host:5432/name")
+    return found

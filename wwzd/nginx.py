@@ -9,7 +9,6 @@ import json
 import os
 import pwd
 import re
-import resource
 import shutil
 import stat
 from pathlib import Path
@@ -21,7 +20,7 @@ from datasets.api.http.exception_handler import problem
 _TEMPLATE = Path(__file__).with_name("nginx.conf")
 _CONNECTIONS = 16_000
 _FILES_OF_A_CONNECTION = 2
-_ENOUGH_FILES = _CONNECTIONS * _FILES_OF_A_CONNECTION + 100
+ENOUGH_FILES = _CONNECTIONS * _FILES_OF_A_CONNECTION + 100
 
 HEADERS = (
     *("ETag", "Vary", "Content-Encoding", "Link", "Server-Timing", "Timing-Allow-Origin"),
@@ -60,16 +59,6 @@ def find(named: str = "") -> Path | None:
             pass
     found = shutil.which("nginx")
     return Path(found) if found else None
-
-
-def raise_file_limit() -> int:
-    """Let this process and its children open as many files as it takes. Returns how many that is."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _ENOUGH_FILES if hard == resource.RLIM_INFINITY else min(_ENOUGH_FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        return wanted
-    return soft if soft != resource.RLIM_INFINITY else _ENOUGH_FILES
 
 
 def configuration(run: Path, socket: Path, files: int) -> str:

@@ -15,7 +15,7 @@ from embeddings import backbones
 
 from . import __version__
 from .data_folder import secret_key
-from .database import database
+from .database import database, search_address
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -92,6 +92,7 @@ try:
     DATABASE_URL = env.str("DATABASE_URL", "")
     STORAGE_URL = env.str("STORAGE_URL", "").rstrip("/")
     LOCAL_COPIES_MB = positive("LOCAL_COPIES_MB", 20_480)
+    SEARCH_URL = search_address(env.str("SEARCH_URL", ""))
     # Read, or made, when it is first needed.
     SECRET_KEY = env.str("SECRET_KEY", "") or SimpleLazyObject(lambda: secret_key(DATA_DIR))
 except EnvError as error:

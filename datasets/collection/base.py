@@ -4,6 +4,8 @@ A collection consists of ranges of up to 1000 pictures, one to a tilemap. What a
 (names, sizes, the files themselves) is None or refused, never made up; only a name falls back to the row's number.
 """
 
+import hashlib
+import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from django.conf import settings
 from numpy.typing import NDArray
 
 from datasets.errors import ApiError, NotFound
@@ -20,7 +23,7 @@ from datasets.pictures.image_stats import ImageStats
 from datasets.tilemaps import ranges
 from embeddings import nearest_neighbours
 from embeddings.extractors import Features
-from embeddings.nearest_neighbours import NeighbourSearch
+from embeddings.nearest_neighbours import Finder, NeighbourSearch
 from embeddings.vector_files import Vectors
 
 from .folder import CollectionFolder
@@ -161,14 +164,33 @@ class Collection(ABC):
     def features_missing(self) -> NotFound:
         return NotFound(self.without_features, code="features-missing")
 
-    def finder(self) -> NeighbourSearch:
-        """Finds neighbours among its pictures. Raises `NotFound` where the features are not at hand."""
-        if self.total <= nearest_neighbours.EXACT_ROWS:
-            return NeighbourSearch(self.blocks())
+    def finder(self) -> Finder:
+        """Finds neighbours among its pictures: by the database of SEARCH_URL where that has them, and they are many or
+        not here, else by the index on disk. Raises `NotFound` where the features are not at hand, `SearchDatabaseAway`.
+        """
+        local = self._local_finder()
+        if settings.SEARCH_URL and (local is None or self.total > nearest_neighbours.EXACT_ROWS):
+            from . import database_search  # with a package that is not installed for those who do without it
+
+            found = database_search.find(self.id, self.features_version, local)
+            if found is not None:
+                return found
+        if local is None:
+            raise self.features_missing()
+        return local
+
+    def _local_finder(self) -> NeighbourSearch | None:
         try:
+            if self.total <= nearest_neighbours.EXACT_ROWS:
+                return NeighbourSearch(self.blocks())
             return _finder(self.folder, self.total, self.folder.index_version)
-        except FileNotFoundError:
-            raise self.features_missing() from None
+        except (FileNotFoundError, NotFound):
+            return None
+
+    @property
+    def features_version(self) -> str:
+        """Another one for other features, wherever they lie."""
+        return _features_version(self.folder.manifest_path, _version(self.folder.manifest_path))
 
     def similarity(self) -> SimilarityTables | None:
         """Its copies and outliers, where they have been looked for."""
@@ -222,6 +244,16 @@ def _version(path: Path | None) -> str:
         return f"{path.stat().st_mtime_ns:x}" if path else "none"
     except FileNotFoundError:
         return "none"
+
+
+@lru_cache(maxsize=16)
+def _features_version(manifest: Path, version: str) -> str:
+    try:
+        files: dict[str, str] = json.loads(manifest.read_text()).get("files", {})
+    except FileNotFoundError:
+        return ""
+    told = sorted(f"{name} {digest}" for name, digest in files.items() if name.startswith("features"))
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:32]
 
 
 @lru_cache(maxsize=2)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings import nearest_neighbours
+from embeddings import nearest_neighbours, neighbour_index
 from embeddings.extractors import Features
 from embeddings.layouts import METHODS, Neighbours
 from embeddings.placing import distances_of
@@ -160,7 +160,7 @@ def carry_similarity(
         pairs = [(first, later) for later, first in equal.items()]
         grown = tables.grown(added.rows, added.similarities, fingerprints, pairs)
         # Where it has become too large for none, or for the one that it has. What is linked is not read again.
-        if not nearest_neighbours.is_announced(folder.index, (images.total, blocks[0].shape[1])):
+        if not neighbour_index.is_announced(folder.index, (images.total, blocks[0].shape[1])):
             nearest_neighbours.build_if_missing(blocks, folder.index)
     grown.save(folder.similarity_path)
     return grown.pairs(THRESHOLD)

@@ -1,8 +1,9 @@
 """UMAP: by umap-learn up to 10,000 pictures; beyond, its memberships with this project's neighbours and layout."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,9 @@ from .base import (
 )
 from .snapshots import OnMove
 
+if TYPE_CHECKING:
+    from embeddings.knn_graph import Cells
+
 _CURVE = (1.5769434603113077, 0.8950608778515733)
 """UMAP's a and b for its defaults, a min_dist of 0.1 and a spread of 1 (`umap.umap_.find_ab_params`)."""
 
@@ -35,6 +39,10 @@ _TOGETHER = 500_000
 """Pictures that are placed at once: their graph takes a few hundred megabytes."""
 _EPOCHS_OF_MANY = 100
 """umap-learn takes 200 for as many points. Steps that do not overshoot, as `lay_out` takes them, need fewer."""
+
+
+_CELLS = ("starts", "centres")
+"""Which models of fewer pictures do not have, nor older ones: they are compared with all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +54,10 @@ class Umap:
     """With fewer rows there are no neighbourhoods to lay out: the places are PCA's."""
     MANY_ROWS: ClassVar[int] = 10_000
     """With more, the layout step is ours, which a seed does not force to one core."""
+    EXACT_ROWS: ClassVar[int] = 250_000
+    """Up to here a new picture is compared with every training picture; with more, with those in the cells around it.
+    Of 250,000, a thousand new ones take a second either way; of a million, 6.5 and 1.8 seconds of a core
+    (`python -m benchmarks.scale_rows placing`)."""
 
     standardizer: Standardizer
     training: NDArray[np.float32]
@@ -56,6 +68,10 @@ class Umap:
     a: float
     b: float
     """The curve that low-dimensional distances follow, 1 / (1 + a·d^2b)."""
+    starts: NDArray[np.int64] | None = None
+    """Of more than `EXACT_ROWS` pictures, which are sorted by `knn_graph.Cells` then: where each cell begins."""
+    centres: NDArray[np.float32] | None = None
+    """`(cells, k)` of the same."""
 
     @classmethod
     def fit(
@@ -71,6 +87,7 @@ class Umap:
         # Starting from PCA keeps the large-scale order (Kobak & Linderman 2021), and never fails to converge.
         start = first_three_columns(coordinates)
         a, b = _CURVE
+        fitted = partial(cls, standardizer=standardizer, neighbours=neighbours, a=a, b=b)
         if count < cls.MIN_ROWS:
             places = start
         elif count <= cls.MANY_ROWS:
@@ -87,16 +104,18 @@ class Umap:
             with snapshots.of_umap_learn(on_move):
                 places = np.ascontiguousarray(model.fit_transform(coordinates), dtype=np.float32)
         else:
-            places = _lay_out_many(coordinates, spread(start, seed), neighbours, seed, on_move)
-        return (
-            cls(standardizer=standardizer, training=coordinates, places=places, neighbours=neighbours, a=a, b=b),
-            places,
-        )
+            places, cells = _lay_out_many(coordinates, spread(start, seed), neighbours, seed, on_move)
+            if count > cls.EXACT_ROWS:
+                training, sorted_places = cells.points, places[cells.order]
+                starts, centres = cells.starts, cells.centres
+                return fitted(training=training, places=sorted_places, starts=starts, centres=centres), places
+        return fitted(training=coordinates, places=places), places
 
     def transform(self, features: Features) -> Vectors:
         """Place new pictures as umap-learn's own `transform` does, but for two things that make each picture's place
         its own: memberships are scaled row by row, where umap scales them by the batch's largest, and its neighbours
-        are exact. (umap seeds its random numbers by each row's starting place, so they are independent already.)
+        are exact, or nearly so among more than `EXACT_ROWS`. (umap seeds its random numbers by each row's starting
+        place, so they are independent already.)
         """
         coordinates = self.standardizer.project(features)
         if len(self.training) < self.MIN_ROWS or not len(coordinates):
@@ -121,7 +140,16 @@ class Umap:
         return first_three_shares(self.standardizer)
 
     def _nearest(self, coordinates: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Exact nearest training pictures, `(n, neighbours)` indices and distances, nearest first."""
+        """The nearest training pictures, `(n, neighbours)` indices and distances, nearest first."""
+        if self.starts is not None and self.centres is not None:
+            from embeddings.knn_graph import Cells
+
+            order = np.arange(len(self.training))
+            cells = Cells(order=order, points=self.training, starts=self.starts, centres=self.centres)
+            return cells.nearest_to(coordinates, self.neighbours)
+        return self._exactly_nearest(coordinates)
+
+    def _exactly_nearest(self, coordinates: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         from sklearn.neighbors import NearestNeighbors
 
         index = NearestNeighbors(n_neighbors=self.neighbours, algorithm="brute").fit(self.training)
@@ -144,7 +172,8 @@ class Umap:
                 "places": self.places,
                 "neighbours": np.int64(self.neighbours),
                 "curve": np.array([self.a, self.b]),
-            },
+            }
+            | {name: array for name in _CELLS if (array := getattr(self, name)) is not None},
         )
 
     @classmethod
@@ -158,13 +187,15 @@ class Umap:
             neighbours=int(arrays["neighbours"]),
             a=float(a),
             b=float(b),
+            **{name: arrays.get(name) for name in _CELLS},
         )
 
 
 def _lay_out_many(
     coordinates: NDArray[np.float32], start: Vectors, neighbours: int, seed: int, on_move: OnMove | None
-) -> Vectors:
-    """UMAP of a catalogue: umap-learn's memberships; neighbours and layout are ours, on every core."""
+) -> "tuple[Vectors, Cells]":
+    """UMAP of a catalogue: umap-learn's memberships; neighbours and layout are ours, on every core. Returns the cells
+    that the neighbours were found in, too."""
     from embeddings.knn_graph import Cells
     from embeddings.umap_layout import lay_out, memberships
 
@@ -180,7 +211,7 @@ def _lay_out_many(
 
     moved = snapshots.every_half_second(on_move and (lambda places: on_move(unsorted(places))))
     start = start[cells.order]
-    return unsorted(lay_out(graph, start, a=a, b=b, epochs=_EPOCHS_OF_MANY, seed=seed, on_epoch=moved))
+    return unsorted(lay_out(graph, start, a=a, b=b, epochs=_EPOCHS_OF_MANY, seed=seed, on_epoch=moved)), cells
 
 
 def warm_up() -> None:

@@ -1,4 +1,4 @@
-"""DATABASE_URL: what is refused, and how it is said."""
+"""DATABASE_URL and SEARCH_URL: what is refused, and how it is said."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from tests.support.environment import SESSION
 from tests.support.paths import ROOT
 from tests.support.postgresql import SECRET_KEY
-from wwzd.database import database
+from wwzd.database import database, search_address
 
 pytestmark = pytest.mark.scale
 
@@ -25,11 +25,15 @@ pytest.importorskip("dj_database_url", reason="it comes with: make test-scale")
         "postgresql://someone:hidden@host:port/name",
         "name",
         "redis://:hidden@host",
+        "pgsql://someone:hidden@host/name",
     ],
 )
 def test_an_address_that_is_none_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="postgresql://user:password@host:5432/name") as refused:
         database(url, SESSION, threads=16)
+    assert "hidden" not in str(refused.value)
+    with pytest.raises(ImproperlyConfigured, match="SEARCH_URL is not of the form") as refused:
+        search_address(url)
     assert "hidden" not in str(refused.value)
 
 

@@ -19,8 +19,9 @@ from datasets.catalogue import installation
 from datasets.management.commands.build_demo import digits
 from datasets.models import Dataset, WorkerState
 from datasets.search import tasks
-from embeddings import nearest_neighbours
-from embeddings.nearest_neighbours import Index, NeighbourSearch
+from embeddings import nearest_neighbours, neighbour_index
+from embeddings.nearest_neighbours import NeighbourSearch
+from embeddings.neighbour_index import Index
 from tests.api.test_pictures import QUIET, upload
 from tests.support.paths import SAMPLES
 from tests.support.pictures import encode, photograph, zipped
@@ -69,7 +70,7 @@ def test_a_small_collection_yields_fewer_neighbours_than_requested() -> None:
 
 def test_the_index_finds_nearly_all_and_measures_them_exactly(tmp_path: Path) -> None:
     features = clustered(12_000, 300)
-    nearest_neighbours.build(blocks(features), tmp_path)
+    neighbour_index.build(blocks(features), tmp_path)
     exact, indexed = NeighbourSearch(blocks(features)), NeighbourSearch(blocks(features), tmp_path)
     hits = 0
     for row in range(0, 12_000, 60):
@@ -86,7 +87,7 @@ def test_the_index_finds_nearly_all_and_measures_them_exactly(tmp_path: Path) ->
 def test_an_index_of_another_version_is_not_used(tmp_path: Path) -> None:
     features = clustered(500, 20)
     assert Index.open(tmp_path, (500, 20)) is None
-    nearest_neighbours.build([features], tmp_path)
+    neighbour_index.build([features], tmp_path)
     assert Index.open(tmp_path, (500, 20)) is not None
     card = tmp_path / "index.json"
     whole = card.read_text()
@@ -112,7 +113,7 @@ def test_a_damaged_index_is_logged_and_ignored(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, damage: Callable[[bytes], bytes]
 ) -> None:
     features = clustered(nearest_neighbours.EXACT_ROWS + 1, 24)
-    nearest_neighbours.build(blocks(features), tmp_path)
+    neighbour_index.build(blocks(features), tmp_path)
     exact = NeighbourSearch(blocks(features))
     path = tmp_path / name
     path.write_bytes(damage(path.read_bytes()))
@@ -127,7 +128,7 @@ def test_a_damaged_index_is_logged_and_ignored(
 def test_an_index_of_other_features_is_not_used(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, shape: tuple[int, int]
 ) -> None:
-    nearest_neighbours.build(blocks(clustered(5002, 24)), tmp_path)
+    neighbour_index.build(blocks(clustered(5002, 24)), tmp_path)
     features = clustered(*shape)
     found = NeighbourSearch(blocks(features), tmp_path).nearest(features[3], 5, without=3)
     assert found.rows.tolist() == NeighbourSearch(blocks(features)).nearest(features[3], 5, without=3).rows.tolist()
@@ -136,7 +137,7 @@ def test_an_index_of_other_features_is_not_used(
 
 def test_rows_that_came_after_the_index_are_found(tmp_path: Path) -> None:
     features = clustered(5300, 24)
-    nearest_neighbours.build(blocks(features[:5100]), tmp_path)
+    neighbour_index.build(blocks(features[:5100]), tmp_path)
     finder = NeighbourSearch([*blocks(features[:5100]), features[5100:5150], features[5150:]], tmp_path)
     exact = NeighbourSearch(blocks(features))
     for row in (7, 5099, 5100, 5149, 5150, 5299):
@@ -150,7 +151,7 @@ def test_rows_that_came_after_the_index_are_found(tmp_path: Path) -> None:
 def test_every_row_has_its_nearest_neighbours(tmp_path: Path, count: int) -> None:
     features = clustered(count, 40)
     if count > nearest_neighbours.EXACT_ROWS:
-        nearest_neighbours.build(blocks(features), tmp_path)
+        neighbour_index.build(blocks(features), tmp_path)
     rows, similarities = nearest_neighbours.nearest_of_all(blocks(features), 10, tmp_path)
     assert rows.shape == similarities.shape == (count, min(10, count - 1))
     assert (rows != np.arange(count)[:, None]).all()
@@ -297,7 +298,7 @@ def test_a_large_catalogue_gets_an_index_that_answers_as_before(
     assert client.get(path).json() == exactly
     # That it is the index which answers shows by one that proposes too little: the features of other rows.
     features = np.concatenate(installation.installed_folder(data).features(1))
-    nearest_neighbours.build([features[::-1]], folder)
+    neighbour_index.build([features[::-1]], folder)
     monkeypatch.setattr(nearest_neighbours, "_CANDIDATES", 1)
     monkeypatch.setattr(nearest_neighbours, "_LEAST_CANDIDATES", 1)
     assert client.get(path).json() != exactly

@@ -31,6 +31,7 @@ from datasets.api.serializers.search import (
     TextSearchResultSerializer,
 )
 from datasets.collection.similarity import THRESHOLD
+from datasets.errors import SearchDatabaseAway
 from datasets.search import client, collections, duplicates, query, text_query
 
 from .base import UploadView, cache_control_of, cached_json, uploaded_file
@@ -65,7 +66,7 @@ class Neighbours(APIView):
         parameters=[COUNT, AMONG],
         responses=sent("The nearest.", NeighborsSerializer, {"neighbors": [{**_NEAREST, "in": "self"}]})
         | NO_PICTURE
-        | {409: _OTHER_NETWORK},
+        | {409: _OTHER_NETWORK, 503: str(SearchDatabaseAway())},
     )
     def get(self, request: Request, index: str, dataset_id: str | None = None) -> HttpResponseBase:
         found = collections.find(dataset_id)

@@ -28,7 +28,7 @@ from datasets.uploads import disk_space, outages, recovery, worker_readiness
 from embeddings.backbones import WeightsError
 from embeddings.reducers import ModelError
 from embeddings.vector_files import BadVectors
-from wwzd import identity, nginx
+from wwzd import identity, nginx, open_files
 from wwzd.lifeline import SUPERVISOR_VARIABLE
 
 _LONGEST_SOCKET_FOLDER = 85
@@ -93,7 +93,7 @@ class Command(BaseCommand):
 
     def _front(self, folder: Path, gunicorn_socket: Path) -> list[Child]:
         """nginx, if it can be had. gunicorn listens on `gunicorn_socket` then, else on the port itself."""
-        files = nginx.raise_file_limit()
+        files = open_files.raise_limit(nginx.ENOUGH_FILES)
         os.environ.pop("NGINX", None)  # nginx itself takes it for sockets that it should inherit
         if settings.NGINX == "off":
             return []
