@@ -41,7 +41,7 @@ def extract(
     records = work.ranges()
     taken = records[-1]["taken"] if records else 0
     on_files(taken)
-    prepared = prepare(source.names[taken:], source.read, pipeline.weights.backbone, max_pixels)
+    prepared = prepare(source.names[taken:], source.read, pipeline.weights.backbone, max_pixels, threads=source.threads)
     with closing(prepared):
         while taken < len(source.names):
             pictures = extract_pictures(prepared, pipeline.extract, lambda count: on_files(1))
@@ -121,7 +121,8 @@ def draw_tilemaps(data: Path, source: Source, max_pixels: int, on_files: Callabl
         return np.empty((0, 0), np.float32)
 
     number = 0
-    with closing(prepare(source.names, source.read, BACKBONES["resnet50"], max_pixels)) as prepared:
+    all_files = prepare(source.names, source.read, BACKBONES["resnet50"], max_pixels, threads=source.threads)
+    with closing(all_files) as prepared:
         while (pictures := extract_pictures(prepared, look_away)).taken:
             on_files(pictures.taken)
             if pictures.names:

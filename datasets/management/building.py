@@ -4,7 +4,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -20,9 +19,9 @@ from embeddings.reducers import ModelError
 from embeddings.vector_files import BadVectors
 
 SOURCE_HELP = (
-    "A folder or a ZIP of pictures, such as CelebA's img_align_celeba; they are taken in the order of their names."
+    "A folder or a ZIP of pictures, such as CelebA's img_align_celeba, or s3://bucket/prefix; they are taken in the "
+    "order of their names."
 )
-
 
 _LEAST_SAMPLE = 1000
 
@@ -36,13 +35,13 @@ class BuildingCommand(BaseCommand):
         return super().execute(*args, **options)
 
     def add_source(self, parser: CommandParser) -> None:
-        parser.add_argument("source", type=Path, help=SOURCE_HELP)
+        parser.add_argument("source", help=SOURCE_HELP)
         parser.add_argument("--name", default="", help="What to call the catalogue (default: the source's name).")
         parser.add_argument("--restart", action="store_true", help="Throw away a build begun earlier.")
 
-    def extract(self, path: Path, *, name: str, restart: bool) -> BuildDirectory:
-        with OpenSource(path) as source:
-            return self.extract_from(source, name=name or path.resolve().stem, demo=False, restart=restart)
+    def extract(self, address: str, *, name: str, restart: bool) -> BuildDirectory:
+        with OpenSource(address) as source:
+            return self.extract_from(source, name=name or source.title, demo=False, restart=restart)
 
     def extract_from(self, source: Source, *, name: str, demo: bool, restart: bool) -> BuildDirectory:
         pipeline = pipeline_settings.pipeline()
