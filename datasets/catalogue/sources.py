@@ -145,7 +145,6 @@ def _bucket(address: str) -> Source:
                 left[name] = _left(name, reason)
             else:
                 names.append(name)
-        read = s3_objects.reader(address)
     except s3_objects.S3Error as error:
         raise SourceError(str(error)) from error
     if not names:
@@ -153,21 +152,27 @@ def _bucket(address: str) -> Source:
         hint = f"; name the folder inside it, such as {address}/{inner}" if inner else ""
         raise SourceError(f"{address} holds no pictures{hint}")
 
-    def read_or_stop(name: str) -> bytes:
-        try:
-            return read(name)
-        except s3_objects.S3Error as error:  # no fault of this one file
-            raise SourceError(f"{error}. The same command goes on where it was, once it can be read.") from error
-
     return Source(
         label=address,
         names=sorted(names),
-        read=read_or_stop,
+        read=bucket_reader(address),
         location=address,
         title=address.rpartition("/")[2],
         left=sorted(left.values(), key=_name),
         threads=DECODERS + s3_objects.CONNECTIONS,
     )
+
+
+def bucket_reader(address: str) -> Callable[[str], bytes]:
+    """Reads a file by its name. That raises `MemberError`, and `SourceError` where it is no fault of the file."""
+
+    def read(name: str) -> bytes:
+        try:
+            return s3_objects.reader(address)(name)
+        except s3_objects.S3Error as error:
+            raise SourceError(f"{error}. The same command goes on where it was, once it can be read.") from error
+
+    return read
 
 
 def _why_not(name: str) -> str | None:

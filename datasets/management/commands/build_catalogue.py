@@ -38,6 +38,8 @@ class Command(BuildingCommand):
         source: str,
         name: str,
         restart: bool,
+        ray: str | None,
+        allow_mixed: bool,
         metadata: list[Path],
         install: bool,
         fit_sample: int | None,
@@ -48,7 +50,7 @@ class Command(BuildingCommand):
                 raise SourceError(f"there is no file {missing}")
             if metadata and not install:
                 raise SourceError("metadata are imported of the installed catalogue: give them once it is installed")
-            work = self.extract(source, name=name, restart=restart)
+            work = self.extract(source, name=name, restart=restart, ray=ray, allow_mixed=allow_mixed)
             self.fit_and_publish(work, install=install, fit_sample=fit_sample)
         if metadata:
             call_command("import_metadata", *metadata, stdout=self.stdout, stderr=self.stderr)
