@@ -30,6 +30,8 @@ _MOST_CPUS = 4
 _TRIES = 5
 """Times that a task is begun again whose node or process was killed."""
 _SECONDS_TO_CONNECT = 5
+_LONGEST = 400
+"""Letters of what Ray tells of an error, on many lines."""
 
 
 class RayEngine:
@@ -52,7 +54,9 @@ class RayEngine:
         ours: Future[ExtractedChunk] = Future()
 
         def settle(theirs: "Future[ExtractedChunk]") -> None:
-            if error := theirs.exception():
+            if theirs.cancelled():
+                ours.cancel()
+            elif error := theirs.exception():
                 ours.set_exception(self._told_plainly(error, chunk))
             else:
                 ours.set_result(theirs.result())
@@ -70,11 +74,11 @@ class RayEngine:
             return cause
         if isinstance(cause, self._ray.exceptions.OutOfMemoryError):
             return BuildError(
-                f"A node has too little memory for {chunk}: give its tasks fewer CPUs, or it more memory."
+                f"A node has too little memory for {chunk}: start it with fewer CPUs, `ray start --num-cpus`."
             )
         if isinstance(cause, self._ray.exceptions.WorkerCrashedError | self._ray.exceptions.NodeDiedError):
             return BuildError(f"The process that computed {chunk} was killed {_TRIES + 1} times.")
-        return BuildError(f"Ray could not compute {chunk}: {type(cause).__name__}: {_first_line(cause)}")
+        return BuildError(f"Ray could not compute {chunk}: {type(cause).__name__}: {_brief(cause)}")
 
 
 @contextmanager
@@ -120,7 +124,7 @@ def _connect(ray: Any, address: str) -> None:
             runtime_env={"working_dir": str(_ROOT), "excludes": others},
         )
     except Exception as error:  # it raises a dozen types
-        raise BuildError(f"Ray at {address} cannot be used: {_first_line(error)}") from error
+        raise BuildError(f"Ray at {address} cannot be used: {_brief(error)}") from error
 
 
 def _check_that_it_listens(address: str) -> None:
@@ -160,6 +164,5 @@ def _tasks(node: dict[str, float], cpus: int, gpus: int) -> int:
     return min(fit, int(node.get("GPU", 0) // gpus)) if gpus else fit
 
 
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:500] if lines else type(error).__name__
+def _brief(error: BaseException) -> str:
+    return " ".join(str(error).split())[:_LONGEST] or type(error).__name__

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,8 @@ def fill(server: S3Server, prefix: str, folder: Path, files: dict[str, bytes]) -
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-        obstore.put(store, name, content)
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda name: obstore.put(store, name, files[name]), files))
 
 
 def built(data: Path) -> dict[str, bytes]:
