@@ -6,6 +6,7 @@ The code travels with the tasks; a node needs the packages of requirements.txt a
 import logging
 import os
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -98,8 +99,9 @@ def connected(address: str, job: Job, files_of: Callable[[Job], Files]) -> Itera
 
 
 def _imported() -> Any:
-    # Read when it is imported. Nothing is reported to anyone.
+    # Read when it is imported. Nothing is reported to anyone, and what goes wrong is told as an error, not as a log.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     try:
         import ray
     except ImportError as error:
@@ -117,14 +119,32 @@ def _connect(ray: Any, address: str) -> None:
         _check_that_it_listens(address)
     others = [f"/{path.name}" for path in _ROOT.iterdir() if path.name not in _PACKAGES]
     try:
-        ray.init(
-            **options,
-            log_to_driver=False,
-            logging_level=logging.CRITICAL,
-            runtime_env={"working_dir": str(_ROOT), "excludes": others},
-        )
+        with _silent():
+            ray.init(
+                **options,
+                log_to_driver=False,
+                logging_level=logging.CRITICAL,
+                runtime_env={"working_dir": str(_ROOT), "excludes": others},
+            )
     except Exception as error:  # it raises a dozen types
-        raise BuildError(f"Ray at {address} cannot be used: {_brief(error)}") from error
+        raise BuildError(
+            f"Ray at {address} cannot be used: {_brief(error)}. All nodes need one token (RAY_AUTH_TOKEN) and the same "
+            "versions."
+        ) from error
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Until Ray is connected, its C++ writes each of its tries to standard error, whatever it is told of logs."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _check_that_it_listens(address: str) -> None:
