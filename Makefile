@@ -100,7 +100,7 @@ $(MODULES): .venv/node viewer/package-lock.json
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --requirement requirements-dev.txt
 	@touch $@
 
-.venv/installed-scale: .venv/installed-dev requirements-scale.txt requirements-scale-dev.txt
+.venv/installed-scale: .venv/installed-dev requirements-scale.txt requirements-ray.txt requirements-scale-dev.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --requirement requirements-scale-dev.txt
 	@touch $@
 

@@ -16,10 +16,14 @@ from numpy.typing import NDArray
 from .backbones import Weights, WeightsError
 from .conversion import convert, import_openvino
 from .images.decoding import RGB
+from .processor import cpu
+from .versions import versions
 
 Features = NDArray[np.float32]
 Precision = Literal["fp32", "bf16", "int8"]
 Device = Literal["auto", "cpu", "cuda"]
+_PACKAGES = ("numpy", "torch", "openvino", "pillow", "simplejpeg", "pi-heif", "pillow-jxl-plugin")
+"""That compute, or decode."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +33,19 @@ class EngineInfo:
     engine: str
     precision: str
     threads: int
+    processor: str
+    batch: int
+    """Pictures that go through the network together."""
 
     def __str__(self) -> str:
         return f"{self.engine}, {self.precision}, {self.threads} threads"
+
+    def arithmetic(self) -> dict[str, str]:
+        """All that the last bits of features and tiles depend on, beside pictures and weights."""
+        known = versions()
+        packages = {name: known[name] for name in _PACKAGES if name in known}
+        about = {"processor": self.processor, "engine": self.engine, "precision": self.precision}
+        return {**about, "batch": str(self.batch), **packages}
 
 
 class Extractor(Protocol):
@@ -52,20 +66,29 @@ def open_extractor(
     precision: Precision = "fp32",
     quantised: Path | None = None,
     device: Device = "auto",
+    threads: int | None = None,
 ) -> Extractor:
-    """Load a network, converting it into `cache` the first time; `quantised` is the network file for int8.
+    """Load a network, converting it into `cache` the first time; `quantised` is the network file for int8. On a CPU it
+    takes so many `threads`, or all there are.
 
     Raises `WeightsError` for int8 where there is no such file, or on CUDA.
     """
     if device == "cuda" or (device == "auto" and _has_cuda()):
         return TorchExtractor(weights, precision)
-    return OpenVinoExtractor(weights, cache, precision, quantised)
+    return OpenVinoExtractor(weights, cache, precision, quantised, threads)
 
 
 class OpenVinoExtractor:
     """OpenVINO's asynchronous queue: as many single-picture requests in flight as the CPU can use."""
 
-    def __init__(self, weights: Weights, cache: Path, precision: Precision, quantised: Path | None = None) -> None:
+    def __init__(
+        self,
+        weights: Weights,
+        cache: Path,
+        precision: Precision,
+        quantised: Path | None = None,
+        threads: int | None = None,
+    ) -> None:
         ov = import_openvino()
         self.weights = weights
         if precision != "int8":
@@ -74,11 +97,13 @@ class OpenVinoExtractor:
             path = quantised
         else:
             raise WeightsError("int8 needs a quantised network: run `manage.py choose_precision int8 SOURCE`")
-        options = {
+        options: dict[str, str | int] = {
             "PERFORMANCE_HINT": "THROUGHPUT",
             "INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16", "int8": "f32"}[precision],
             "CACHE_DIR": str(cache / "compiled"),
         }
+        if threads is not None:
+            options["INFERENCE_NUM_THREADS"] = threads
         try:
             self._network = ov.Core().compile_model(path, "CPU", options)
         except RuntimeError:
@@ -93,6 +118,8 @@ class OpenVinoExtractor:
             engine=f"OpenVINO {ov.__version__.split('-')[0]}",
             precision="fp32" if fallen_back else precision,
             threads=int(self._network.get_property("INFERENCE_NUM_THREADS")),
+            processor=cpu(),
+            batch=1,
         )
 
     def extract(self, crops: Iterable[RGB]) -> Features:
@@ -127,6 +154,8 @@ class TorchExtractor:
 
     # A batch of 224 px crops needs about 60 MB a picture in fp32 at ResNet50's widest layers, all buffers counted.
     _BYTES_A_PICTURE = 60_000_000
+    # Always the same one where there is memory for it: features may have other last bits for another size of batch.
+    _BATCH = 64
 
     def __init__(self, weights: Weights, precision: Precision, device: str = "cuda") -> None:
         import torch
@@ -150,7 +179,11 @@ class TorchExtractor:
         self._scale = torch.tensor(backbone.scale, device=self._device).view(shape)
         self._batch = self._batch_size()
         self.info = EngineInfo(
-            engine=f"torch {torch.__version__} on {self._name()}", precision=precision, threads=torch.get_num_threads()
+            engine=f"torch {torch.__version__} on {self._name()}",
+            precision=precision,
+            threads=torch.get_num_threads(),
+            processor=self._name() if self._device.type == "cuda" else cpu(),
+            batch=self._batch,
         )
 
     def extract(self, crops: Iterable[RGB]) -> Features:
@@ -180,7 +213,10 @@ class TorchExtractor:
         if self._device.type != "cuda":
             return 4
         free, _ = torch.cuda.mem_get_info(self._device)
-        return int(max(8, min(256, free // 2 // self._BYTES_A_PICTURE)))
+        size = self._BATCH
+        while size > 8 and size * self._BYTES_A_PICTURE > free // 2:
+            size //= 2
+        return size
 
     def _name(self) -> str:
         import torch

@@ -4,6 +4,8 @@ data/build/source.json       what is being built from what; another source needs
 data/build/ranges/000.json   names and facts of a range, and what of its files became no picture: written after its
                              features and its tilemap, and counts
 data/build/passed_over.json  what of the source was not looked at
+data/build/chunks-256/…      files that were extracted in chunks of so many and are in no range yet
+data/build/computed.json     what computed them (`arithmetic`)
 data/build/layouts/space.json   counts for the fitted reducers and their vectors
 data/build/…                 all else as in every collection (`datasets.collection.folder`)
 """
@@ -11,7 +13,7 @@ data/build/…                 all else as in every collection (`datasets.collec
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count, takewhile
@@ -27,6 +29,7 @@ from embeddings.extractors import Features
 from embeddings.pipeline import Pipeline
 from embeddings.vector_files import replacing, save
 
+from .chunks import FILES
 from .installation import built_collection
 from .sources import Source
 
@@ -81,10 +84,22 @@ class BuildDirectory(CollectionFolder):
             records.append(json.loads(path.read_text()))
         return records
 
+    @property
+    def chunks(self) -> Path:
+        return self.path / f"chunks-{FILES}"
+
+    @property
+    def taken(self) -> int:
+        """How many of the source's files are in finished ranges."""
+        number = sum(1 for _ in self._finished())
+        return int(json.loads(self.record_path(number - 1).read_text())["taken"]) if number else 0
+
     def blocks(self) -> list[Features]:
         """Features of the finished ranges, memory-mapped."""
-        finished = takewhile(lambda number: self.record_path(number).exists(), count())
-        return self.features(sum(1 for _ in finished))
+        return self.features(sum(1 for _ in self._finished()))
+
+    def _finished(self) -> Iterator[int]:
+        return takewhile(lambda number: self.record_path(number).exists(), count())
 
     def put(
         self, number: int, pictures: Pictures, taken: int, member: Callable[[str], Member | None]

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from datasets.collection.clusters import Clusters
+from datasets.collection.folder import discard
 from datasets.collection.similarity import SimilarityTables, fingerprints_of
 from datasets.pictures.extraction import extract_pictures, prepare
+from datasets.pictures.prepared_picture import Prepared
 from embeddings import nearest_neighbours
 from embeddings.backbones import BACKBONES
 from embeddings.extractors import Features
@@ -38,19 +40,36 @@ def extract(
     source holds no pictures.
     """
     work.note_passed_over(source.left)
+    taken = work.taken
+    on_files(taken)
+    prepared = prepare(source.names[taken:], source.read, pipeline.weights.backbone, max_pixels, threads=source.threads)
+    with closing(prepared):
+        return gather(work, source, prepared, pipeline.extract, on_file=lambda count: on_files(1))
+
+
+def gather(
+    work: BuildDirectory,
+    source: Source,
+    prepared: Iterator[tuple[str, Prepared | Exception]],
+    extract: Callable[[Iterable[RGB]], Features],
+    *,
+    on_file: Callable[[int], object] = lambda count: None,
+    on_range: Callable[[int], object] = lambda taken: None,
+) -> list[dict[str, Any]]:
+    """Make ranges of the files that are in none yet, which come `prepared`. `on_range` is told how many of the source's
+    files are in ranges. Returns and raises as `extract`."""
     records = work.ranges()
     taken = records[-1]["taken"] if records else 0
-    on_files(taken)
-    prepared = prepare(source.names[taken:], source.read, pipeline.weights.backbone, max_pixels)
-    with closing(prepared):
-        while taken < len(source.names):
-            pictures = extract_pictures(prepared, pipeline.extract, lambda count: on_files(1))
-            taken += pictures.taken
-            if not pictures.names:
-                if records:
-                    work.put_rest(records, pictures, taken)
-                break
-            records.append(work.put(len(records), pictures, taken, source.member))
+    while taken < len(source.names):
+        pictures = extract_pictures(prepared, extract, on_file)
+        taken += pictures.taken
+        if not pictures.names:
+            if records:
+                work.put_rest(records, pictures, taken)
+            break
+        records.append(work.put(len(records), pictures, taken, source.member))
+        on_range(taken)
+    discard(work.chunks)
     if not records:
         raise BuildError(f"Not one of the {len(source.names)} files of {source.label} is a picture.")
     return records
@@ -121,7 +140,8 @@ def draw_tilemaps(data: Path, source: Source, max_pixels: int, on_files: Callabl
         return np.empty((0, 0), np.float32)
 
     number = 0
-    with closing(prepare(source.names, source.read, BACKBONES["resnet50"], max_pixels)) as prepared:
+    all_files = prepare(source.names, source.read, BACKBONES["resnet50"], max_pixels, threads=source.threads)
+    with closing(all_files) as prepared:
         while (pictures := extract_pictures(prepared, look_away)).taken:
             on_files(pictures.taken)
             if pictures.names:

@@ -1,4 +1,4 @@
-"""Where a catalogue's pictures come from: a folder, or a ZIP, of any size."""
+"""Where a catalogue's pictures come from: a folder, a ZIP or an s3:// prefix, of any size."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -7,7 +7,11 @@ from pathlib import Path
 from types import TracebackType
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
+from datasets.pictures import s3_objects
+from datasets.pictures.extraction import DECODERS
 from datasets.pictures.zip_archive import Member, MemberError, Skipped, may_be_picture
+
+_FOLDER = "it is a folder"
 
 
 class SourceError(Exception):
@@ -16,7 +20,7 @@ class SourceError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Files by name, sorted, each read on demand from several threads."""
+    """Files by name, sorted by code points, each read on demand from several threads."""
 
     label: str
     """What it is, in words."""
@@ -24,22 +28,29 @@ class Source:
     read: Callable[[str], bytes]
     """One file's bytes. Raises `MemberError`."""
     location: str
-    """The path of the folder or the ZIP; empty where it lies nowhere."""
+    """The path of the folder or the ZIP, or the s3:// address; empty where it lies nowhere."""
+    title: str = ""
+    """What to call a catalogue of it."""
     member: Callable[[str], Member | None] = lambda name: None
     """Where a file lies in the ZIP."""
     left: list[Skipped] = field(default_factory=list)
     """What is not looked at, sorted by name, and why."""
+    threads: int = DECODERS
+    """How many files to read and decode at once."""
 
 
 class OpenSource:
-    """Opens a folder or a ZIP that its owner trusts: no limits, and a ZIP's pictures may lie in a folder of it."""
+    """Opens what its owner trusts: no limits, and a ZIP's pictures may lie in a folder of it."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, address: Path | str) -> None:
+        """A path, or s3://bucket/prefix."""
+        self._address = address
         self._stack = ExitStack()
 
     def __enter__(self) -> Source:
-        path = self._path
+        if str(self._address).startswith(s3_objects.SCHEME):
+            return _bucket(str(self._address).rstrip("/"))
+        path = Path(self._address)
         if path.is_dir():
             return _folder(path)
         if not path.exists():
@@ -76,7 +87,12 @@ def _folder(path: Path) -> Source:
             raise MemberError(f"it cannot be read: {error.strerror}") from error
 
     return Source(
-        label=str(path), names=sorted(names), read=read, location=str(path.resolve()), left=sorted(left, key=_name)
+        label=str(path),
+        names=sorted(names),
+        read=read,
+        location=str(path.resolve()),
+        title=path.resolve().stem,
+        left=sorted(left, key=_name),
     )
 
 
@@ -112,9 +128,51 @@ def _zip(path: Path, archive: ZipFile) -> Source:
         names=sorted(entries),
         read=read,
         location=str(path.resolve()),
+        title=path.resolve().stem,
         member=lambda name: Member.of(entries[name]),
         left=sorted(left, key=_name),
     )
+
+
+def _bucket(address: str) -> Source:
+    """As a folder of the same files: what lies deeper is not looked at, and the order is that of the names."""
+    names: list[str] = []
+    left: dict[str, Skipped] = {}
+    try:
+        for key in s3_objects.names(address):
+            name, _, inside = key.partition("/")
+            if reason := _why_not(name) or (inside and _FOLDER):
+                left[name] = _left(name, reason)
+            else:
+                names.append(name)
+    except s3_objects.S3Error as error:
+        raise SourceError(str(error)) from error
+    if not names:
+        inner = next((name for name, skipped in sorted(left.items()) if skipped.reason == _FOLDER), None)
+        hint = f"; name the folder inside it, such as {address}/{inner}" if inner else ""
+        raise SourceError(f"{address} holds no pictures{hint}")
+
+    return Source(
+        label=address,
+        names=sorted(names),
+        read=bucket_reader(address),
+        location=address,
+        title=address.rpartition("/")[2],
+        left=sorted(left.values(), key=_name),
+        threads=DECODERS + s3_objects.CONNECTIONS,
+    )
+
+
+def bucket_reader(address: str) -> Callable[[str], bytes]:
+    """Reads a file by its name. That raises `MemberError`, and `SourceError` where it is no fault of the file."""
+
+    def read(name: str) -> bytes:
+        try:
+            return s3_objects.reader(address)(name)
+        except s3_objects.S3Error as error:
+            raise SourceError(f"{error}. The same command goes on where it was, once it can be read.") from error
+
+    return read
 
 
 def _why_not(name: str) -> str | None:
@@ -127,7 +185,7 @@ def _why_not(name: str) -> str | None:
 def _why_no_file(entry: Path) -> str | None:
     if entry.is_file():
         return None
-    return "it is a folder" if entry.is_dir() else "it is no file"
+    return _FOLDER if entry.is_dir() else "it is no file"
 
 
 def _left(name: str, reason: str, kind: str = "passed_over") -> Skipped:

@@ -168,13 +168,15 @@ class Collection(ABC):
         """Finds neighbours among its pictures: by the database of SEARCH_URL where that has them, and they are many or
         not here, else by the index on disk. Raises `NotFound` where the features are not at hand, `SearchDatabaseAway`.
         """
-        local = self._local_finder()
-        if settings.SEARCH_URL and (local is None or self.total > nearest_neighbours.EXACT_ROWS):
+        has_features = self.folder.has_features_here
+        if settings.SEARCH_URL and (not has_features or self.total > nearest_neighbours.EXACT_ROWS):
             from . import database_search  # with a package that is not installed for those who do without it
 
+            local = self._local_finder() if has_features else None
             found = database_search.find(self.id, self.features_version, local)
             if found is not None:
                 return found
+        local = self._local_finder()
         if local is None:
             raise self.features_missing()
         return local

@@ -31,6 +31,9 @@ from embeddings.extractors import Features
 from embeddings.reducers import REDUCERS
 from embeddings.vector_files import StackedRows, Vectors, load
 
+_FIRST_FEATURES = ("features.npy", f"features/{range_id(0)}.npy")
+"""In one file, or in one a range."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CollectionFolder:
@@ -118,9 +121,14 @@ class CollectionFolder:
         return len(self.models()) == len(REDUCERS)
 
     @property
+    def has_features_here(self) -> bool:
+        """Whether features lie on this host, and need not be fetched."""
+        return any((self.path / name).exists() for name in _FIRST_FEATURES)
+
+    @property
     def can_grow(self) -> bool:
         """Whether it has all that pictures can be added to, as catalogues from elsewhere have not."""
-        has_features = any(is_stored(self.path / name) for name in ("features.npy", f"features/{range_id(0)}.npy"))
+        has_features = any(is_stored(self.path / name) for name in _FIRST_FEATURES)
         return self.table_path.exists() and has_features and self.has_models
 
     def share(self, target: "CollectionFolder", *more: Path) -> None:

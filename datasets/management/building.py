@@ -1,18 +1,29 @@
 """What the commands that build a catalogue share: their arguments, their progress bars, their errors."""
 
+import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from datasets.catalogue import build_directory, builder, conversion, installation, publication, sharing
+from datasets.catalogue import (
+    arithmetic,
+    build_directory,
+    builder,
+    chunked_build,
+    conversion,
+    installation,
+    publication,
+    ray_engine,
+    sharing,
+)
 from datasets.catalogue.build_directory import BuildDirectory, BuildError
+from datasets.catalogue.chunk_extraction import Job
 from datasets.catalogue.sources import OpenSource, Source, SourceError
 from datasets.pictures import pipeline_settings
 from datasets.storage.objects import StorageAway
@@ -21,9 +32,9 @@ from embeddings.reducers import ModelError
 from embeddings.vector_files import BadVectors
 
 SOURCE_HELP = (
-    "A folder or a ZIP of pictures, such as CelebA's img_align_celeba; they are taken in the order of their names."
+    "A folder or a ZIP of pictures, such as CelebA's img_align_celeba, or s3://bucket/prefix; they are taken in the "
+    "order of their names."
 )
-
 
 _LEAST_SAMPLE = 1000
 
@@ -38,26 +49,68 @@ class BuildingCommand(BaseCommand):
         return super().execute(*args, **options)
 
     def add_source(self, parser: CommandParser) -> None:
-        parser.add_argument("source", type=Path, help=SOURCE_HELP)
+        parser.add_argument("source", help=SOURCE_HELP)
         parser.add_argument("--name", default="", help="What to call the catalogue (default: the source's name).")
         parser.add_argument("--restart", action="store_true", help="Throw away a build begun earlier.")
+        parser.add_argument(
+            "--ray",
+            nargs="?",
+            const=os.environ.get("RAY_ADDRESS") or ray_engine.LOCAL,
+            metavar="ADDRESS",
+            help="Extract on the nodes of a Ray cluster, host:port (default: RAY_ADDRESS), or in processes that Ray "
+            "starts on this machine where there is none. Each node needs the source at the same path. See "
+            "docs/scaling.md.",
+        )
+        parser.add_argument(
+            "--allow-mixed",
+            action="store_true",
+            help="Go on where CPUs, GPUs or packages are others than those that computed what there is: features then "
+            "differ in their last bits.",
+        )
 
-    def extract(self, path: Path, *, name: str, restart: bool) -> BuildDirectory:
-        with OpenSource(path) as source:
-            return self.extract_from(source, name=name or path.resolve().stem, demo=False, restart=restart)
+    def extract(self, address: str, *, name: str, restart: bool, ray: str | None, allow_mixed: bool) -> BuildDirectory:
+        with OpenSource(address) as source:
+            return self.extract_from(
+                source, name=name or source.title, demo=False, restart=restart, ray=ray, allow_mixed=allow_mixed
+            )
 
-    def extract_from(self, source: Source, *, name: str, demo: bool, restart: bool) -> BuildDirectory:
+    def extract_from(
+        self,
+        source: Source,
+        *,
+        name: str,
+        demo: bool,
+        restart: bool,
+        ray: str | None = None,
+        allow_mixed: bool = False,
+    ) -> BuildDirectory:
         pipeline = pipeline_settings.pipeline()
         work = build_directory.open_work(settings.DATA_DIR, source, pipeline, name=name, demo=demo, restart=restart)
         backbone = pipeline.weights.backbone.name
+        most_pixels = settings.MAX_MEGAPIXELS * 1_000_000
         self.stdout.write(f"Extracting {backbone} features of {len(source.names):,} files of {source.label}")
         self.stdout.flush()
         with progress_bar(len(source.names)) as bar:
-            records = builder.extract(work, source, pipeline, settings.MAX_MEGAPIXELS * 1_000_000, bar.update)
+            is_extracted = work.taken == len(source.names)
+            if ray is None or is_extracted:
+                if not is_extracted:
+                    arithmetic.note(work, pipeline.extractor.info.arithmetic(), allow_mixed=allow_mixed)
+                records = builder.extract(work, source, pipeline, most_pixels, bar.update)
+            else:
+                job = Job.of(
+                    source.location,
+                    pipeline,
+                    max_pixels=most_pixels,
+                    decode_mb=settings.DECODE_MB,
+                    decode_seconds=settings.DECODE_SECONDS,
+                )
+                with ray_engine.connected(ray, job, lambda job: job.network_files(pipeline)) as engine:
+                    records = chunked_build.extract(work, source, engine, bar.update, allow_mixed=allow_mixed)
         for skipped, reason in builder.skipped(records):
             self.stderr.write(self.style.WARNING(f"skipped {skipped}: {reason}"))
         pictures = sum(len(record["names"]) for record in records)
-        self.stdout.write(f"{pictures:,} pictures in {len(records)} ranges, {pipeline.extractor.info}")
+        computed = f"Ray at {ray}" if ray else pipeline.extractor.info
+        self.stdout.write(f"{pictures:,} pictures in {len(records)} ranges, {computed}")
         return work
 
     def add_fit_sample(self, parser: CommandParser) -> None:

@@ -17,7 +17,7 @@ from .prepared_picture import Prepared
 from .zip_archive import MemberError, OverLimit, Skipped, named_as_picture
 
 # Decoding lets go of the interpreter, and the network needs every core: as many threads as cores keep it fed.
-_DECODERS = os.cpu_count() or 2
+DECODERS = os.cpu_count() or 2
 _AHEAD = 64
 
 
@@ -48,6 +48,7 @@ def prepare(
     *,
     size: Callable[[str], int] = lambda name: 0,
     allowance: Allowance | None = None,
+    threads: int = DECODERS,
 ) -> Generator[tuple[str, Prepared | Exception], None, None]:
     """Read and decode files on several threads, ahead of whoever takes the results, in the order of `names`.
 
@@ -69,8 +70,11 @@ def prepare(
         except (MemberError, UnreadableImage) as error:
             return name, error
 
-    with ThreadPoolExecutor(_DECODERS, thread_name_prefix="decode") as pool:
-        yield from in_order(pool, work, names, _AHEAD)
+    with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
+        try:
+            yield from in_order(pool, work, names, _AHEAD)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def extract_pictures(

@@ -11,9 +11,9 @@ from datasets.management.building import BuildingCommand, told_plainly
 
 class Command(BuildingCommand):
     help = (
-        "Build the catalogue from a folder or a ZIP of pictures, and install it: extract_features, then fit_reducers. "
-        "It may be stopped or killed at any moment; the same command goes on where it was. CelebA's 202,599 pictures "
-        "take about 1.7 GB in data/ with ResNet50, and a few hours on two cores. Example: "
+        "Build the catalogue from a folder, a ZIP or a bucket of pictures, and install it: extract_features, then "
+        "fit_reducers. It may be stopped or killed at any moment; the same command goes on where it was. CelebA's "
+        "202,599 pictures take about 1.7 GB in data/ with ResNet50, and a few hours on two cores. Example: "
         "manage.py build_catalogue ~/celeba/img_align_celeba"
     )
 
@@ -35,9 +35,11 @@ class Command(BuildingCommand):
     def handle(
         self,
         *args: Any,
-        source: Path,
+        source: str,
         name: str,
         restart: bool,
+        ray: str | None,
+        allow_mixed: bool,
         metadata: list[Path],
         install: bool,
         fit_sample: int | None,
@@ -48,7 +50,7 @@ class Command(BuildingCommand):
                 raise SourceError(f"there is no file {missing}")
             if metadata and not install:
                 raise SourceError("metadata are imported of the installed catalogue: give them once it is installed")
-            work = self.extract(source, name=name, restart=restart)
+            work = self.extract(source, name=name, restart=restart, ray=ray, allow_mixed=allow_mixed)
             self.fit_and_publish(work, install=install, fit_sample=fit_sample)
         if metadata:
             call_command("import_metadata", *metadata, stdout=self.stdout, stderr=self.stderr)

@@ -1,4 +1,3 @@
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -16,9 +15,9 @@ class Command(BuildingCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("source", type=Path, help=SOURCE_HELP)
+        parser.add_argument("source", help=SOURCE_HELP)
 
-    def handle(self, *args: Any, source: Path, **options: Any) -> None:
+    def handle(self, *args: Any, source: str, **options: Any) -> None:
         with told_plainly(), OpenSource(source) as opened, progress_bar(len(opened.names)) as bar:
             drawn = builder.draw_tilemaps(
                 settings.DATA_DIR, opened, settings.MAX_MEGAPIXELS * 1_000_000, on_files=bar.update

@@ -1,7 +1,6 @@
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,12 +33,14 @@ class Command(BuildingCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("precision", choices=["fp32", "bf16", "int8"])
-        parser.add_argument("source", type=Path, nargs="?", help="A folder or a ZIP of pictures; not needed for fp32.")
+        parser.add_argument(
+            "source", nargs="?", help="Where pictures lie, as for build_catalogue; not needed for fp32."
+        )
         parser.add_argument("--pictures", type=int, default=1000, help="How many to measure on (default: %(default)s).")
         parser.add_argument("--force", action="store_true", help="Choose it whatever the measurement says.")
 
     def handle(
-        self, *args: Any, precision: Precision, source: Path | None, pictures: int, force: bool, **options: Any
+        self, *args: Any, precision: Precision, source: str | None, pictures: int, force: bool, **options: Any
     ) -> None:
         with told_plainly():
             weights = pipeline_settings.weights()
@@ -73,9 +74,9 @@ class Command(BuildingCommand):
             choice.write(folder, weights, fidelity, speed)
             self.stdout.write(self.style.SUCCESS(f"{precision} is used from the next start on."))
 
-    def _crops(self, path: Path, count: int) -> list[RGB]:
+    def _crops(self, address: str, count: int) -> list[RGB]:
         backbone = pipeline_settings.weights().backbone
-        with OpenSource(path) as source:
+        with OpenSource(address) as source:
             names = _spread(source.names, 2 * count)
 
             def readable() -> Iterator[RGB]:
@@ -87,7 +88,7 @@ class Command(BuildingCommand):
 
             crops = list(islice(readable(), count))
         if len(crops) < 5 * NEIGHBOURS:
-            raise CommandError(f"{path} has {len(crops)} readable pictures; {5 * NEIGHBOURS} are needed to measure.")
+            raise CommandError(f"{address} has {len(crops)} readable pictures; {5 * NEIGHBOURS} are needed to measure.")
         return crops
 
     def _opened(self, choice: PrecisionChoice) -> Extractor:

@@ -1,4 +1,3 @@
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -17,6 +16,15 @@ class Command(BuildingCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         self.add_source(parser)
 
-    def handle(self, *args: Any, source: Path, name: str, restart: bool, **options: Any) -> None:
+    def handle(
+        self,
+        *args: Any,
+        source: str,
+        name: str,
+        restart: bool,
+        ray: str | None,
+        allow_mixed: bool,
+        **options: Any,
+    ) -> None:
         with told_plainly():
-            self.extract(source, name=name, restart=restart)
+            self.extract(source, name=name, restart=restart, ray=ray, allow_mixed=allow_mixed)
