@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from datasets.tilemaps import ranges
 from datasets.tilemaps.colours import GREY, Colours, mean_colours
+from embeddings.cores import on_every_core
 from embeddings.reducers import REDUCERS
 from embeddings.vector_files import Vectors, check, replacing
 
@@ -39,6 +40,8 @@ _STRIDE_WITH_COLOURS = _STRIDE + 3
 _ENOUGH = 20_000
 """Distances that the cloud's radius is measured by, as the page does it."""
 _WITHIN = 0.95
+_AT_ONCE = 256
+"""Tilemaps between two beginnings of threads."""
 
 Index = dict[str, Any]
 _Described = tuple[int, int, NDArray[np.float32]]
@@ -86,16 +89,21 @@ def build_all(folder: CollectionFolder, tilemap: Callable[[int], Path]) -> Itera
 
 def colours_of(total: int, tilemap: Callable[[int], Path]) -> Colours | None:
     """`(total, 3)` of the pictures, grey where a tilemap is missing; None where all are."""
-    found = np.full((total, 3), GREY, np.uint8)
-    some = False
-    for number in range(ranges.count(total)):
+    found, some = np.full((total, 3), GREY, np.uint8), False
+
+    def means(number: int) -> Colours | None:
         try:
-            means = mean_colours(tilemap(number).read_bytes())
+            return mean_colours(tilemap(number).read_bytes())
         except (FileNotFoundError, ValueError):
-            continue
-        rows = found[number * ranges.SIZE : (number + 1) * ranges.SIZE]
-        rows[:] = means[: len(rows)]
-        some = True
+            return None
+
+    for first in range(0, ranges.count(total), _AT_ONCE):
+        numbers = range(first, min(first + _AT_ONCE, ranges.count(total)))
+        for number, colours in zip(numbers, on_every_core(means, numbers), strict=True):
+            if colours is not None:
+                rows = found[number * ranges.SIZE : (number + 1) * ranges.SIZE]
+                rows[:] = colours[: len(rows)]
+                some = True
     return found if some else None
 
 

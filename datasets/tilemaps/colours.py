@@ -23,9 +23,17 @@ def mean_colours(tilemap: bytes) -> Colours:
     pixels = simplejpeg.decode_jpeg(tilemap, min_height=ROWS * _HALF, min_width=COLUMNS * _HALF)
     if pixels.shape != (ROWS * _HALF, COLUMNS * _HALF, 3):
         raise ValueError(f"a tilemap has {COLUMNS * CELL} × {ROWS * CELL} pixels")
-    cells = pixels.reshape(ROWS, _HALF, COLUMNS, _HALF, 3).transpose(0, 2, 1, 3, 4).reshape(CAPACITY, -1, 3)
-    counted = cells.min(axis=2) < _WHITE
-    counted[~counted.any(axis=1)] = True  # a white picture, or none
-    sums = np.einsum("cpk,cp->ck", cells, counted, dtype=np.uint32, casting="unsafe")
-    means: Colours = (sums / counted.sum(axis=1, keepdims=True) + 0.5).astype(np.uint8)
+    darkest = np.minimum(np.minimum(pixels[..., 0], pixels[..., 1]), pixels[..., 2])
+    counts = _sums((darkest < _WHITE)[..., None])
+    counted = (darkest < _WHITE) | (counts == 0).reshape(ROWS, COLUMNS).repeat(_HALF, 0).repeat(_HALF, 1)
+    # Where all of a cell is white, all of it counts.
+    sums, counts = _sums(pixels * counted[..., None]), np.where(counts, counts, _HALF**2)
+    means: Colours = (sums / counts + 0.5).astype(np.uint8)
     return means
+
+
+def _sums(pixels: NDArray[np.generic]) -> NDArray[np.uint32]:
+    """`(2500, 250, k)` → of each cell, `(1000, k)`."""
+    rows = pixels.reshape(ROWS, _HALF, -1).sum(axis=1, dtype=np.uint16)
+    found: NDArray[np.uint32] = rows.reshape(CAPACITY, _HALF, -1).sum(axis=1, dtype=np.uint32)
+    return found

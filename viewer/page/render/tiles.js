@@ -50,6 +50,12 @@ export class Tiles {
     }
   }
 
+  /** Do without the small ones: there are too many to have them all. Sharp ones come all the same. */
+  without() {
+    this.shaped.fill(1);
+    this.progress(1, 1);
+  }
+
   async small(tile, range) {
     const job = { kind: "small", url: this.collection.tilemap(range, tile), tile };
     const { texels, tiniest, shapes, colours } = await run(job, { signal: this.abort.signal });
