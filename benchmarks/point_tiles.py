@@ -1,9 +1,9 @@
 """Layouts of millions of pictures as tiles of points: `python -m benchmarks.point_tiles`.
 
-Writes the tiles of made-up catalogues of 10⁶ and 10⁷ pictures, then looks at the larger one: what the server takes, what
-calls of a window cost, and what the page loads and how quickly it draws, in a headless Chromium that draws in software.
-Coordinates are a mixture of Gaussians; the pictures are real tiles, one tilemap of them 10,000 times over. Prints one
-JSON line a measurement.
+Writes the tiles of made-up catalogues of 10⁶ and 10⁷ pictures, then looks at the larger one: what the server takes,
+what calls of a window cost, and what the page loads and how quickly it draws, in a headless Chromium that draws in
+software. Coordinates are a mixture of Gaussians; the pictures are real tiles, one tilemap of them 10,000 times over.
+Prints one JSON line a measurement.
 
 Parts can be named (`python -m benchmarks.point_tiles page`), `--rows` takes other numbers, and `--keep FOLDER` leaves
 the catalogues there.
@@ -26,10 +26,12 @@ from django.conf import settings
 
 import benchmarks.configured  # noqa: F401  before the next ones
 from datasets.catalogue import installation
+from datasets.collection import point_tiles
+from datasets.collection.folder import CollectionFolder
 from datasets.tilemaps import ranges
 from datasets.tilemaps.layout import Tilemap, tile
 from embeddings.images.decoding import decode
-from embeddings.vector_files import Vectors
+from embeddings.vector_files import Vectors, load
 from tests.support.chromium import Visit, chromium
 from tests.support.paths import ROOT
 from tests.support.service import Service, children_of
@@ -118,6 +120,15 @@ def write(data: Path, total: int) -> Measured:
     seconds = time.monotonic() - began
     assert status == 0
     points = installation.installed_folder(data).points
+    places = load(installation.installed_folder(data).layout_path("umap"))
+    with tempfile.TemporaryDirectory(prefix="wwzd-points-") as temporary:
+        started, spent = time.monotonic(), time.process_time()
+        point_tiles.build(CollectionFolder(path=Path(temporary)), "umap", places, None)
+        yield {
+            "what": f"tiles of {total:,} points, one layout, without colours",
+            "seconds": round(time.monotonic() - started, 1),
+            "cpu_seconds": round(time.process_time() - spent, 1),
+        }
     yield {
         "what": f"tiles of {total:,} points, both layouts, colours of {ranges.count(total):,} tilemaps among it",
         "seconds": round(seconds, 1),
@@ -142,6 +153,7 @@ def server(data: Path, total: int) -> Measured:
             "a sample of 1000 of the whole": f"/umap/0/{last}/standalone?format=raw&sample=1000",
             "info, all ranges": "/dataset/info",
             "20 records": f"/catalogue/images?offset={total // 2}&limit=20",
+            "rows by a name": f"/catalogue/images/rows?search={total // 2 + 77}",
             "a tilemap": f"/tilemaps/{last}",
             "a thumbnail": f"/catalogue/images/{total // 2}/thumbnail?size=128",
             "the list of fields": "/catalogue/images/fields",
@@ -172,7 +184,7 @@ def page(data: Path, total: int) -> Measured:
     running = Service(data, served(data)).start(warm=False)
     try:
         with chromium() as browser:
-            for _ in range(3):
+            for number in range(3):
                 visit = Visit(browser, running.url(""), SIZE, color_scheme="dark")
                 visit.page.wait_for_timeout(2000)
                 visit.open(drawn=False)
@@ -188,7 +200,7 @@ def page(data: Path, total: int) -> Measured:
                     "all_mb": round(visit.page.evaluate(_LOADED) / 1e6, 1),
                     **visit.page.evaluate("wwzd.viewer.tiled.facts"),
                 }
-                if _ < 2:
+                if number < 2:
                     visit.close()
             yield seen(visit, "from afar")
             row = visit.page.evaluate("wwzd.viewer.tiled.root.rows[77]")

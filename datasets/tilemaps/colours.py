@@ -23,9 +23,11 @@ def mean_colours(tilemap: bytes) -> Colours:
     pixels = simplejpeg.decode_jpeg(tilemap, min_height=ROWS * _HALF, min_width=COLUMNS * _HALF)
     if pixels.shape != (ROWS * _HALF, COLUMNS * _HALF, 3):
         raise ValueError(f"a tilemap has {COLUMNS * CELL} × {ROWS * CELL} pixels")
-    darkest = np.minimum(np.minimum(pixels[..., 0], pixels[..., 1]), pixels[..., 2])
-    counts = _sums((darkest < _WHITE)[..., None])
-    counted = (darkest < _WHITE) | (counts == 0).reshape(ROWS, COLUMNS).repeat(_HALF, 0).repeat(_HALF, 1)
+    coloured = np.minimum(np.minimum(pixels[..., 0], pixels[..., 1]), pixels[..., 2]) < _WHITE
+    cells = coloured.reshape(ROWS, _HALF, COLUMNS, _HALF)
+    cells[:, [0, -1]] = cells[..., [0, -1]] = False  # mixed with the white between the cells
+    counts = _sums(coloured[..., None])
+    counted = coloured | (counts == 0).reshape(ROWS, COLUMNS).repeat(_HALF, 0).repeat(_HALF, 1)
     # Where all of a cell is white, all of it counts.
     sums, counts = _sums(pixels * counted[..., None]), np.where(counts, counts, _HALF**2)
     means: Colours = (sums / counts + 0.5).astype(np.uint8)

@@ -12,7 +12,7 @@ const KEPT = 6_000_000; // points in memory
 const OFTEN = 120; // milliseconds between two looks at which nodes are seen
 const SLOW = 80; // milliseconds of a frame, beyond which fewer points are drawn
 const QUICK = 30; // and below which more are
-const REMEMBERED = 4096; // rows whose places are known beside those that are near
+const REMEMBERED = 4096; // rows whose places, or shapes, are known beside those that are near
 
 export class TiledCloud {
   /** Of a layout of a collection, with the first node there. Raises `ApiError`. */
@@ -39,6 +39,7 @@ export class TiledCloud {
     this.budget = MOST / 2;
     this.known = new Map(); // row → its place
     this.near = new Map(); // the same of those that are near the camera
+    this.shapes = new Map(); // row → its picture's width and height, of 1
     this.asked = new Set(); // rows whose places are on their way
     this.began = 0; // of the last frame while the camera moved
     this.timer = 0;
@@ -108,7 +109,7 @@ export class TiledCloud {
 
   /** Look soon, unless a look is due already. */
   settle() {
-    if (this.left || !this.viewer.tiled) return;
+    if (this.viewer.tiled !== this) return;
     this.timer ||= setTimeout(() => {
       this.timer = 0;
       this.look();
@@ -148,7 +149,12 @@ export class TiledCloud {
   under(view, x, y) {
     const { rows, ids } = pointsUnder(this.drawn, view, this.clipMatrix(view.camera), x, y);
     const near = new Set([...ids.keys()].filter((at) => view.near.has(ids[at])));
-    const shapes = new Uint8Array(2 * ids.length).map((_, at) => (near.has(at >> 1) ? 255 : 0));
+    const shapes = new Uint8Array(2 * ids.length);
+    for (const at of near)
+      shapes.set(
+        this.shape(ids[at]).map((side) => Math.round(255 * side)),
+        2 * at,
+      );
     return { rows, ids, near, shapes };
   }
 
@@ -172,9 +178,19 @@ export class TiledCloud {
   }
 
   remember(row, place) {
-    this.known.delete(row);
-    this.known.set(row, place);
-    if (this.known.size > REMEMBERED) this.known.delete(this.known.keys().next().value);
+    keep(this.known, row, place);
+  }
+
+  /** A picture's width and height, of 1: a square until some of it has come. */
+  shape(row) {
+    return this.shapes.get(row) ?? [1, 1];
+  }
+
+  /** A picture came, of so many pixels. */
+  shaped(row, size) {
+    const longer = Math.max(...size);
+    const shape = Array.from(size, (side) => side / longer);
+    keep(this.shapes, row, shape);
   }
 
   /** Have the places of these rows. Resolves to whether any were missing. */
@@ -204,6 +220,13 @@ export class TiledCloud {
     const points = this.drawn.reduce((sum, { node }) => sum + node.count, 0);
     return { drawn: points, nodes: this.drawn.length, kept: this.loader.points, budget: Math.round(this.budget) };
   }
+}
+
+/** Put a value into a map of so many, from which the oldest one goes. */
+function keep(map, row, value) {
+  map.delete(row);
+  map.set(row, value);
+  if (map.size > REMEMBERED) map.delete(map.keys().next().value);
 }
 
 /** Colours of three bytes → of four, as those of rows that are not chosen. */

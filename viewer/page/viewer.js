@@ -25,6 +25,7 @@ export class Viewer extends EventTarget {
     this.cloud = new Cloud(canvas, renderer);
     this.cameraController = new CameraController(this.cloud.camera, canvas, () => this.invalidate());
     this.collection = null;
+    this.turn = 0; // counts what was shown and left
     /** @type {import("./tiled.js").TiledCloud} */
     this.tiled = null; // of a collection of which only some points are in memory
     this.pictures = true;
@@ -60,17 +61,18 @@ export class Viewer extends EventTarget {
   /** Show a collection by a reducer. Resolves when its points are drawn; tiles follow by themselves. */
   async show(collection, reducer) {
     this.leave();
+    const { turn } = this;
     this.collection = collection;
     const { count, ranges } = collection;
     const tiled = collection.isTiled ? await openTiled(this, collection, reducer) : null;
     const first = tiled?.first ?? (await loadLayout(collection, reducer));
     performance.mark("wwzd:laid");
-    if (this.collection !== collection) return tiled?.leave();
+    if (this.turn !== turn) return tiled?.leave();
     this.tiled = tiled;
     if (!tiled && first.rows.length !== 3 * count) throw new Error("The vectors and the pictures do not fit together.");
     this.layoutView.begin(reducer, first);
     this.cloud.begin(first.rows.length / 3);
-    if (tiled) Object.assign(this.cloud, { count, placeOf: (row) => tiled.place(row) });
+    if (tiled) Object.assign(this.cloud, { count, tiled });
     this.cloud.setLayouts(first.rows, first.rows);
     this.framing.refit({ still: true });
     performance.mark("wwzd:room");
@@ -79,7 +81,7 @@ export class Viewer extends EventTarget {
     this.draw();
     performance.mark("wwzd:asked");
     await this.cloud.drawn();
-    if (this.collection !== collection) return;
+    if (this.turn !== turn) return;
     performance.mark("wwzd:points");
     this.cloud.allocateTextures(tiled ? 1 : ranges);
     this.cloud.prepared.then(() => this.invalidate());
@@ -106,6 +108,7 @@ export class Viewer extends EventTarget {
   }
 
   leave() {
+    this.turn += 1;
     this.tiled?.leave();
     this.tiles?.stop();
     this.thumbnails?.stop();

@@ -110,7 +110,13 @@ export class LayoutView {
     const { viewer } = this;
     const { collection } = viewer;
     const { clicked, neighbors } = viewer.highlights;
-    await viewer.show(collection, reducer);
+    const before = this.reducer;
+    try {
+      await viewer.show(collection, reducer);
+    } catch (error) {
+      if (viewer.collection === collection) await viewer.show(collection, before);
+      throw error;
+    }
     if (viewer.collection === collection) viewer.highlights.click(clicked, neighbors);
   }
 
