@@ -57,8 +57,8 @@ _FRAMES = """(count) => {
   return times;
 }"""
 
-_LOADED = """(until = Infinity) => performance.getEntriesByType("resource")
-  .filter(({ name, responseEnd }) => name.includes("/points/") && responseEnd <= until)
+_LOADED = """(until) => performance.getEntriesByType("resource")
+  .filter(({ name, responseEnd }) => name.includes("/points/") && responseEnd <= (until ?? Infinity))
   .reduce((sum, { transferSize }) => sum + transferSize, 0)"""
 
 _PICKS = """(() => {
