@@ -91,6 +91,7 @@ KINDS = {
     "range-unknown": "There is no range of this number.",
     "layout-unknown": "There is no layout of this name (`name`).",
     "layout-not-ready": "The layout waits, is being computed, or could not be.",
+    "point-tiles-missing": "There are no point tiles of this layout (`name`), or not these any more.",
     "layouts-full": "There are as many further layouts of these pictures as may (`limit`).",
     "field-unknown": "There is no field of this name (`name`).",
 }

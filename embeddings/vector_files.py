@@ -82,7 +82,7 @@ class StackedRows:
     def __getitem__(self, rows: NDArray[np.integer[Any]] | slice) -> Vectors:
         if len(self._arrays) == 1:
             return self._arrays[0][rows]
-        numbers = np.arange(len(self))[rows]
+        numbers = np.arange(*rows.indices(len(self))) if isinstance(rows, slice) else rows
         taken = np.empty((len(numbers), self.shape[1]), self.dtype)
         for array, start in zip(self._arrays, self._starts[:-1], strict=True):
             here = (numbers >= start) & (numbers < start + len(array))

@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from datasets.catalogue import installation
+from datasets.catalogue import installation, publication
 from datasets.collection import cloud_model
 from datasets.search import text_query
 from datasets.tilemaps import ranges
-from embeddings.reducers import REDUCERS
+from embeddings.reducers import REDUCERS, Umap
 
 # Nothing but what this service sends, and no script or style within the document.
 _EVERY_PAGE = ("default-src 'none'", "script-src 'self'", "style-src 'self'", "form-action 'none'", "base-uri 'none'")
@@ -35,6 +35,7 @@ _OFFERS: dict[str, bool | int] = {
 def index(request: HttpRequest) -> HttpResponse:
     """The page; what it shows, its scripts ask for."""
     catalogue = installation.catalogue_store().catalogue()
+    tiled = publication.tiled_layouts(catalogue.folder, catalogue.total)
     facts: dict[str, Any] = {
         "catalogue": {
             "name": catalogue.name,
@@ -42,12 +43,13 @@ def index(request: HttpRequest) -> HttpResponse:
             "demo": catalogue.demo,
             "text_search": text_query.offers(catalogue.network),
             "add": reverse("catalogue-images") if catalogue.folder.can_grow else None,
+            "points": tiled,
         },
         "reducers": list(REDUCERS),
         "offers": _OFFERS,
         "limits": {"pictures": settings.MAX_PICTURES},
     }
-    return _document(request, "index", _PAGE, {"facts": facts, "points": _points(request, catalogue.total)})
+    return _document(request, "index", _PAGE, {"facts": facts, "points": _points(request, catalogue.total, tiled)})
 
 
 @require_safe
@@ -72,10 +74,12 @@ def _document(request: HttpRequest, name: str, policy: tuple[str, ...], context:
     return response
 
 
-def _points(request: HttpRequest, total: int) -> str:
+def _points(request: HttpRequest, total: int, tiled: list[str]) -> str:
     """What the scripts will ask for first, so that it is on its way before they run; empty where that is not known."""
     if not total or "dataset" in request.GET:
         return ""
     view = request.GET.get("view", "")
+    if tiled:
+        return reverse("catalogue-points", args=[view if view in tiled else Umap.name])
     reducer = view if view in REDUCERS else list(REDUCERS)[-1]
     return f"{reverse('catalogue-vectors', args=[reducer, 0, ranges.count(total) - 1])}?format=raw"

@@ -79,6 +79,7 @@ try:
     MAX_PARTIAL_UPLOADS = positive("MAX_PARTIAL_UPLOADS", 100)
     UPLOAD_HOURS = positive("UPLOAD_HOURS", 24)
     MAX_LAYOUTS = positive("MAX_LAYOUTS", 20)
+    POINT_TILES_FROM = positive("POINT_TILES_FROM", 1_000_000)
     CACHE_MB = positive("CACHE_MB", 1024)
     KEEP_ARCHIVES = env.bool("KEEP_ARCHIVES", True)
     RETENTION_DAYS = env.int("RETENTION_DAYS", 0, validate=validate.Range(min=0))

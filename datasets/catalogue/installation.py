@@ -13,13 +13,14 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
 from datasets.collection import manifest as manifests
+from datasets.collection import point_tiles
 from datasets.collection.folder import CollectionFolder, discard
 from datasets.errors import NotFound
 from datasets.tilemaps.ranges import parse, range_id
@@ -59,8 +60,7 @@ class Catalogue:
 
     def tilemap_path(self, number: int) -> Path:
         """Its own; else where the old server's lie, and those that `build_tilemaps` draws."""
-        own = self.folder.tilemap_path(number)
-        return own if own.is_file() else tilemap_path(self.data / "tilemaps", number)
+        return tilemap_of(self.data, self.folder, number)
 
     @property
     def metadata_path(self) -> Path:
@@ -70,6 +70,11 @@ class Catalogue:
     def cluster_labels_path(self) -> Path:
         """Beside the collections, as the metadata."""
         return self.data / "collections" / f"cluster-labels-{self.fingerprint}.json"
+
+
+def tilemap_of(data: Path, folder: CollectionFolder, number: int) -> Path:
+    own = folder.tilemap_path(number)
+    return own if own.is_file() else tilemap_path(data / "tilemaps", number)
 
 
 def tilemap_path(folder: Path, number: int) -> Path:
@@ -183,6 +188,8 @@ def install(
         manifest_of(folder)
     except (BadVectors, FileNotFoundError):
         write_manifest(folder.path.name, folder, described_by(folder) or {"name": name, "demo": demo})
+    if next(iter(lengths.values())) >= settings.POINT_TILES_FROM:
+        list(point_tiles.build_all(folder, partial(tilemap_of, data, folder)))
     point(data, folder.path.name, pickle_versions(data) if pickles is None else pickles)
     remove_others(data, is_kept=is_built)
 

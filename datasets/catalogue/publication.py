@@ -10,12 +10,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+
 from datasets.collection import manifest as manifests
+from datasets.collection import point_tiles
 from datasets.collection.folder import CollectionFolder, discard, link, link_tree
 from datasets.errors import NotFound
 from datasets.tilemaps import ranges
 from embeddings import legacy_pickles
-from embeddings.reducers import REDUCERS
+from embeddings.reducers import REDUCERS, Umap
 from embeddings.vector_files import BadVectors, replacing
 
 from . import build_report, installation
@@ -36,6 +39,8 @@ class Entry:
     """Whether it is known what became of the files of its source."""
     can_grow: bool
     """Whether pictures can be added to it, as far as its files tell."""
+    points: list[str]
+    """Layouts that the page loads as tiles of points; none of a catalogue that it loads whole."""
 
 
 def publish(data: Path, work: BuildDirectory, *, install: bool = True) -> int:
@@ -76,6 +81,8 @@ def keep(data: Path, build: BuildDirectory) -> CollectionFolder:
     part = CollectionFolder(path=target.with_name(f".{target.name}.part"))
     shutil.rmtree(part.path, ignore_errors=True)
     link_tree(build.path, part.path)
+    if len(next(iter(build.vectors().values()))) >= settings.POINT_TILES_FROM:
+        list(point_tiles.build_all(part, part.tilemap_path))
     installation.write_manifest(target.name, part, installation.described_by(part))
     discard(target)
     part.path.rename(target)
@@ -94,11 +101,18 @@ def entries(data: Path) -> list[Entry]:
             is_installed=folder == installed,
             has_report=folder.report_path.exists(),
             can_grow=folder.can_grow,
+            points=tiled_layouts(folder, manifest["count"]),
         )
         for folder in installation.collections(data)
         if (manifest := _manifest(folder))
     ]
     return sorted(found, key=lambda entry: (not entry.is_installed, entry.name.casefold(), entry.id))
+
+
+def tiled_layouts(folder: CollectionFolder, total: int) -> list[str]:
+    """Layouts that the page loads as tiles of points: those that have them, of a catalogue of so many pictures."""
+    there = point_tiles.names(folder) if total >= settings.POINT_TILES_FROM else []
+    return there if Umap.name in there else []
 
 
 def find(data: Path, wanted: str) -> Entry:

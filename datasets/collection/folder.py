@@ -7,6 +7,7 @@ source.zip              the upload as it came, unless it is not kept
 layouts/pca.npy …       `(n, 3) float32`; pca.npz … the fitted reducers, space.json what announces them
 index/                  finds neighbours, in a collection of many; similarity.npz: copies and outliers; clusters.npz
 tilemaps/000.jpg …
+points/umap.json …      the layouts of many pictures as tiles (`datasets.collection.point_tiles`)
 report.json             what became of each file
 
 A collection that was made by adding pictures to another one has them in *parts*: images.parquet, features.npy and
@@ -153,6 +154,22 @@ class CollectionFolder:
 
     def tilemap_path(self, number: int) -> Path:
         return fetched(self.path / "tilemaps" / f"{range_id(number)}.jpg")
+
+    @property
+    def points(self) -> Path:
+        """The folder of layouts as tiles of points."""
+        return self.path / "points"
+
+    def point_index_path(self, layout: str) -> Path:
+        return self.points / f"{layout}.json"
+
+    def point_nodes_path(self, layout: str, digest: str) -> Path:
+        """`digest` has 16 digits."""
+        return fetched(self.points / f"{layout}-{digest}.bin")
+
+    def point_paths(self, layout: str) -> list[Path]:
+        """Of all files of a layout's tiles, the index first."""
+        return [self.point_index_path(layout), *self.points.glob(self.point_nodes_path(layout, "?" * 16).name)]
 
     @property
     def forming_path(self) -> Path:

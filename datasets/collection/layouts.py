@@ -90,10 +90,11 @@ def is_further(name: str) -> bool:
 
 
 def remove(folder: CollectionFolder, name: str) -> None:
-    """With what was measured of it. The card goes first."""
+    """With what was measured of it, and its tiles of points. The card goes first."""
     for path in (
         _card_path(folder, name),
         _quality_card_path(folder, name),
+        *folder.point_paths(name),
         folder.layout_path(name),
         _distortion_path(folder, name),
     ):

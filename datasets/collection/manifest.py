@@ -89,7 +89,7 @@ def fingerprint(vectors: Mapping[str, Vectors]) -> str:
 
 def digests(folder: Path, shared: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
     """SHA-256 of each file by its path in the folder. Not of the upload as it came: its id is made of its content; nor
-    of what comes and goes later, views that people save and further layouts.
+    of what comes and goes later, views that people save, further layouts and tiles of points.
 
     `shared` are those of a folder from which files may have been linked: what has several links is not read again.
     """
@@ -99,7 +99,7 @@ def digests(folder: Path, shared: Mapping[str, str] = MappingProxyType({})) -> d
         name = path.relative_to(folder).as_posix()
         if path.suffix == Path(ARCHIVE).suffix or name in ("manifest.json", saved_views.FILE):
             continue
-        if path.parent.name == "layouts" and layouts.is_further(path.name):
+        if path.parent.name == "points" or (path.parent.name == "layouts" and layouts.is_further(path.name)):
             continue
         if name in shared and path.stat().st_nlink > 1:
             found[name] = shared[name]

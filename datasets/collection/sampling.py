@@ -5,6 +5,11 @@ from numpy.typing import NDArray
 
 from embeddings.vector_files import Vectors
 
+_ENOUGH = 2**20
+"""Rows among which a sample is chosen: cells of millions are no better spread than cells of some hundreds."""
+_CELL = 16
+"""Rows of a cell at least, for that."""
+
 
 def stratified(points: Vectors, count: int, seed: int) -> NDArray[np.int64]:
     """`count` rows of `(n, d)` points in rising order, one at random from each of `count` equally full cells.
@@ -14,7 +19,7 @@ def stratified(points: Vectors, count: int, seed: int) -> NDArray[np.int64]:
     """
     random = np.random.default_rng(seed)
     chosen: list[int] = []
-    waiting = [(np.arange(len(points)), min(count, len(points)))]
+    waiting = [(_candidates(len(points), count, random), min(count, len(points)))]
     while waiting:
         rows, share = waiting.pop()
         if share == 1:
@@ -30,3 +35,11 @@ def stratified(points: Vectors, count: int, seed: int) -> NDArray[np.int64]:
             order = np.argpartition(inside[:, axis], border)
             waiting += [(rows[order[border:]], share - left), (rows[order[:border]], left)]
     return np.sort(np.array(chosen, np.int64))
+
+
+def _candidates(total: int, count: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """All rows, or of very many one at random from each of so many equal stretches."""
+    if total <= _ENOUGH or count * _CELL > _ENOUGH:
+        return np.arange(total)
+    stretch = total / _ENOUGH
+    return np.unique(((np.arange(_ENOUGH) + random.random(_ENOUGH)) * stretch).astype(np.int64))

@@ -3,7 +3,9 @@
 import time
 from typing import TYPE_CHECKING, Any
 
-from datasets.collection import layouts
+from django.conf import settings
+
+from datasets.collection import layouts, point_tiles
 from datasets.collection.base import Collection
 from datasets.collection.folder import CollectionFolder
 from datasets.collection.layouts import LayoutCard
@@ -43,6 +45,9 @@ def compute(found: Collection, name: str, parameters: dict[str, Any], report: "R
         versions=versions(),
         created=time.time(),
     )
+    if found.total >= settings.POINT_TILES_FROM:
+        colours = point_tiles.colours_of(found.total, found.tilemap)
+        point_tiles.build(found.folder, name, places, colours)
     layouts.store(found.folder, card, places)
 
 

@@ -185,7 +185,7 @@ def test_a_client_generated_from_the_document_works(service: Service, tmp_path: 
     # The generator knows binary bodies of one type only.
     kinds = (
         *("image/jpeg", "application/zip", "model/gltf-binary", "application/vnd.apache.parquet"),
-        "application/offset+octet-stream",
+        *("application/offset+octet-stream", "application/vnd.wwzd.points"),
     )
     overrides = "content_type_overrides: {" + ", ".join(f"{kind}: application/octet-stream" for kind in kinds) + "}"
     (tmp_path / "config.yaml").write_text(f"{overrides}\nliteral_enums: true\n")

@@ -169,6 +169,13 @@ def test_a_sample_has_its_size_and_misses_no_group(count: int) -> None:
     assert len(sampling.stratified(np.zeros((1000, 3), np.float32), count, seed=4)) == count
 
 
+def test_a_sample_of_millions_is_of_all_of_them() -> None:
+    points = np.arange(2_500_000, dtype=np.float32)[:, None]
+    rows = sampling.stratified(points, 100, seed=4)
+    assert len(set(rows.tolist())) == 100
+    assert np.bincount(rows // 25_000, minlength=100).max() <= 2
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -44,8 +44,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """With the demo, as after a first start."""
     data = tmp_path_factory.mktemp("docs") / "data"
     environment = os.environ | {"DATA_DIR": str(data), "NUMBA_CACHE_DIR": str(CACHE / "kernels")}
-    command = [sys.executable, "manage.py", "build_demo"]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=240)
+    for name in ("build_demo", "build_point_tiles"):
+        command = [sys.executable, "manage.py", name]
+        subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=240)
     running = Service(data).start()
     yield running
     running.stop()

@@ -98,13 +98,15 @@ export class Navigation {
     controls.restore(state);
     this.landmarks.show(state.landmarks ?? true);
     controls.surroundings(this.around(collection));
+    if (collection.isTiled) controls.move();
     offerSearch(collection.offers);
     await viewer.show(collection, reducer);
     if (turn !== this.turn) return;
     controls.panes();
     this.filteredView.begin(collection);
     const restored = this.restoreView(collection, state, turn);
-    notifications.status(t("loadingTiles", { done: 0, total: number(collection.ranges) }));
+    const tiles = t("loadingTiles", { done: 0, total: number(collection.ranges) });
+    notifications.status(collection.isTiled ? "" : tiles);
     if (collection.has(state.split) && state.split !== reducer) await controls.beside(state.split);
     if (turn !== this.turn) return;
     if (state.among) await controls.among(true, { still: true });
@@ -156,11 +158,12 @@ export class Navigation {
     return rows && { text, rows: Uint32Array.from(rows).sort(), only };
   }
 
-  title({ kind, name, count }) {
+  title({ kind, name, count, isTiled }) {
     const title = name || t(kind === "catalogue" ? "catalogue" : "upload");
     find("collection-name").textContent = title;
     find("collection-count").textContent = number(count);
     document.title = `${title} – WWZD`;
+    document.documentElement.classList.toggle("tiled", isTiled);
     this.viewer.canvas.setAttribute("aria-label", t("canvas", { name: title, count: number(count) }));
   }
 
@@ -197,7 +200,8 @@ export class Navigation {
 
   /** The catalogue, for an upload that lies in its space. */
   around({ facts }) {
-    return facts?.space === "catalogue" && this.facts.catalogue.total ? Collection.catalogue(this.facts) : null;
+    const { total, points = [] } = this.facts.catalogue;
+    return facts?.space === "catalogue" && total && !points.length ? Collection.catalogue(this.facts) : null;
   }
 
   /** The address follows what is seen. */

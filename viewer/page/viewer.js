@@ -14,6 +14,7 @@ import { RowStyles } from "./render/row_styles.js";
 import { SIDE } from "./render/textures.js";
 import { Thumbnails } from "./render/thumbnails.js";
 import { Tiles } from "./render/tiles.js";
+import { openTiled } from "./tiling.js";
 
 export class Viewer extends EventTarget {
   /** `free({ panels })` tells what of the canvas nothing covers, `{ left, top, right, bottom }` in CSS pixels. */
@@ -24,6 +25,9 @@ export class Viewer extends EventTarget {
     this.cloud = new Cloud(canvas, renderer);
     this.cameraController = new CameraController(this.cloud.camera, canvas, () => this.invalidate());
     this.collection = null;
+    this.turn = 0; // counts what was shown and left
+    /** @type {import("./tiled.js").TiledCloud} */
+    this.tiled = null; // of a collection of which only some points are in memory
     this.pictures = true;
     this.flat = { now: 0, goal: 0 };
     this.zoom = 1;
@@ -57,25 +61,29 @@ export class Viewer extends EventTarget {
   /** Show a collection by a reducer. Resolves when its points are drawn; tiles follow by themselves. */
   async show(collection, reducer) {
     this.leave();
+    const { turn } = this;
     this.collection = collection;
     const { count, ranges } = collection;
-    const first = await loadLayout(collection, reducer);
+    const tiled = collection.isTiled ? await openTiled(this, collection, reducer) : null;
+    const first = tiled?.first ?? (await loadLayout(collection, reducer));
     performance.mark("wwzd:laid");
-    if (this.collection !== collection) return;
-    if (first.rows.length !== 3 * count) throw new Error("The vectors and the pictures do not fit together.");
+    if (this.turn !== turn) return tiled?.leave();
+    this.tiled = tiled;
+    if (!tiled && first.rows.length !== 3 * count) throw new Error("The vectors and the pictures do not fit together.");
     this.layoutView.begin(reducer, first);
-    this.cloud.begin(count);
+    this.cloud.begin(first.rows.length / 3);
+    if (tiled) Object.assign(this.cloud, { count, tiled });
     this.cloud.setLayouts(first.rows, first.rows);
     this.framing.refit({ still: true });
     performance.mark("wwzd:room");
-    this.rowStyles.begin(count);
+    this.rowStyles.begin(tiled ? 0 : count);
     this.apply();
     this.draw();
     performance.mark("wwzd:asked");
     await this.cloud.drawn();
-    if (this.collection !== collection) return;
+    if (this.turn !== turn) return;
     performance.mark("wwzd:points");
-    this.cloud.allocateTextures(ranges);
+    this.cloud.allocateTextures(tiled ? 1 : ranges);
     this.cloud.prepared.then(() => this.invalidate());
     this.tiles = new Tiles(this.cloud, collection, {
       changed: (sharp) => {
@@ -92,13 +100,16 @@ export class Viewer extends EventTarget {
       },
     });
     this.emit("shown");
-    Promise.all([this.tiles.load(), this.cloud.prepared]).then(() => {
+    tiled?.begin();
+    Promise.all([tiled ? this.tiles.without() : this.tiles.load(), this.cloud.prepared]).then(() => {
       performance.mark("wwzd:tiles");
       this.levelOfDetail.settle();
     });
   }
 
   leave() {
+    this.turn += 1;
+    this.tiled?.leave();
     this.tiles?.stop();
     this.thumbnails?.stop();
     this.highlights.forget();
@@ -106,7 +117,7 @@ export class Viewer extends EventTarget {
     this.cloud.clear();
     this.layoutView.leave();
     this.rowStyles.borders = null;
-    Object.assign(this, { tiles: null, collection: null });
+    Object.assign(this, { tiled: null, tiles: null, collection: null });
     this.cloud.panes = [{ x: 0, width: 1, morph: 0 }];
     this.invalidate();
   }

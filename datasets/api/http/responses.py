@@ -110,9 +110,15 @@ def content(data: bytes, version: str, *, media_type: str, cache_control: str) -
 def picture(path: Path, *, cache_control: str) -> Answer:
     """A JPEG, as it is: it is compressed already."""
     stat = path.stat()
+    version = f"{stat.st_size:x}-{stat.st_mtime_ns:x}"
+    return file(path, version, media_type="image/jpeg", cache_control=cache_control)
+
+
+def file(path: Path, version: str, *, media_type: str, cache_control: str) -> Answer:
+    """A file, as it is."""
     return Answer(
-        version=f"{stat.st_size:x}-{stat.st_mtime_ns:x}",
-        media_type="image/jpeg",
+        version=version,
+        media_type=media_type,
         cache_control=cache_control,
         open=lambda _: cast(BinaryIO, path.open("rb", buffering=0)),
         compressible=False,

@@ -142,6 +142,9 @@ PATH_PARAMETERS = {
     "end": _range("end", "The last range"),
     "number": _range("number", "A range", 12),
     "layout": _path("layout", "^[a-z0-9-]{1,80}$", "A layout's name, as the list of layouts has it.", "umap"),
+    "digest": _path(
+        "digest", "^[0-9a-f]{16}$", "Of the tiles, as their index has it under `nodes`.", "9f86d081884c7d65"
+    ),
     "index": _path("index", "^[0-9]{1,12}$", "Which picture: row k, tile k, name k.", "0"),
     "level": _path("level", "^[0-9]{1,9}$", "Which level of clusters; 1 is the coarsest.", "1"),
     "cluster": _path("id", "^[0-9]{1,9}$", "Which cluster of the level.", "1"),

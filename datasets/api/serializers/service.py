@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import reverse
 from rest_framework import serializers
 
-from .fields import as_it_is, natural, url
+from .fields import as_it_is, natural, texts, url
 
 _RANGES = {
     "type": "object",
@@ -56,6 +56,9 @@ class CatalogueEntrySerializer(serializers.Serializer[Any]):
         lambda entry: reverse("dataset-images", args=[entry.id]) if entry.can_grow else None,
         allow_null=True,
         help_text="Where to POST pictures that are to be added; null where it came without what that takes.",
+    )
+    points = texts(
+        help_text="Layouts that are to be had as tiles of points (`…/points/{layout}`), which the page uses."
     )
 
 

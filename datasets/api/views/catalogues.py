@@ -20,6 +20,7 @@ _CELEBA = {
     "is_installed": True,
     "has_report": True,
     "add": "/dataset/9f86d081884c7d65/images",
+    "points": [],
 }
 _EXAMPLE = {
     "catalogues": [

@@ -161,6 +161,7 @@ def _selection(request: Request, total: int) -> _Selection:
             count=count,
             rows=lambda points: sampling.stratified(points(), count, seed),
         )
-    rows = np.arange(total)[offset : offset + limit]
+    # A window of millions costs no more than one of thousands.
+    rows = range(total)[offset : offset + limit]
     key = f"-window-{min(offset, total)}-{len(rows)}" if is_window else ""
-    return _Selection(key=key, count=len(rows), rows=lambda points: rows)
+    return _Selection(key=key, count=len(rows), rows=lambda points: np.arange(rows.start, rows.stop))

@@ -6,13 +6,14 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from datasets.catalogue import publication
+from datasets.catalogue import publication, sharing
 from datasets.collection.base import Collection
 from datasets.collection.uploaded import Upload
 from datasets.errors import ApiError, NotFound
 from datasets.management.building import progress_bar
 from datasets.models import Dataset
 from datasets.search import collections
+from datasets.storage.objects import StorageAway
 from embeddings.nearest_neighbours import EXACT_ROWS
 
 
@@ -41,10 +42,13 @@ class Command(BaseCommand):
         import psycopg
 
         try:
+            sharing.follow(settings.DATA_DIR)
             for found in self._named(ids) if ids else _of_many(least):
                 self._fill(found)
             if not ids:
                 self._remove_others()
+        except StorageAway as error:
+            raise CommandError(f"The store that STORAGE_URL names cannot be used: {error}") from error
         except psycopg.errors.FeatureNotSupported as error:
             raise CommandError(f"The database of SEARCH_URL has no pgvector: {error}") from error
         except psycopg.Error as error:

@@ -110,6 +110,12 @@ export async function bytes(path) {
   return (await call(path)).arrayBuffer();
 }
 
+/** Some bytes of a file, both ends included, in a buffer from `start` on: all of it from who knows no ranges. */
+export async function part(path, first, last) {
+  const response = await call(path, { headers: { Range: `bytes=${first}-${last}` } });
+  return { buffer: await response.arrayBuffer(), start: response.status === 206 ? 0 : first };
+}
+
 export async function remove(path) {
   await call(path, { method: "DELETE", headers: csrfHeaders() });
 }
@@ -131,9 +137,12 @@ export function csrfHeaders() {
   return token ? { "X-CSRFToken": token[1] } : {};
 }
 
-/** `(n, 3)` vectors as one Float32Array: raw from a server that sends them so, else from the contract's JSON. */
-export async function vectors(path) {
-  const response = await call(`${path}?format=raw`);
+/**
+ * `(n, 3)` vectors as one Float32Array: raw from a server that sends them so, else from the contract's JSON. `window` is
+ * which rows of them, if not all.
+ */
+export async function vectors(path, window = {}) {
+  const response = await call(`${path}?${new URLSearchParams({ format: "raw", ...window })}`);
   if (!response.headers.get("Content-Type")?.includes("json")) return new Float32Array(await response.arrayBuffer());
   const { features } = await response.json();
   const flat = new Float32Array(3 * features.length);

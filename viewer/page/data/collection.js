@@ -21,6 +21,7 @@ export class Collection {
     this.facts = null; // what the service says of an upload
     this.growsAt = null; // where pictures are sent that are added to a catalogue; null where none can be
     this.demo = false;
+    this.tiled = []; // layouts that are loaded as tiles of points, where there are too many to load them whole
     this.lacksClusters = false; // once its fields were asked for: whether clusters could be computed
     this.layouts = []; // what the service says of each, once it was asked
     this.records = new Map(); // row → what the server says of the picture
@@ -28,7 +29,7 @@ export class Collection {
   }
 
   static catalogue({ catalogue, reducers, offers }) {
-    const { name, total, demo, text_search: text, add: growsAt } = catalogue;
+    const { name, total, demo, text_search: text, add: growsAt, points: tiled = [] } = catalogue;
     const made = new Collection({
       kind: "catalogue",
       id: "",
@@ -38,7 +39,7 @@ export class Collection {
       base: "/catalogue",
       offers: { ...offers, text },
     });
-    return Object.assign(made, { demo, growsAt });
+    return Object.assign(made, { demo, growsAt, tiled });
   }
 
   /** What has this id, an upload or a catalogue; the installed catalogue without one. Raises `ApiError`. */
@@ -52,7 +53,7 @@ export class Collection {
     const { catalogues } = await api.json("/catalogues");
     const found = catalogues.find((one) => one.id === id);
     if (!found) throw new api.ApiError("", 404);
-    const { name, total, demo, add: growsAt } = found;
+    const { name, total, demo, add: growsAt, points: tiled = [] } = found;
     const made = new Collection({
       kind: "catalogue",
       id,
@@ -62,7 +63,7 @@ export class Collection {
       base: `/dataset/${id}`,
       offers,
     });
-    return Object.assign(made, { demo, growsAt });
+    return Object.assign(made, { demo, growsAt, tiled });
   }
 
   /** Raises `ApiError` where there is no such dataset. */
@@ -150,6 +151,27 @@ export class Collection {
   rangeVectors(reducer, first, last) {
     const before = this.isInstalled ? "" : this.base;
     return api.vectors(`${before}/${reducer}/${first}/${last}/standalone`);
+  }
+
+  /** Whether it has so many pictures that only some of their points are in memory. */
+  get isTiled() {
+    return this.tiled.length > 0;
+  }
+
+  /** Which tiles of points a layout has. Raises `ApiError`. */
+  pointIndex(layout) {
+    return api.json(`${this.base}/points/${layout}`);
+  }
+
+  /** Some bytes of them. Raises `ApiError`. */
+  pointNodes(layout, digest, first, last) {
+    return api.part(`${this.base}/points/${layout}/${digest}`, first, last);
+  }
+
+  /** Where one picture lies in a layout, `(3,)` in the server's numbers. Raises `ApiError`. */
+  async placeOf(layout, row) {
+    const found = await api.vectors(`${this.base}/layouts/${layout}`, { offset: String(row), limit: "1" });
+    return found.length === 2 ? inSpace(found) : found;
   }
 
   original(row) {

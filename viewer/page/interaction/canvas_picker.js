@@ -6,6 +6,8 @@ import { dotSize } from "../render/points.js";
 import { projectPoint, setProjection } from "../render/projection.js";
 import { inside, pick } from "./picking.js";
 
+const NONE = new Float32Array();
+
 export class CanvasPicker {
   constructor(viewer) {
     /** @type {import("../viewer.js").Viewer} */
@@ -72,7 +74,13 @@ export class CanvasPicker {
     const view = this.view(this.paneAt(x));
     // What is in the middle of the pixel.
     const at = [Math.floor(x) + 0.5 - view.left, Math.floor(y) + 0.5];
-    return pick({ ...view, front: this.inFront(view.rows) }, this.viewer.rowStyles.skip, ...at);
+    const front = this.inFront(view.rows);
+    if (!this.viewer.tiled) return pick({ ...view, front }, this.viewer.rowStyles.skip, ...at);
+    const before = pick({ ...view, rows: NONE, front }, null, ...at);
+    if (before !== -1) return before;
+    const found = this.viewer.tiled.under(view, ...at);
+    const index = pick({ ...view, ...found }, null, ...at);
+    return index === -1 ? -1 : this.viewer.tiled.picked(found, index);
   }
 
   /** Where a row, or the query image, is drawn: `{ x, y, side, far }` on the canvas, or null. */
@@ -86,7 +94,7 @@ export class CanvasPicker {
 
   /** The rows inside an outline on the canvas; it belongs to the pane that it begins in. */
   rowsWithin(outline) {
-    if (!this.viewer.cloud.points) return [];
+    if (!this.viewer.cloud.points || this.viewer.tiled) return [];
     const view = this.view(this.paneAt(outline[0][0]));
     return inside(
       view,

@@ -37,12 +37,12 @@ export class FilteredView extends EventTarget {
   begin(collection) {
     this.leave();
     this.collection = collection;
-    this.visible = new VisibleRows(collection.count);
+    this.visible = new VisibleRows(collection.isTiled ? 0 : collection.count);
   }
 
   /** Have a collection's fields, which filters and colours need. Resolves when they are known. */
   async offer(collection) {
-    const fields = collection.offers.images ? await collection.fields().catch(() => []) : [];
+    const fields = collection.offers.images && !collection.isTiled ? await collection.fields().catch(() => []) : [];
     if (this.collection !== collection) return;
     const before = this.columns;
     this.columns = fields.length ? new Columns(collection, fields, this.visible) : null;
@@ -99,13 +99,14 @@ export class FilteredView extends EventTarget {
     const { viewer, visible, collection, applied } = this;
     if (!collection || viewer.collection !== collection) return;
     const { isolation, search, chosen, size } = this.view.state;
+    if (applied.size !== size) viewer.setZoom(2 ** (applied.size = size));
+    if (collection.isTiled) return this.notify(); // its rows are not at hand
     this.setPart("isolation", isolation, () => without(isolation, collection.count));
     this.setPart("search", search?.only ? search.rows : null, () => without(search.rows, collection.count));
     this.filters();
     if ((applied.version ?? 0) !== visible.version) viewer.rowStyles.filter(visible.skip);
     applied.version = visible.version;
     if (applied.chosen !== chosen) viewer.rowStyles.choose((applied.chosen = chosen));
-    if (applied.size !== size) viewer.setZoom(2 ** (applied.size = size));
     this.emphasise();
     this.colour();
     this.notify();

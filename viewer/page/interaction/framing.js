@@ -104,7 +104,10 @@ export class Framing {
       row,
       this.viewer.layoutView.layouts[this.viewer.layoutView.reducer].rows,
     );
-    if (!position) return;
+    if (!position) {
+      this.viewer.tiled?.locate([row]).then((found) => found && this.approach(row, area, distance));
+      return;
+    }
     const point = [...position];
     point[2] *= 1 - this.viewer.flat.goal;
     const { left, width, height, scale } = this.viewer.view();

@@ -92,6 +92,7 @@ export class LayoutView {
 
   /** Glide to a reducer's layout. */
   async showLayout(reducer) {
+    if (this.viewer.tiled) return this.showTiled(reducer);
     const next = await this.layout(reducer);
     if (!next || this.reducer === reducer) return;
     if (this.split) this.splitView(null);
@@ -102,6 +103,21 @@ export class LayoutView {
     this.viewer.highlights.show();
     if (this.viewer.cameraController.still) this.morph.done = 1;
     this.viewer.invalidate();
+  }
+
+  /** Show another layout of a collection of which only some points are loaded: others, so nothing glides. */
+  async showTiled(reducer) {
+    const { viewer } = this;
+    const { collection } = viewer;
+    const { clicked, neighbors } = viewer.highlights;
+    const before = this.reducer;
+    try {
+      await viewer.show(collection, reducer);
+    } catch (error) {
+      if (viewer.collection === collection) await viewer.show(collection, before);
+      throw error;
+    }
+    if (viewer.collection === collection) viewer.highlights.click(clicked, neighbors);
   }
 
   /** Show a second reducer beside the first, seen by the same camera; null for one view. */

@@ -42,6 +42,7 @@ export class Cloud {
     this.points = null;
     this.splitsNear = false; // whether some points are drawn as close, others as tiny
     this.textures = null;
+    this.tiled = null; // knows places and shapes where the points are only some of them
     this.around = null; // the points of other pictures around these
     this.queryImage = null; // `{ shape, positionOf(rows) }` of the picture from outside
     const { pointMaterials, materials } = makeMaterials(this.shared);
@@ -126,7 +127,7 @@ export class Cloud {
     this.bordered = false;
     this.filtered = false;
     this.bare = true;
-    this.queryImage = null;
+    this.queryImage = this.tiled = null;
     this.surround(null);
     for (const name of ["uTiniest", "uSmall", "uMiddle", "uSharp", ...DETAIL_NAMES]) this.shared[name].value = null;
     this.layoutAttributes.clear();
@@ -176,12 +177,14 @@ export class Cloud {
 
   /** Where a picture is in a layout: `(3,)`, or null if the query image has no place there. */
   positionOf(row, rows) {
-    return row === QUERY_IMAGE ? (this.queryImage?.positionOf(rows) ?? null) : rows.subarray(3 * row, 3 * row + 3);
+    if (row === QUERY_IMAGE) return this.queryImage?.positionOf(rows) ?? null;
+    return this.tiled ? this.tiled.place(row) : rows.subarray(3 * row, 3 * row + 3);
   }
 
   /** Width and height, of 1: a square while they are not known. */
   shape(row) {
     if (row === QUERY_IMAGE) return this.queryImage.shape;
+    if (this.tiled) return this.tiled.shape(row);
     const { array } = this.points.geometry.getAttribute("shape");
     return [array[2 * row] / 255 || 1, array[2 * row + 1] / 255 || 1];
   }

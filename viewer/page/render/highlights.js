@@ -54,6 +54,7 @@ export class Highlights {
     this.viewer.requestDetail();
     this.show();
     this.viewer.invalidate();
+    this.viewer.tiled?.locate(this.rows).then((found) => found && this.changed());
   }
 
   /** The collection's rows among them: their tiles are wanted first. */

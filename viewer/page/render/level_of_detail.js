@@ -70,7 +70,9 @@ export class LevelOfDetail {
     const { panes, textures } = viewer.cloud;
     const most = Math.floor((textures.slots - KEPT) / panes.length);
     const found = panes.flatMap((_, pane) =>
-      collectLargest(viewer.view(pane), viewer.rowStyles.skip, SHARP_FROM, most),
+      viewer.tiled
+        ? viewer.tiled.largest(viewer.view(pane), SHARP_FROM, most)
+        : collectLargest(viewer.view(pane), viewer.rowStyles.skip, SHARP_FROM, most),
     );
     const raised = found.filter(({ row }) => !viewer.rowStyles.standsBack(row));
     raised.sort((a, b) => b.side - a.side);

@@ -82,6 +82,13 @@ export function makeMaterials(shared) {
   return { pointMaterials, materials };
 }
 
+/** That of nodes of points, whose own place takes care of the depth; grey where they have no colours. */
+export function tileMaterial(shared) {
+  const made = material(shared, shaders.dots, { CONTEXT: 1 }, { uDepth: 1 });
+  made.defaultAttributeValues = /** @type {any} */ ({ colour: [0.5, 0.5, 0.5, 1] });
+  return made;
+}
+
 function material(shared, { vertex, fragment }, defines, own) {
   const uniforms = { ...shared };
   for (const [name, value] of Object.entries(own)) uniforms[name] = { value };

@@ -24,7 +24,7 @@ export class RowStyles {
 
   /** Whether some rows stand before others. */
   get some() {
-    return this.forward !== null || this.chosen.size > 0;
+    return !this.viewer.tiled && (this.forward !== null || this.chosen.size > 0);
   }
 
   /** Put these rows forward and let the others stand back; none: all are equal again. */

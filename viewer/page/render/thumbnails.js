@@ -110,6 +110,7 @@ export class Thumbnails {
     this.vain = longer > TILE ? 0 : this.vain + 1;
     if (longer < side) this.least.set(row, longer > TILE ? level + 1 : 0); // a larger one would not have more
     if (longer <= TILE) return;
+    this.cloud.tiled?.shaped(row, size);
     this.put(row, level, texels);
     this.changed();
   }

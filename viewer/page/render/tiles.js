@@ -50,6 +50,12 @@ export class Tiles {
     }
   }
 
+  /** Do without the small ones: there are too many to have them all. Sharp ones come all the same. */
+  without() {
+    this.shaped.fill(1);
+    this.progress(1, 1);
+  }
+
   async small(tile, range) {
     const job = { kind: "small", url: this.collection.tilemap(range, tile), tile };
     const { texels, tiniest, shapes, colours } = await run(job, { signal: this.abort.signal });
@@ -120,8 +126,9 @@ export class Tiles {
     const cells = rows.map((row) => [row % 1000, ...this.cloud.shape(row).map((side) => Math.round(side * 48))]);
     try {
       const job = { kind: "sharp", url, side: SIDE, cells, whole };
-      const { texels } = await run(job, { urgent: true, signal: this.abort.signal });
+      const { texels, size } = await run(job, { urgent: true, signal: this.abort.signal });
       if (this.abort.signal.aborted) return;
+      if (size) this.cloud.tiled?.shaped(rows[0], size);
       const each = 4 * SIDE * SIDE;
       rows.forEach((row, place) => {
         this.textures.putSharp(this.pool.take(row), texels.subarray(each * place, each * (place + 1)));

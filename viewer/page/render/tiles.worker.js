@@ -82,7 +82,8 @@ async function sharp({ url, side, cells, whole }) {
     const size = whole ? [tilemapPage.width, tilemapPage.height] : [width - 2 * edge, height - 2 * edge];
     context.drawImage(tilemapPage, left + edge, top + edge, ...size, 0, side * place, side, side);
   });
-  return { texels: new Uint8Array(context.getImageData(0, 0, side, canvas.height).data.buffer) };
+  const texels = new Uint8Array(context.getImageData(0, 0, side, canvas.height).data.buffer);
+  return whole ? { texels, size: Uint16Array.of(tilemapPage.width, tilemapPage.height) } : { texels };
 }
 
 /** A picture's file, stretched over a slot of `side` × `side` texels; and its own width and height. */

@@ -64,6 +64,11 @@ export class Controls {
     }
   }
 
+  /** Have the pointer move the cloud, and not draw on it. */
+  move() {
+    /** @type {HTMLInputElement} */ (document.querySelector("input[name=tool][value=move]")).click();
+  }
+
   mode(value) {
     this.viewer.setPictures(value !== "dots");
     this.changed();

@@ -88,7 +88,7 @@ export class LayoutsDialog {
         titleOf(layout),
       ),
       state && h("span", { class: "soft" }, state),
-      isReady && this.besideButton(layout, isShown),
+      isReady && !this.viewer.collection.isTiled && this.besideButton(layout, isShown),
       isReady && h("button", { class: "quiet", onclick: () => this.trust(name) }, t("trust")),
       layout.kind !== name &&
         h(
@@ -147,7 +147,12 @@ export class LayoutsDialog {
     const goesOn = () => this.dialog.open && this.viewer.collection === collection;
     try {
       const quality = await fetchQuality(collection, name, goesOn);
-      if (quality) fill(this.said, ...certificate(quality), quality.scores.length > 0 && this.pictureByPicture(name));
+      if (quality)
+        fill(
+          this.said,
+          ...certificate(quality),
+          quality.scores.length > 0 && !collection.isTiled && this.pictureByPicture(name),
+        );
     } catch (error) {
       this.tell(errorText(error));
     }

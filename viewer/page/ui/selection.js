@@ -60,7 +60,7 @@ export class Selection {
       open: this.open,
       download: () => this.download([...viewer.rowStyles.chosen], "wwzd-selection.csv"),
       only:
-        viewer.rowStyles.chosen.size && viewer.rowStyles.chosen.size < viewer.collection.count
+        viewer.rowStyles.chosen.size && viewer.rowStyles.chosen.size < viewer.collection.count && !viewer.tiled
           ? () => this.only()
           : null,
     });
