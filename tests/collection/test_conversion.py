@@ -132,7 +132,7 @@ def test_a_conversion_that_was_killed_is_run_again(client: Client) -> None:
     identity = upload(client, FILES | {"metadata.csv": ABOUT})
     wanted = answers(client, identity)
     made_old(Dataset.objects.get())
-    folder = Dataset.objects.defer(None).only("hash").get().folder
+    folder = Dataset.objects.defer(None).only("hash").get().local_folder
     (folder / "tilemaps").mkdir()
     (folder / "tilemap.jpg").rename(folder / "tilemaps" / "000.jpg")
     (folder / "archive.zip").rename(folder / "source.zip")
