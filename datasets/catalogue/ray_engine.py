@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ _MOST_CPUS = 4
 _TRIES = 5
 """Times that a task is begun again whose node or process was killed."""
 _SECONDS_TO_CONNECT = 5
+_WAIT_SECONDS = 0.5
+"""After so long, tasks that were begun meanwhile are waited for, too."""
 _LONGEST = 400
 """Letters of what Ray tells of an error, on many lines."""
 
@@ -40,6 +43,8 @@ class RayEngine:
 
     def __init__(self, ray: Any, job: Job, files: Files) -> None:
         self._ray = ray
+        self._underway: dict[Any, tuple[Future[ExtractedChunk], Chunk]] = {}
+        self._has_some = threading.Condition()
         self._gpus = 1 if job.device == "cuda" else 0
         self._files = ray.put(dict(files))
         self._job = job
@@ -50,20 +55,36 @@ class RayEngine:
             retry_exceptions=False,
             scheduling_strategy="SPREAD",
         )(extract_chunk)
+        threading.Thread(target=self._settle, name="ray", daemon=True).start()
 
     def submit(self, chunk: Chunk) -> "Future[ExtractedChunk]":
-        ours: Future[ExtractedChunk] = Future()
+        found: Future[ExtractedChunk] = Future()
+        with self._has_some:
+            self._underway[self._task.remote(self._job, self._files, chunk, _CACHE)] = found, chunk
+            self._has_some.notify()
+        return found
 
-        def settle(theirs: "Future[ExtractedChunk]") -> None:
-            if theirs.cancelled():
-                ours.cancel()
-            elif error := theirs.exception():
-                ours.set_exception(self._told_plainly(error, chunk))
-            else:
-                ours.set_result(theirs.result())
-
-        self._task.remote(self._job, self._files, chunk, _CACHE).future().add_done_callback(settle)
-        return ours
+    def _settle(self) -> None:
+        """Hand on what is done, until the connection ends. By `ray.wait`, which fetches results: of the futures that
+        Ray makes of references, some never hear that theirs has come."""
+        while True:
+            with self._has_some:
+                self._has_some.wait_for(lambda: self._underway)
+                waiting = list(self._underway)
+            try:
+                done, _ = self._ray.wait(waiting, num_returns=1, timeout=_WAIT_SECONDS)
+            except Exception as error:  # the connection has ended, by this side or the other
+                for found, chunk in self._underway.values():
+                    found.set_exception(self._told_plainly(error, chunk))
+                return
+            for reference in done:
+                found, chunk = self._underway.pop(reference)
+                try:
+                    result = self._ray.get(reference)
+                except Exception as error:  # of a dozen types
+                    found.set_exception(self._told_plainly(error, chunk))
+                else:
+                    found.set_result(result)
 
     def room(self) -> int:
         """Twice what can be computed at once, so that no node waits for this machine."""

@@ -31,10 +31,11 @@ class RayCluster:
             **environment,
         }
         self._nodes: list[subprocess.Popen[bytes]] = []
+        self._begun = 0
 
     def start_head(self) -> None:
         port = self.address.rpartition(":")[2]
-        self._start("--head", f"--port={port}", "--include-dashboard=false", f"--temp-dir={self._folder}")
+        self._start("--head", f"--port={port}", "--include-dashboard=false")
 
     def start_node(self) -> "subprocess.Popen[bytes]":
         return self._start(f"--address={self.address}")
@@ -56,11 +57,15 @@ class RayCluster:
             self.kill(node)
 
     def _start(self, *options: str) -> "subprocess.Popen[bytes]":
+        self._begun += 1
+        own = self._folder / str(self._begun)  # as on hosts of their own: nodes of one folder remove each other's code
         with (self._folder / "log").open("ab") as log:
             node = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--num-cpus=1"),
-                    *("--num-gpus=0", "--node-ip-address=127.0.0.1", "--object-store-memory=200000000", *options),
+                    *("--num-gpus=0", "--node-ip-address=127.0.0.1", "--object-store-memory=200000000"),
+                    f"--temp-dir={own}",
+                    *options,
                 ],
                 env=os.environ | self.environment,
                 cwd=self._folder,  # what the tasks import comes with them, not from here
