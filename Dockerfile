@@ -20,7 +20,8 @@ FROM python:${PYTHON}-slim AS builder
 #   docker build --build-arg TORCH_INDEX= -t wwzd .      and run it with --gpus all
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
-# requirements-scale.txt has PostgreSQL, object stores and metrics as well: see docs/scaling.md.
+# requirements-scale.txt has PostgreSQL, object stores and metrics as well, requirements-ray.txt Ray: see docs/scaling.md.
+# Several of them, with a space between.
 ARG REQUIREMENTS=requirements.txt
 
 RUN python -m venv --without-pip /venv
@@ -31,7 +32,7 @@ COPY requirements*.txt requirements.lock /tmp/
 RUN sed -n 's/^\([^ #].*\) \\$/\1/p' /tmp/requirements.lock > /tmp/constraints.txt \
     && pip --python /venv/bin/python install --no-cache-dir --disable-pip-version-check \
         ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} \
-        --requirement "/tmp/${REQUIREMENTS}" --constraint /tmp/constraints.txt \
+        $(printf -- '--requirement /tmp/%s ' ${REQUIREMENTS}) --constraint /tmp/constraints.txt \
     && pip --python /venv/bin/python uninstall --yes openvino-telemetry \
     && rm -rf /venv/lib/python3*/site-packages/torch/test /venv/lib/python3*/site-packages/torch/include
 
