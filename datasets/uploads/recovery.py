@@ -44,7 +44,7 @@ def after_service_death() -> None:
     given_up = _insist(lambda: Dataset.objects.left_by(server).requeue_or_fail(SERVICE_DIED))
     _insist(lambda: DerivedResult.objects.begun_by(server).requeue_or_fail(PROCESS_DIED))
     _insist(lambda: tasks.forget_calls(server))
-    _insist(tasks.deliver_again)
+    _insist(tasks.deliver_lost)
     if given_up or orphans:
         logger.warning("recovered", extra={"facts": {"datasets_given_up": given_up, "files_swept": orphans}})
 
@@ -54,14 +54,16 @@ def after_worker_death(worker: str) -> None:
     _insist(WorkerState.objects.filter(worker_id=worker).delete)
     given_up = requeue_work_of(worker)  # and of the process beside it, whose name begins as its own
     _insist(lambda: tasks.forget_calls(worker))
-    _insist(tasks.deliver_again)
+    _insist(tasks.deliver_lost)
     if given_up:
         logger.warning("recovered", extra={"facts": {"datasets_given_up": given_up}})
 
 
 def after_web_death(web: str) -> None:
-    """For the moment at which the web process has been seen to end: what it was storing will never be there."""
+    """For the moment at which the web process has been seen to end: what it was storing will never be there, and of
+    what it had stored the call may not have been sent."""
     _insist(lambda: Dataset.objects.being_stored_by(identity.prefix()).requeue_or_fail(SERVICE_DIED))
+    _insist(tasks.deliver_lost)
 
 
 def requeue_work_of(prefix: str) -> int:
@@ -96,8 +98,8 @@ def after_silence(worker: str) -> None:
     stale = Dataset.objects.stale().exclude(worker__startswith=worker)
     given_up = stale.requeue_or_fail(WORKER_DIED) + Dataset.objects.never_stored().requeue_or_fail(SERVICE_DIED)
     tasks.give_up_silent_calls()
+    tasks.deliver_lost()
     if given_up:
-        tasks.deliver_again()
         logger.warning("recovered", extra={"facts": {"datasets_given_up": given_up}})
 
 

@@ -3,7 +3,7 @@
 The rows of `Dataset` are the queue: their status says what waits and what runs, and a worker takes a row by one atomic
 statement (`Dataset.claim`), its lease, which its heartbeats renew. The library's tasks say only that there is something
 to compute, so none of them has to agree with a row: one too many finds nothing to do, and for a lost one
-`deliver_again` sends another.
+`deliver_lost` sends another.
 """
 
 from django.conf import settings
@@ -52,9 +52,12 @@ def deliver_new(dataset: Dataset) -> None:
         task.enqueue(dataset.hash)
 
 
-def deliver_again() -> None:
-    """Have all that is queued computed, whatever became of the calls that said so."""
-    for dataset in Dataset.objects.ready_to_compute().order_by("created_at"):
+def deliver_lost() -> None:
+    """Have all that is queued computed of which no call is on its way: who was to send it was killed, or who had it."""
+    calls = DBTaskResult.objects.filter(task_path=compute_dataset.module_path)
+    underway = calls.filter(status__in=[TaskResultStatus.READY, TaskResultStatus.RUNNING])
+    called = {call["args"][0] for call in underway.values_list("args_kwargs", flat=True)}
+    for dataset in Dataset.objects.ready_to_compute().exclude(hash__in=called).order_by("created_at"):
         deliver(dataset)
 
 

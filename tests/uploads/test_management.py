@@ -409,6 +409,19 @@ def test_errors_have_a_type_and_parameters(client: Client, content: bytes, kind:
         assert failed["error"] == body["error"]
 
 
+def test_what_was_queued_without_a_call_is_delivered_once(settings: Settings) -> None:
+    """The web process was killed between the two."""
+    settings.TASKS = DATABASE_QUEUE
+    for letter in "ab":
+        Dataset.objects.create(hash=letter * 32, archive=f"{letter * 32}/source.zip")
+    Dataset.objects.create(hash="c" * 32, status=Status.READY, archive="c/source.zip")
+    tasks.compute_dataset.enqueue("a" * 32)
+    for _ in range(2):
+        recovery.after_silence("any")
+        calls = DBTaskResult.objects.values_list("args_kwargs", flat=True)
+        assert sorted(call["args"][0] for call in calls) == ["a" * 32, "b" * 32]
+
+
 def test_the_call_of_a_silent_worker_ends_and_that_of_another_goes_on(settings: Settings) -> None:
     settings.TASKS = DATABASE_QUEUE
     for worker in ("alive", "silent"):
