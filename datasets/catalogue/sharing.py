@@ -7,6 +7,7 @@ Each host has copies, whose tilemaps, features and index are fetched when they a
 every two seconds.
 """
 
+import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,18 +22,27 @@ from . import installation, publication
 
 EVERY_SECONDS = 2.0
 _POINTER = "catalogue.json"
+_followed: set[str] = set()
+"""Names of the folders of which this process has brought copies up to date: of those, what is not there any more was
+removed here."""
 
 
 def follow(data: Path) -> None:
-    """Take up what other hosts have changed. Raises `StorageAway`."""
-    if not is_used():
-        return
+    """Take up what other hosts have changed; not while this one changes something. Raises `StorageAway`."""
+    if is_used():
+        with _alone(data, wait=False) as is_alone:
+            if is_alone:
+                _follow(data)
+
+
+def _follow(data: Path) -> None:
     stored = dict(StoredFolder.objects.named(COLLECTIONS).values_list("name", "revision"))
     root = StoredFolder.objects.filter(name=CATALOGUE).first()
     if root is None:
         return
     for name, revision in stored.items():
         StoredFolder.objects.update_copy(name, data / name, revision)
+        _followed.add(name)
     if local_copy.state(data).revision != root.revision:
         _prepare_installed(data, root)
         StoredFolder.objects.update_copy(CATALOGUE, data, root.revision)
@@ -42,26 +52,48 @@ def follow(data: Path) -> None:
             discard(folder.path)
 
 
-def share(data: Path) -> None:
-    """Store what this host has changed. Raises `StorageAway`."""
-    if not is_used():
-        return
+def begin(data: Path) -> None:
+    """At a server's start: follow the others, or be the first whose catalogues are stored. Raises `StorageAway`."""
+    if is_used() and not StoredFolder.objects.filter(name=CATALOGUE).exists():
+        with _alone(data):
+            _share(data)
+    follow(data)
+
+
+def _share(data: Path) -> None:
+    """Store what this host has changed."""
     here = [folder for folder in installation.collections(data) if folder.manifest_path.exists()]
     for folder in here:
         store_collection(folder)
     _begin(CATALOGUE)
     StoredFolder.objects.store(CATALOGUE, data, paths=_common(data))
-    names = [f"{COLLECTIONS}/{folder.path.name}" for folder in here]
-    for name in StoredFolder.objects.named(COLLECTIONS).exclude(name__in=names).values_list("name", flat=True):
+    for name in _followed - {f"{COLLECTIONS}/{folder.path.name}" for folder in here}:
         StoredFolder.objects.discard(name)
+    _followed.intersection_update(f"{COLLECTIONS}/{folder.path.name}" for folder in here)
 
 
 @contextmanager
 def changing(data: Path) -> Iterator[None]:
-    """Change catalogues on this host during the block, and on the others after it."""
-    follow(data)
-    yield
-    share(data)
+    """Change catalogues on this host during the block, and on the others after it. Raises `StorageAway`."""
+    if not is_used():
+        yield
+        return
+    with _alone(data):
+        _follow(data)
+        yield
+        _share(data)
+
+
+@contextmanager
+def _alone(data: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Let no other process or thread of this host follow or change catalogues during the block, if none does so."""
+    with (data / ".stored.changing").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 def store_collection(folder: CollectionFolder) -> None:

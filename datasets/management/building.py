@@ -136,8 +136,8 @@ class BuildingCommand(BaseCommand):
         builder.measure_similarity(work, say)
         builder.find_clusters(work, say)
         name = work.source["name"]
-        total = publication.publish(settings.DATA_DIR, work, install=install)
-        sharing.share(settings.DATA_DIR)
+        with sharing.changing(settings.DATA_DIR):
+            total = publication.publish(settings.DATA_DIR, work, install=install)
         installation.catalogue_store.cache_clear()
         done = f"Installed {total:,} pictures; a running server shows them now."
         if not install:

@@ -67,7 +67,7 @@ class Command(BaseCommand):
                 disk_space.keep_reserve()
             self._ensure_catalogue()
             with _disk_told_plainly():
-                sharing.share(settings.DATA_DIR)
+                sharing.begin(settings.DATA_DIR)
             if web:
                 self._prepare()
             if worker_readiness.must_prepare():
@@ -122,7 +122,8 @@ class Command(BaseCommand):
                     conversion.convert(data)
             if installation.has_new_pickles(data):
                 self._log("The pickles in data/pickles are new: importing them.")
-                installation.import_pickles(data)
+                with _disk_told_plainly(), sharing.changing(data):
+                    installation.import_pickles(data)
             elif not installation.read_manifest(data) and settings.DEMO:
                 self._build_demo()
         except BadVectors as error:

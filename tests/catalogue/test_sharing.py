@@ -1,0 +1,92 @@
+"""Catalogues on two hosts with a store between them, a folder here: what one does the other follows, and undoes not."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytest_django import Settings
+
+from datasets.catalogue import installation, sharing
+from datasets.models import StoredFolder
+from embeddings.vector_files import Vectors
+
+pytest.importorskip("obstore", reason="it comes with: make test-scale")
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _stored(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.STORAGE_URL = f"file://{tmp_path / 'bucket'}"
+    monkeypatch.setattr(sharing, "_followed", set())
+
+
+@pytest.fixture
+def hosts(tmp_path: Path) -> tuple[Path, Path]:
+    found = tmp_path / "one", tmp_path / "two"
+    for data in found:
+        data.mkdir()
+    return found
+
+
+def vectors(seed: int) -> dict[str, Vectors]:
+    places = np.random.default_rng(seed).normal(size=(2, 50, 3)).astype(np.float32)
+    return {"pca": places[0], "umap": places[1]}
+
+
+def install(data: Path, seed: int) -> None:
+    with sharing.changing(data):
+        installation.install(data, vectors(seed), name=f"Catalogue {seed}")
+
+
+def served(data: Path) -> str:
+    return str(installation.read_manifest(data).get("name", ""))
+
+
+def test_what_one_host_installs_the_other_serves(hosts: tuple[Path, Path]) -> None:
+    one, two = hosts
+    sharing.follow(two)
+    assert served(two) == ""
+    install(one, 1)
+    sharing.follow(two)
+    assert served(two) == "Catalogue 1"
+    folder = installation.installed_folder(two)
+    assert np.array_equal(folder.vectors()["umap"], vectors(1)["umap"])
+    install(two, 2)
+    sharing.follow(one)
+    assert served(one) == served(two) == "Catalogue 2"
+    assert StoredFolder.objects.named("collections").count() == 1  # as on one host, another one takes its place
+    assert len(list((one / "collections").glob("[!.]*/"))) == 1
+
+
+def test_a_host_that_changes_something_does_not_follow_meanwhile(hosts: tuple[Path, Path]) -> None:
+    one, two = hosts
+    install(one, 1)
+    with sharing.changing(two):
+        installation.install(two, vectors(2), name="Catalogue 2")
+        (one / "collections" / "metadata-0.parquet").write_bytes(b"of the other host")
+        StoredFolder.objects.store("catalogue", one, paths=[one / "collections" / "metadata-0.parquet"])
+        sharing.follow(two)  # as the web process beside the command does
+        assert served(two) == "Catalogue 2"
+    sharing.follow(one)
+    assert served(one) == "Catalogue 2"
+    sharing.follow(two)
+    assert (two / "collections" / "metadata-0.parquet").read_bytes() == b"of the other host"
+
+
+def test_what_a_host_has_never_seen_it_does_not_remove(hosts: tuple[Path, Path]) -> None:
+    one, two = hosts
+    with sharing.changing(one):
+        installation.install(one, vectors(1), name="Catalogue 1")
+        sharing._followed.clear()
+        install(two, 2)
+    assert StoredFolder.objects.named("collections").count() == 2
+
+
+def test_a_server_that_comes_to_a_store_brings_what_it_has(hosts: tuple[Path, Path], settings: Settings) -> None:
+    one, two = hosts
+    url, settings.STORAGE_URL = settings.STORAGE_URL, ""
+    installation.install(one, vectors(1), name="Catalogue 1")
+    settings.STORAGE_URL = url
+    sharing.begin(one)
+    sharing.begin(two)
+    assert served(two) == "Catalogue 1"
