@@ -121,7 +121,7 @@ def _grow(
             assert isinstance(parent, Upload)
             return None, shared, growth.refit(dataset, parent, pipeline, report.stage)
         return space, shared, growth.add(dataset, parent, pipeline, report.stage, report.progress)
-    except (FileNotFoundError, NotFound):
+    except (FileNotFoundError, NotFound, Dataset.DoesNotExist):
         parents.parent_of(dataset)  # its files are gone because it is
         raise
 

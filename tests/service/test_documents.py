@@ -148,6 +148,7 @@ def test_every_curl_line_does_what_is_shown(service: Service, folder: Path, docu
 def test_every_call_is_shown(service: Service) -> None:
     text = "".join(document.read_text() for document in DOCUMENTS)
     commands = re.sub(r"\$ID|[0-9a-f]{32}", "{identity}", " ".join(line.command for line in lines(text)))
+    commands = commands.replace("/catalogue/points/", "/dataset/{identity}/points/")  # uploads have none
     for path in service.get("/schema").json()["paths"]:
         if path in {"/health", "/schema", "/status"}:  # the table of all calls describes them
             continue
@@ -155,6 +156,7 @@ def test_every_call_is_shown(service: Service) -> None:
         example = example.replace("{reducer}/{start}/{end}", "pca/0/1").replace("{reducer}", "umap")
         example = re.sub("/tilemaps/{[a-z]+}", "/tilemaps/000", example)
         example = example.replace("{index}", "0").replace("{name}", "kind").replace("{layout}", "umap")
+        example = re.sub("/points/umap/{[a-z]+}", "/points/umap/$NODES", example)
         example = example.replace("{level}/{id}", "1/1")
         example = example.replace("/catalogue/", "/dataset/{identity}/")  # of which the same is told
         assert ADDRESS + example in commands, path
