@@ -151,7 +151,7 @@ def is_fetched_at_need(path: str) -> bool:
     """Whether a file is large, or one of many, and not needed for each call."""
     first, _, rest = path.partition("/")
     if rest:
-        return first in ("features", "tilemaps") or rest.endswith(".bin") or path.startswith("index/index.")
+        return first in ("features", "tilemaps") or path.startswith("index/index.")
     return path.endswith(".zip") or path.startswith("features")
 
 
