@@ -188,7 +188,7 @@ def install(
         manifest_of(folder)
     except (BadVectors, FileNotFoundError):
         write_manifest(folder.path.name, folder, described_by(folder) or {"name": name, "demo": demo})
-    if next(iter(lengths.values())) >= settings.POINT_TILES_FROM:
+    if point_tiles.are_wanted(next(iter(lengths.values()))):
         list(point_tiles.build_all(folder, partial(tilemap_of, data, folder)))
     point(data, folder.path.name, pickle_versions(data) if pickles is None else pickles)
     remove_others(data, is_kept=is_built)

@@ -10,8 +10,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-
 from datasets.collection import manifest as manifests
 from datasets.collection import point_tiles
 from datasets.collection.folder import CollectionFolder, discard, link, link_tree
@@ -81,7 +79,7 @@ def keep(data: Path, build: BuildDirectory) -> CollectionFolder:
     part = CollectionFolder(path=target.with_name(f".{target.name}.part"))
     shutil.rmtree(part.path, ignore_errors=True)
     link_tree(build.path, part.path)
-    if len(next(iter(build.vectors().values()))) >= settings.POINT_TILES_FROM:
+    if point_tiles.are_wanted(len(next(iter(build.vectors().values())))):
         list(point_tiles.build_all(part, part.tilemap_path))
     installation.write_manifest(target.name, part, installation.described_by(part))
     discard(target)
@@ -111,7 +109,7 @@ def entries(data: Path) -> list[Entry]:
 
 def tiled_layouts(folder: CollectionFolder, total: int) -> list[str]:
     """Layouts that the page loads as tiles of points: those that have them, of a catalogue of so many pictures."""
-    there = point_tiles.names(folder) if total >= settings.POINT_TILES_FROM else []
+    there = point_tiles.names(folder) if point_tiles.are_wanted(total) else []
     return there if Umap.name in there else []
 
 

@@ -9,8 +9,8 @@ every two seconds.
 
 import fcntl
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from datasets.collection.folder import CollectionFolder, discard
@@ -48,7 +48,7 @@ def _follow(data: Path) -> None:
         StoredFolder.objects.update_copy(CATALOGUE, data, root.revision)
     for folder in installation.collections(data):
         is_copy = bool(local_copy.state(folder.path).revision)
-        if is_copy and f"{COLLECTIONS}/{folder.path.name}" not in stored:
+        if is_copy and _name_of(folder) not in stored:
             discard(folder.path)
 
 
@@ -67,9 +67,9 @@ def _share(data: Path) -> None:
         store_collection(folder)
     _begin(CATALOGUE)
     StoredFolder.objects.store(CATALOGUE, data, paths=_common(data))
-    for name in _followed - {f"{COLLECTIONS}/{folder.path.name}" for folder in here}:
+    for name in _followed - set(map(_name_of, here)):
         StoredFolder.objects.discard(name)
-    _followed.intersection_update(f"{COLLECTIONS}/{folder.path.name}" for folder in here)
+        _followed.remove(name)
 
 
 @contextmanager
@@ -99,34 +99,35 @@ def _alone(data: Path, *, wait: bool = True) -> Iterator[bool]:
 def store_collection(folder: CollectionFolder) -> None:
     """Store what was changed in a catalogue's folder, where there is a store. Raises `StorageAway`."""
     if is_used():
-        name = f"{COLLECTIONS}/{folder.path.name}"
+        name = _name_of(folder)
         _begin(name)
         StoredFolder.objects.store(name, folder.path, is_whole=not local_copy.state(folder.path).revision)
 
 
-@contextmanager
-def editing(data: Path) -> Iterator[None]:
+def editing(data: Path) -> AbstractContextManager[None]:
     """Let no other host change what belongs to all catalogues during the block, which changes some of it."""
-    if not is_used():
-        yield
-        return
-    _begin(CATALOGUE)
-    with StoredFolder.objects.edited(CATALOGUE, data, lambda: _common(data)) as edit:
-        yield
-        edit.store()
+    return _editing(CATALOGUE, data, lambda: _common(data))
+
+
+def editing_collection(folder: CollectionFolder) -> AbstractContextManager[None]:
+    """The same for a catalogue's own folder."""
+    return _editing(_name_of(folder), folder.path)
 
 
 @contextmanager
-def editing_collection(folder: CollectionFolder) -> Iterator[None]:
-    """The same for a catalogue's own folder."""
+def _editing(name: str, folder: Path, paths: Callable[[], list[Path]] | None = None) -> Iterator[None]:
     if not is_used():
         yield
         return
-    name = f"{COLLECTIONS}/{folder.path.name}"
     _begin(name)
-    with StoredFolder.objects.edited(name, folder.path) as edit:
+    with StoredFolder.objects.edited(name, folder, paths) as edit:
         yield
         edit.store()
+
+
+def _name_of(folder: CollectionFolder) -> str:
+    """What a catalogue's folder is called in the store."""
+    return f"{COLLECTIONS}/{folder.path.name}"
 
 
 def _begin(name: str) -> None:

@@ -165,7 +165,7 @@ class CollectionFolder:
 
     def point_nodes_path(self, layout: str, digest: str) -> Path:
         """`digest` has 16 digits."""
-        return fetched(self.points / f"{layout}-{digest}.bin")
+        return self.points / f"{layout}-{digest}.bin"
 
     def point_paths(self, layout: str) -> list[Path]:
         """Of all files of a layout's tiles, the index first."""

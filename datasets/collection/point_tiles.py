@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from django.conf import settings
 from numpy.typing import NDArray
 
 from datasets.tilemaps import ranges
@@ -76,6 +77,11 @@ def build(folder: CollectionFolder, layout: str, places: Vectors, colours: Colou
         if older != path:
             older.unlink(missing_ok=True)
     return index
+
+
+def are_wanted(total: int) -> bool:
+    """Whether collections of so many pictures have tiles without being asked."""
+    return total >= int(settings.POINT_TILES_FROM)
 
 
 def build_all(folder: CollectionFolder, tilemap: Callable[[int], Path]) -> Iterator[Index]:

@@ -3,8 +3,6 @@
 import time
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-
 from datasets.collection import layouts, point_tiles
 from datasets.collection.base import Collection
 from datasets.collection.folder import CollectionFolder
@@ -45,7 +43,7 @@ def compute(found: Collection, name: str, parameters: dict[str, Any], report: "R
         versions=versions(),
         created=time.time(),
     )
-    if found.total >= settings.POINT_TILES_FROM:
+    if point_tiles.are_wanted(found.total):
         colours = point_tiles.colours_of(found.total, found.tilemap)
         point_tiles.build(found.folder, name, places, colours)
     layouts.store(found.folder, card, places)

@@ -4,13 +4,14 @@ Endpoint and keys come from the environment: AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID
 the others that Amazon's own tools read.
 """
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
 from typing import Any
+
+from datasets.storage.objects import has_plain_endpoint
 
 from .zip_archive import MemberError
 
@@ -68,12 +69,11 @@ def _store(address: str) -> Any:
     import_obstore()
     from obstore.store import S3Store
 
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL", "")
     with _told_plainly(address):
         return S3Store(
             found["bucket"],
             prefix=found["prefix"] or None,
-            client_options={"allow_http": endpoint.startswith("http://")},
+            client_options={"allow_http": has_plain_endpoint()},
             # As long as a server takes to start again; ten tries, its default, may be over in three seconds.
             retry_config={"max_retries": 1000, "retry_timeout": _PATIENCE, "backoff": {"max_backoff": _PAUSE}},
         )

@@ -129,13 +129,18 @@ def _store(url: str) -> ObjectStore:
     return ObjectStore(url)
 
 
+def has_plain_endpoint() -> bool:
+    """Whether the S3 server that the environment names is spoken to without TLS."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL", "")
+    return endpoint.startswith("http://")
+
+
 def _opened(url: str) -> Any:
     from obstore.exceptions import BaseError
     from obstore.store import from_url
 
-    plain = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
     options: dict[str, Any] = {
-        "client_options": {"timeout": "60s", "connect_timeout": "3s", "allow_http": plain},
+        "client_options": {"timeout": "60s", "connect_timeout": "3s", "allow_http": has_plain_endpoint()},
         "retry_config": _RETRIES,
     }
     if url.startswith("file://"):

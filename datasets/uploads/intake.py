@@ -145,8 +145,7 @@ def _queue(
     """
     with transaction.atomic():
         dataset, created = Dataset.objects.get_or_create(hash=dataset_id, defaults={"is_synchronous": is_synchronous})
-        is_dead = Dataset.objects.never_stored().filter(pk=dataset.pk).exists()
-        if not created and not is_dead and dataset.status in (Status.QUEUED, Status.PROCESSING):
+        if not created and _is_underway(dataset):
             # Its end is awaited, not a second beginning; the first to be done with it is done for both.
             if is_synchronous:
                 compute_dataset.using(priority=AWAITED).enqueue(dataset_id)
@@ -178,6 +177,13 @@ def _queue(
         outages.insist(lambda: dataset.fail(refused, keep_archive=False), wait_seconds=_RECORD_SECONDS)
         raise
     return dataset
+
+
+def _is_underway(dataset: Dataset) -> bool:
+    """Whether it is queued, or being computed, by processes that live."""
+    if dataset.status not in (Status.QUEUED, Status.PROCESSING):
+        return False
+    return not Dataset.objects.never_stored().filter(pk=dataset.pk).exists()
 
 
 def _reset(dataset: Dataset, *, is_synchronous: bool) -> None:
