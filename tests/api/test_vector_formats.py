@@ -2,6 +2,7 @@
 
 import io
 import json
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from datasets.catalogue import installation
 from datasets.collection import sampling
 from embeddings.quantization import LEVELS, dequantize, unpacked
 from tests.api.test_pictures import upload
-from tests.support.pictures import photograph
+from tests.support import clustered_pictures
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,7 +33,7 @@ def body(client: Client, path: str, **headers: str) -> bytes:
 
 @pytest.fixture
 def dataset_id(client: Client) -> str:
-    files = {f"{k:02d}.jpg": photograph(k) for k in range(COUNT)}
+    files = {f"{k:02d}.jpg": data for k, data in enumerate(islice(clustered_pictures.FILES.values(), COUNT))}
     return upload(client, files | {"metadata.csv": ABOUT.encode()})
 
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -202,12 +203,13 @@ def test_a_search_by_picture_runs_in_the_worker(service: Service) -> None:
 
 
 def test_the_web_process_stays_small_and_loads_nothing_heavy(service: Service) -> None:
+    """Where PostgreSQL's client is installed, Django REST framework imports it, whatever the database."""
     (web,) = (pid for name, pid in service.children().items() if name == "web")
     (process,) = (int(pid) for pid in Path(f"/proc/{web}/task/{web}/children").read_text().split())
     service.get("/dataset/info")
     mapped = Path(f"/proc/{process}/maps").read_text()
     assert not any(name in mapped for name in ("libtorch", "libopenvino", "llvmlite", "/sklearn/", "/scipy/"))
-    assert memory(process) < 150e6
+    assert memory(process) < (150e6 if find_spec("psycopg") is None else 165e6)
 
 
 def test_a_big_catalogue_of_the_old_server_is_served_to_the_last_row(tmp_path: Path) -> None:

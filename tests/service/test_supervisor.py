@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,13 +27,19 @@ sys.exit(0 if supervisor.run([child], lambda line: print(line, flush=True)) else
 """
 
 
-def supervise(code: str, attempts: int = _ATTEMPTS) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-c", SUPERVISE, str(attempts), code]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+@contextmanager
+def supervise(program: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-c", program, *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:  # a test has failed; the process would be waited for without end
+                process.terminate()
 
 
 def test_a_child_that_gives_up_again_and_again_ends_the_service() -> None:
-    with supervise("raise SystemExit(3)", attempts=2) as process:
+    with supervise(SUPERVISE, "2", "raise SystemExit(3)") as process:
         output, _ = process.communicate(timeout=60)
     assert process.returncode == 7
     deaths = [line for line in output.splitlines() if line.startswith("dead")]
@@ -41,7 +49,7 @@ def test_a_child_that_gives_up_again_and_again_ends_the_service() -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads the process tree from /proc")
 def test_a_killed_child_is_replaced_however_often_and_ends_with_the_service() -> None:
-    with supervise("import time; time.sleep(60)") as process:
+    with supervise(SUPERVISE, str(_ATTEMPTS), "import time; time.sleep(60)") as process:
         killed: set[int] = set()
         for _ in range(_ATTEMPTS + 1):
             child = next_child(process.pid, killed)
@@ -77,8 +85,7 @@ sys.exit(0 if supervisor.run([child], lambda line: print(line, flush=True)) else
 
 
 def test_a_fault_in_recovery_is_tried_again_and_a_child_that_asks_for_time_is_started_for_ever() -> None:
-    command = [sys.executable, "-c", FAILING_DEATH]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with supervise(FAILING_DEATH) as process:
         assert process.stdout is not None
         lines: list[str] = []
         while lines.count("child is started again") < _ATTEMPTS + 1:
@@ -103,7 +110,7 @@ sys.exit(0 if supervisor.run([child], lambda line: print(line, flush=True)) else
 
 
 def test_a_child_of_which_something_is_wrong_again_and_again_is_replaced() -> None:
-    with subprocess.Popen([sys.executable, "-c", WRONG], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with supervise(WRONG) as process:
         assert process.stdout is not None
         lines = [process.stdout.readline().strip() for _ in range(6)]
         process.terminate()

@@ -22,7 +22,7 @@ def test_watching_changes_nothing(monkeypatch: pytest.MonkeyPatch, many: bool) -
     standardizer = Standardizer.fit([features])
     coordinates = standardizer.project(features)
     _, alone = Umap.fit(standardizer, coordinates, seed=1)
-    monkeypatch.setattr(snapshots, "SECONDS", 0.005)
+    monkeypatch.setattr(snapshots, "SECONDS", 0.0005)
     seen: list[Vectors] = []
     _, watched = Umap.fit(standardizer, coordinates, seed=1, on_move=seen.append)
     assert np.array_equal(watched, alone)
