@@ -1,6 +1,7 @@
 // Nodes of points on their way from the server: the most urgent ones first, those that lie together by one request, and
 // as many kept as are worth it.
 
+import { later } from "./later.js";
 import { readNode, together } from "./point_index.js";
 
 const AT_A_TIME = 4;
@@ -96,10 +97,10 @@ export class NodeLoader {
       this.stop();
       this.told.failed(error);
     } else if (!this.timer) {
-      this.timer = setTimeout(() => {
+      this.timer = later(PAUSE, () => {
         this.timer = 0;
         this.pump();
-      }, PAUSE);
+      });
     }
   }
 

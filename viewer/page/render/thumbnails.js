@@ -1,6 +1,7 @@
 // Thumbnails of the originals for pictures that are close: fetched beside everything else, the largest on the canvas
 // first, into textures of a fixed size; none while the camera moves.
 
+import { later } from "../data/later.js";
 import { DETAILS, LEVEL } from "./textures.js";
 import { LayerPool } from "./layer_pool.js";
 import { run } from "./worker_pool.js";
@@ -129,13 +130,10 @@ export class Thumbnails {
   pause(said) {
     if (this.timer) return;
     const seconds = Number(said) || PAUSE * 2 ** this.pauses++;
-    this.timer = setTimeout(
-      () => {
-        this.timer = 0;
-        this.pump();
-      },
-      1000 * Math.min(seconds, LONGEST_PAUSE),
-    );
+    this.timer = later(1000 * Math.min(seconds, LONGEST_PAUSE), () => {
+      this.timer = 0;
+      this.pump();
+    });
   }
 
   stop() {
