@@ -172,6 +172,10 @@ class Dataset(DatasetFiles):
         """Tell that its archive is still being stored."""
         Dataset.objects.queued().filter(pk=self.pk, archive="").update(beat_at=Now())
 
+    def is_held(self) -> bool:
+        """Whether its work is still wanted from this worker."""
+        return self._held().filter(status=Status.PROCESSING).exists()
+
     def publish_partial(self, *fields: str) -> None:
         """Let readers have some results before the others. Not where a client of the contract waits: it is promised
         all of them at once, or none."""

@@ -78,7 +78,8 @@ def _process_claimed(dataset: Dataset) -> None:
                 dataset.remove_files()  # the archive too, and first: it makes room for recording the failure
             _fail(dataset, refused, keep_archive=not isinstance(refused, DiskFull))
         else:
-            logger.exception("dataset %s failed", dataset.hash)
+            if outages.insist(dataset.is_held):  # else its files were taken from under the work
+                logger.exception("dataset %s failed", dataset.hash)
             sentence = f"The server failed on this upload ({type(error).__name__}); its log says why."
             _fail(dataset, ServerError(sentence))
     _log(dataset, time.monotonic() - started)
@@ -88,7 +89,8 @@ def _fail(dataset: Dataset, error: ApiError, *, keep_archive: bool = True) -> No
     if "report" in dataset.files:
         with suppress(NotStored):
             outages.insist(dataset.store_files)
-    outages.insist(lambda: dataset.fail(error, keep_archive=keep_archive))
+    if not outages.insist(lambda: dataset.fail(error, keep_archive=keep_archive)):
+        _clear_away(dataset)
 
 
 def _process(dataset: Dataset, pipeline: Pipeline, report: "Report") -> None:

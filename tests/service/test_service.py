@@ -55,7 +55,10 @@ def in_background(service: Service, content: bytes) -> "tuple[threading.Thread, 
 def assert_nothing_is_left_over(service: Service) -> None:
     """Every file belongs to a dataset that names it, and every dataset has ended."""
     # The answer is out when the row says failed; its files are gone a moment later.
-    service.wait_for(lambda: left_over(service.data) == [], 5)
+    deadline = time.monotonic() + 5
+    while found := left_over(service.data):
+        assert time.monotonic() < deadline, (found, service.output())
+        time.sleep(0.1)
 
 
 def left_over(data: Path) -> list[str]:

@@ -2,8 +2,10 @@
 
 import io
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
@@ -13,11 +15,12 @@ from pytest_django import Settings
 
 from datasets.errors import ServerError
 from datasets.models import BusyFlag, Dataset, Status, WorkerState
-from datasets.uploads import eta, intake, recovery, tasks
+from datasets.uploads import eta, intake, processing, recovery, tasks
 from datasets.uploads.busy_flag import LIFETIME
 from embeddings.reducers import SEED
 from tests.support.pictures import photograph, zipped
 from tests.support.problems import sentence
+from tests.uploads.test_growth import sent
 from tests.uploads.test_upload import send, upload
 from wwzd import identity
 
@@ -105,6 +108,29 @@ def test_an_unknown_id_is_not_found(client: Client, dataset_id: str, method: str
     response = getattr(client, method)(f"/dataset/{dataset_id}")
     assert response.status_code == 404
     assert sentence(response.json(), 404)
+
+
+def test_what_is_deleted_under_the_work_leaves_no_file_and_is_no_fault(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.TASKS = DATABASE_QUEUE
+    files = {f"{k}.jpg": photograph(k) for k in range(6)}
+    answer = client.post("/dataset", {"file": sent("a.zip", zipped(files))}, headers={"prefer": "respond-async"})
+    dataset = Dataset.objects.get(hash=answer.json()["id"], status=Status.QUEUED)
+
+    class Report(processing.Report):
+        def stage(self, name: str) -> None:
+            super().stage(name)
+            if name == "umap":
+                Dataset.objects.get(hash=dataset.hash).delete()
+                default_storage.save(f"{dataset.hash}/late", ContentFile(b"written by what has not heard of it"))
+                raise FileNotFoundError("a file of the folder")
+
+    monkeypatch.setattr(processing, "Report", Report)
+    processing.process(dataset, "worker")
+    assert not Dataset.objects.exists()
+    assert not Path(default_storage.path(dataset.hash)).exists()
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_deleting_takes_row_files_and_answers(client: Client, ready: Dataset) -> None:
