@@ -226,7 +226,6 @@ export class Navigation {
   seen() {
     const { viewer, controls, view } = this;
     const { collection, cameraController } = viewer;
-    const camera = cameraController.get();
     const open = {
       filters: this.filterPanel.isOpen,
       settings: !find("settings").hidden,
@@ -246,7 +245,7 @@ export class Navigation {
       camera:
         cameraController.isHome && (this.filterPanel.isOpen || view.state.search)
           ? null
-          : moved(camera, cameraController.start),
+          : moved(cameraController.goal(), cameraController.start),
       picture: viewer.highlights.clicked,
       theme: controls.chosenTheme,
       landmarks: this.landmarks.on,

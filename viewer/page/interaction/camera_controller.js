@@ -131,6 +131,11 @@ export class CameraController {
     return [...this.camera.position.toArray(), ...this.controls.target.toArray()];
   }
 
+  /** Where it glides to, or else where it is. */
+  goal() {
+    return this.glide?.to ?? this.get();
+  }
+
   set(numbers) {
     this.stop();
     this.camera.position.fromArray(numbers);
