@@ -34,8 +34,7 @@ def supervise(program: str, *arguments: str) -> Iterator["subprocess.Popen[str]"
         try:
             yield process
         finally:
-            if process.poll() is None:  # a test has failed; the process would be waited for without end
-                process.terminate()
+            process.terminate()  # else one whose test has failed would be waited for without end
 
 
 def test_a_child_that_gives_up_again_and_again_ends_the_service() -> None:

@@ -4,10 +4,8 @@ import { Thumbnails } from "../page/render/thumbnails.js";
 
 const collection = { offers: { images: true }, thumbnail: (row, side) => `/images/${row}?size=${side}` };
 
-function close() {
-  const thumbnails = new Thumbnails({}, collection, { changed: () => {} });
-  thumbnails.want([{ row: 3, side: 200 }]);
-  return thumbnails;
+function wantOne() {
+  new Thumbnails({}, collection, { changed: () => {} }).want([{ row: 3, side: 200 }]);
 }
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
@@ -21,7 +19,7 @@ test("a picture that cannot be fetched is tried again after a pause", async () =
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const fetch = vi.fn(() => Promise.reject(new TypeError("Failed to fetch")));
   vi.stubGlobal("fetch", fetch);
-  close();
+  wantOne();
   await settled();
   expect(fetch).toHaveBeenCalledTimes(1);
   vi.advanceTimersByTime(2100);
@@ -35,7 +33,7 @@ test("in a document that the browser has left, where no timer is ever set, nothi
   vi.stubGlobal("fetch", () =>
     ++count < 50 ? Promise.reject(new TypeError("Failed to fetch")) : new Promise(() => {}),
   );
-  close();
+  wantOne();
   await settled();
   expect(count).toBe(1);
 });
