@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.urls import reverse
@@ -227,12 +227,13 @@ class Dataset(DatasetFiles):
         """Queue work again that was begun and did not end. False where a client waits for it, or where it was begun
         too often already."""
         begun = self._held().filter(status=Status.PROCESSING, is_synchronous=False, attempts__lt=ATTEMPTS)
-        if not begun.update(
-            status=Status.QUEUED, stage="", progress=0, worker="", started_at=None, beat_at=None, files={}
-        ):
-            return False
-        self.refresh_from_db()
-        self.remove_files(self.archive.name)
+        with transaction.atomic():  # nobody begins it before these files are gone
+            if not begun.update(
+                status=Status.QUEUED, stage="", progress=0, worker="", started_at=None, beat_at=None, files={}
+            ):
+                return False
+            self.refresh_from_db()
+            self.remove_files(self.archive.name)
         return True
 
     def fail(self, error: ApiError, *, keep_archive: bool = True) -> bool:
@@ -242,24 +243,25 @@ class Dataset(DatasetFiles):
         """
         keep_archive = keep_archive and settings.KEEP_ARCHIVES
         left = {"files": {name: path for name, path in self.files.items() if name == "report"}}
-        failed = (
-            self._held()
-            .unfinished()
-            .update(
-                status=Status.FAILED,
-                stage="",
-                error=str(error),
-                error_kind=error.kind,
-                error_code=error.code,
-                error_params=error.params,
-                finished_at=Now(),
-                **left,
-                **({} if keep_archive else {"archive": ""}),
+        with transaction.atomic():  # nobody tries it again before these files are gone
+            failed = (
+                self._held()
+                .unfinished()
+                .update(
+                    status=Status.FAILED,
+                    stage="",
+                    error=str(error),
+                    error_kind=error.kind,
+                    error_code=error.code,
+                    error_params=error.params,
+                    finished_at=Now(),
+                    **left,
+                    **({} if keep_archive else {"archive": ""}),
+                )
             )
-        )
-        if failed:
-            self.refresh_from_db()
-            self.remove_files(self.archive.name, *self.files.values())
+            if failed:
+                self.refresh_from_db()
+                self.remove_files(self.archive.name, *self.files.values())
         return bool(failed)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
 from datasets.collection.clusters import Clusters
 from datasets.collection.folder import CollectionFolder
@@ -71,7 +72,8 @@ def _process_claimed(dataset: Dataset) -> None:
         refused = outages.api_error(error)
         if isinstance(refused, EngineAway):
             logger.error("dataset %s is queued again: %s", dataset.hash, error)
-            outages.insist(lambda: dataset.requeue() or dataset.fail(refused))
+            if not outages.insist(lambda: dataset.requeue() or dataset.fail(refused)):
+                _clear_away(dataset)
         elif refused:
             logger.error("dataset %s failed: %s", dataset.hash, error)
             if isinstance(refused, DiskFull):
@@ -191,12 +193,14 @@ def _publish_partial(dataset: Dataset, *fields: str) -> None:
 
 
 def _clear_away(dataset: Dataset) -> None:
-    """Remove what was made of it; not the archive, if that was sent again meanwhile, or is to be tried again."""
-    current = Dataset.objects.filter(hash=dataset.hash).first()
-    if current is None:
-        dataset.remove_local_files()
-    elif current.status != Status.READY:  # else another worker has been faster
-        dataset.remove_local_files(current.archive.name or file_path(current, ARCHIVE), *current.files.values())
+    """Remove what was made of it, unless another worker has computed it meanwhile, or computes it now: both write to
+    one folder. The archive stays, if it was sent again, or is to be tried again."""
+    with transaction.atomic():
+        current = Dataset.objects.select_for_update().filter(hash=dataset.hash).first()
+        if current is None:
+            dataset.remove_local_files()
+        elif current.status in (Status.QUEUED, Status.FAILED):
+            dataset.remove_local_files(current.archive.name or file_path(current, ARCHIVE), *current.files.values())
 
 
 class Report:
