@@ -1,6 +1,6 @@
 # make run    set everything up and serve on http://localhost:5000
 # make test   set everything up and run the whole check
-# make test-fast  its quick tests only; make coverage  all of them, and what they do not reach
+# make test-fast  its quick tests only; make coverage  make test, and the lines that its tests do not reach
 # make test-scale  what several machines need: installs and starts PostgreSQL for it
 # make page   build the page's scripts (the others do it too)
 # make lock   write requirements.lock anew, after a change of requirements.txt
@@ -11,8 +11,10 @@ BIN := .venv/bin
 BUILT := viewer/static/viewer/built/main.js
 MODULES := viewer/node_modules/.installed
 PYTEST := $(BIN)/python -m pytest --durations=15
-# Processes that share the tests.
-JOBS ?= 2
+# Processes that share the tests: with as many as cores, half of the cores' time passes in waiting.
+JOBS ?= 3
+# Of the tests: --cov measures the lines that they reach.
+COVER ?=
 # The machine's Node, or else the one that PyPI carries.
 NODE := PATH="$$PATH:$(CURDIR)/.venv/node"
 
@@ -22,7 +24,7 @@ run: .venv/installed page
 	@exec $(BIN)/python manage.py serve
 
 test: .venv/installed-dev lint page test-page
-	$(PYTEST) -n $(JOBS) -m "not scale"
+	$(PYTEST) -n $(JOBS) -m "not scale" $(COVER)
 
 # Some seconds are saved each time by keeping compiled modules, whatever the environment says.
 test test-fast test-scale coverage: export PYTHONDONTWRITEBYTECODE =
@@ -36,9 +38,9 @@ test-scale: .venv/installed-dev
 	$(PYTEST) -m scale
 	$(BIN)/python -m tests.support.postgresql $(PYTEST) -n $(JOBS) -m "api and not slow"
 
-coverage: .venv/installed-dev page
-	@rm -rf .cache/coverage && mkdir -p .cache/coverage
-	$(PYTEST) -n $(JOBS) -m "not scale" --cov
+coverage:
+	@rm -rf .cache/coverage
+	@$(MAKE) --no-print-directory test COVER=--cov
 
 lint: .venv/installed-dev lint-page
 	$(BIN)/ruff check .
