@@ -67,7 +67,7 @@ def one_bomb(service: Service, identity: str, bomb: bytes, idle: int) -> dict[st
         found = service.upload(bomb, "bomb", path=f"/search?in={identity}")
         search = time.monotonic() - began
         after = service.upload(harmless({})).status
-    told = service.get(f"/dataset/{answer.body.decode()}").json() if answer.status == 200 else answer.json()
+    described = service.get(f"/dataset/{answer.body.decode()}").json() if answer.status == 200 else answer.json()
     above = max(seen["memory"]) - idle
     in_time = seconds < MOST_SECONDS and search < MOST_SECONDS
     return {
@@ -75,7 +75,7 @@ def one_bomb(service: Service, identity: str, bomb: bytes, idle: int) -> dict[st
         "seconds": round(seconds, 1),
         f"seconds_of_{COPIES}": round(several, 1),
         "search": [found.status, round(search, 1)],
-        "skipped": [entry["reason"] for entry in told.get("skipped", [])],
+        "skipped": [entry["reason"] for entry in described.get("skipped", [])],
         "mib_above_idle": above,
         "health_ms": round(max(seen["health"])),
         "after": after,

@@ -87,8 +87,8 @@ def fill_and_upload(service: Service, disk: Path, free: int, *, during: bool) ->
     upload(20)
     seconds = time.monotonic() - began
     status, sentence = answers[0]
-    told = status in (200, 503, 507) or "worker died" in sentence
-    held = alive and told and answers[-1] == (200, "") and all(status in (200, 404, 503) for status in reads[1:])
+    explained = status in (200, 503, 507) or "worker died" in sentence
+    held = alive and explained and answers[-1] == (200, "") and all(status in (200, 404, 503) for status in reads[1:])
     return {
         "free_kb": free // 1024,
         "filled": "during" if during else "before",

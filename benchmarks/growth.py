@@ -68,8 +68,8 @@ def main(sizes: list[int]) -> None:
         )
         print(json.dumps({"what": f"{ADDED} pictures added to {rows:,}", "ours": taken, "note": note}), flush=True)
         for kind, carried in _layouts_carried(parent, grown).items():
-            told = {"what": f"a further layout, {kind}, carried on with them", "ours": carried, "note": "all of it"}
-            print(json.dumps(told), flush=True)
+            figures = {"what": f"a further layout, {kind}, carried on with them", "ours": carried, "note": "all of it"}
+            print(json.dumps(figures), flush=True)
         grown.delete()
         parent.delete()
 

@@ -172,8 +172,8 @@ def _quality(blocks: list[Matrix], labels: Matrix, places: Matrix) -> dict[str, 
     others = [[other for other in row if other != own][:k] for own, row in zip(some, found, strict=True)]
     votes = [np.bincount(labels[row[:10]]).argmax() for row in others]
     asked = some[:500]
-    asking = np.stack([blocks[row // 1000][row % 1000] for row in asked])
-    far = np.concatenate([np.einsum("ij,ij->i", block, block) - 2 * asking @ block.T for block in blocks], axis=1)
+    queries = np.stack([blocks[row // 1000][row % 1000] for row in asked])
+    far = np.concatenate([np.einsum("ij,ij->i", block, block) - 2 * queries @ block.T for block in blocks], axis=1)
     far[np.arange(len(asked)), asked] = -np.inf
     ranks = [np.searchsorted(np.sort(row), row[near]) for row, near in zip(far, others[:500], strict=True)]
     lost = np.maximum(np.array(ranks) - k, 0).sum()

@@ -39,11 +39,11 @@ def main() -> None:
         pipeline = Pipeline(weights=weights, cache=Path(cache), space=None, device="cpu")
         features, labels = _features(given.source, pipeline)
     random = np.random.default_rng(0)
-    told: dict[str, dict[str, list[float]]] = {way: {"labels": [], "differ": []} for way in ("as they come", "ours")}
+    by_way: dict[str, dict[str, list[float]]] = {way: {"labels": [], "differ": []} for way in ("as they come", "ours")}
     for _ in range(given.subsets):
         subset = np.sort(random.choice(len(features), min(ROWS, len(features)), replace=False))
         orders = [np.arange(len(subset)), *(random.permutation(len(subset)) for _ in range(given.orders - 1))]
-        for way, found in told.items():
+        for way, found in by_way.items():
             layouts = []
             for order in orders:
                 places = _place(pipeline, features[subset][order], way)
@@ -53,7 +53,7 @@ def main() -> None:
             found["differ"] += [
                 float(np.linalg.norm(other - layouts[0], axis=1).max() / spread) for other in layouts[1:]
             ]
-    for way, found in told.items():
+    for way, found in by_way.items():
         print(
             json.dumps(
                 {

@@ -40,8 +40,8 @@ def main() -> None:
                 short = _extract(few, folder / f"few-{way}-{turn}", options, environment)
                 whole = _extract(given.source, folder / f"all-{way}-{turn}", options, environment)
                 rate = (total - FIRST) / (whole - short)
-                told = {"begin": short - FIRST / rate, "whole": whole, "pictures a second": rate}
-                print(json.dumps({"way": way, **told}), flush=True)
+                figures = {"begin": short - FIRST / rate, "whole": whole, "pictures a second": rate}
+                print(json.dumps({"way": way, **figures}), flush=True)
         reference = _made(folder / "all-plain-0")
         print(json.dumps({"same bytes": all(_made(path) == reference for path in folder.glob("all-*"))}), flush=True)
 

@@ -108,8 +108,8 @@ def processor() -> str:
     facts = {name.strip(): value.strip() for name, value in facts.items()}
     has = set(facts.get("flags", "").split())
     names = {"avx2": "AVX2", "avx512f": "AVX-512", "avx512_bf16": "bf16", "avx512_vnni": "VNNI", "amx_tile": "AMX"}
-    told = ", ".join(name for flag, name in names.items() if flag in has)
-    return f"{facts.get('model name', platform.processor())} ({told})"
+    features = ", ".join(name for flag, name in names.items() if flag in has)
+    return f"{facts.get('model name', platform.processor())} ({features})"
 
 
 if __name__ == "__main__":

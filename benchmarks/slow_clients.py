@@ -81,8 +81,8 @@ def install_catalogue(data: Path, total: int = 202_599) -> None:
 def campaign(host: str, port: int, load: Load) -> dict[str, Any]:
     """Run the slow clients in a process of their own, and measure meanwhile in this one."""
     _raise_file_limit()
-    report, told = multiprocessing.Pipe(duplex=False)
-    clients = multiprocessing.Process(target=_run, args=(host, port, load, told), daemon=True)
+    report, sender = multiprocessing.Pipe(duplex=False)
+    clients = multiprocessing.Process(target=_run, args=(host, port, load, sender), daemon=True)
     clients.start()
     assert report.poll(120), "the slow clients do not connect"
     report.recv()
@@ -130,11 +130,11 @@ def _raise_file_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _run(host: str, port: int, load: Load, told: Any) -> None:
-    asyncio.run(_clients(host, port, load, told))
+def _run(host: str, port: int, load: Load, sender: Any) -> None:
+    asyncio.run(_clients(host, port, load, sender))
 
 
-async def _clients(host: str, port: int, load: Load, told: Any) -> None:
+async def _clients(host: str, port: int, load: Load, sender: Any) -> None:
     kinds: dict[str, Callable[..., Awaitable[None]]] = {
         "headers": _dribble_headers,
         "bodies": _dribble_body,
@@ -150,14 +150,14 @@ async def _clients(host: str, port: int, load: Load, told: Any) -> None:
         upload = _upload_slowly(load.upload_bytes, load.upload_rate)
         tasks.append(("uploads", asyncio.create_task(_connected(host, port, upload))))
     await asyncio.sleep(2)
-    told.send("connected")
+    sender.send("connected")
     await asyncio.sleep(load.seconds)
     left = Counter(f"{kind} still connected" for kind, task in tasks if not task.done())
     left.update(f"{kind} cut or ended" for kind, task in tasks if task.done())
     for _, task in tasks:
         task.cancel()
     await asyncio.gather(*(task for _, task in tasks), return_exceptions=True)
-    told.send(dict(left))
+    sender.send(dict(left))
 
 
 async def _connected(host: str, port: int, behave: Callable[..., Awaitable[None]]) -> None:

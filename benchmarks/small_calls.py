@@ -50,8 +50,8 @@ def _compare(path: str, services: dict[str, Service]) -> dict[str, Any]:
             rates[way].append(_rate(service.port, path))
     alone, nginx = (statistics.median(rates[way]) for way in ("alone", "nginx"))
     ratios = [second / first for first, second in zip(rates["alone"], rates["nginx"], strict=True)]
-    told = {way: [round(rate) for rate in found] for way, found in rates.items()}
-    return {"what": f"GET {path}, calls a second", **told, "median ratio": round(statistics.median(ratios), 3)} | {
+    rounded = {way: [round(rate) for rate in found] for way, found in rates.items()}
+    return {"what": f"GET {path}, calls a second", **rounded, "median ratio": round(statistics.median(ratios), 3)} | {
         "alone_median": round(alone),
         "nginx_median": round(nginx),
     }

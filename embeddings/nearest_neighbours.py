@@ -35,7 +35,7 @@ class SearchResult:
     """Cosines: 1 for the same direction."""
 
 
-class Finder(Protocol):
+class SupportsNearest(Protocol):
     """Finds neighbours among the pictures of a collection."""
 
     def vector(self, row: int) -> NDArray[np.float32]:

@@ -152,7 +152,7 @@ class Pipeline:
             if name in fitted:
                 places[name] = placed(fitted[name], features)
             else:
-                on_move = on_moved and partial(_told, on_moved, name, rows)
+                on_move = on_moved and partial(_notify, on_moved, name, rows)
                 fitted[name], found = kind.fit(standardizer, coordinates, seed=SEED, on_move=on_move)
                 places[name] = found[rows]
                 if name in onto:
@@ -188,7 +188,7 @@ def with_own_vectors(pipeline: Pipeline, digest: str) -> OwnVectorsPipeline:
     return OwnVectorsPipeline(weights=pipeline.weights, cache=pipeline.cache, space=None, digest=digest)
 
 
-def _told(on_moved: Callable[[str, Vectors], object], name: str, rows: NDArray[np.intp], places: Vectors) -> None:
+def _notify(on_moved: Callable[[str, Vectors], object], name: str, rows: NDArray[np.intp], places: Vectors) -> None:
     on_moved(name, places[rows])
 
 

@@ -21,9 +21,9 @@ def note(
         return
     if known and not allow_mixed:
         differing = [name for name in {**known[0], **found} if known[0].get(name) != found.get(name)]
-        told = "; ".join(f"{name} {found.get(name)} in place of {known[0].get(name)}" for name in differing)
+        changes = "; ".join(f"{name} {found.get(name)} in place of {known[0].get(name)}" for name in differing)
         raise BuildError(
-            f"{where} computes in another way than what this build has already: {told}. Features would differ in "
+            f"{where} computes in another way than what this build has already: {changes}. Features would differ in "
             "their last bits. Use machines of one kind with the same packages, or begin anew with --restart, or accept "
             "the difference with --allow-mixed."
         )

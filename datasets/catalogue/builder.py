@@ -44,10 +44,10 @@ def extract(
     on_files(taken)
     prepared = prepare(source.names[taken:], source.read, pipeline.weights.backbone, max_pixels, threads=source.threads)
     with closing(prepared):
-        return gather(work, source, prepared, pipeline.extract, on_file=lambda count: on_files(1))
+        return write_ranges(work, source, prepared, pipeline.extract, on_file=lambda count: on_files(1))
 
 
-def gather(
+def write_ranges(
     work: BuildDirectory,
     source: Source,
     prepared: Iterator[tuple[str, Prepared | Exception]],

@@ -48,7 +48,7 @@ def extract(
     work.note_passed_over(source.left)
     chunks = _Chunks(work, source, engine, on_files, allow_mixed=allow_mixed)
     with closing(chunks.outcomes()) as outcomes:
-        return builder.gather(work, source, outcomes, chunks.features, on_range=chunks.forget)
+        return builder.write_ranges(work, source, outcomes, chunks.features, on_range=chunks.forget)
 
 
 class _Chunks:

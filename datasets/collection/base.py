@@ -23,7 +23,7 @@ from datasets.pictures.image_stats import ImageStats
 from datasets.tilemaps import ranges
 from embeddings import nearest_neighbours
 from embeddings.extractors import Features
-from embeddings.nearest_neighbours import Finder, NeighbourSearch
+from embeddings.nearest_neighbours import NeighbourSearch, SupportsNearest
 from embeddings.vector_files import Vectors
 
 from .folder import CollectionFolder
@@ -164,7 +164,7 @@ class Collection(ABC):
     def features_missing(self) -> NotFound:
         return NotFound(self.without_features, code="features-missing")
 
-    def finder(self) -> Finder:
+    def finder(self) -> SupportsNearest:
         """Finds neighbours among its pictures: by the database of SEARCH_URL where that has them, and they are many or
         not here, else by the index on disk. Raises `NotFound` where the features are not at hand, `SearchDatabaseAway`.
         """
@@ -254,8 +254,8 @@ def _features_version(manifest: Path, version: str) -> str:
         files: dict[str, str] = json.loads(manifest.read_text()).get("files", {})
     except FileNotFoundError:
         return ""
-    told = sorted(f"{name} {digest}" for name, digest in files.items() if name.startswith("features"))
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:32]
+    digests = sorted(f"{name} {digest}" for name, digest in files.items() if name.startswith("features"))
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()[:32]
 
 
 @lru_cache(maxsize=2)

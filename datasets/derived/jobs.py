@@ -54,16 +54,17 @@ def _compute(row: DerivedResult) -> None:
     except (NotWanted, NotStored):
         remove_if_deleted(row, found)
     except Exception as error:
-        told = _told(error, row)
-        if isinstance(told, EngineAway):  # as an upload's, the work is not at fault
-            outages.insist(lambda: DerivedResult.objects.begun_by(row.worker).filter(pk=row.pk).requeue_or_fail(told))
+        failure = _as_failure(error, row)
+        if isinstance(failure, EngineAway):  # as an upload's, the work is not at fault
+            held = DerivedResult.objects.begun_by(row.worker).filter(pk=row.pk)
+            outages.insist(lambda: held.requeue_or_fail(failure))
         else:
-            outages.insist(lambda: row.fail(told))
+            outages.insist(lambda: row.fail(failure))
     facts = {"collection": row.collection, "kind": row.kind, "name": row.name, "total_s": time.monotonic() - started}
     logger.info("further result", extra={"facts": facts})
 
 
-def _told(error: Exception, row: DerivedResult) -> ApiError:
+def _as_failure(error: Exception, row: DerivedResult) -> ApiError:
     if isinstance(error, ApiError):
         return error
     if refused := outages.api_error(error):

@@ -37,7 +37,7 @@ def levels(found: Collection) -> dict[str, Any]:
     given = cluster_labels.read(found.cluster_labels_path, clusters)
     own = {field_name(number) for number in range(len(clusters.levels))}
     fields = [field for field in found.images.fields() if field.name not in own]
-    told: list[dict[str, Any]] = []
+    listed: list[dict[str, Any]] = []
     words: list[set[str]] = []
     for number, level in enumerate(clusters.levels):
         over_represented = traits(fields, level.labels, len(level.sizes), _CONSIDERED)
@@ -45,8 +45,8 @@ def levels(found: Collection) -> dict[str, Any]:
         prefix = f"{number + 1}." if number else ""
         entries, words = _entries(found, level, names, over_represented, words, prefix)
         outside = int((level.labels < 0).sum())
-        told.append({"level": number + 1, "field": field_name(number), "clusters": entries, "outside": outside})
-    return {"levels": told, "total": found.total}
+        listed.append({"level": number + 1, "field": field_name(number), "clusters": entries, "outside": outside})
+    return {"levels": listed, "total": found.total}
 
 
 def rename(found: Collection, level: str, cluster: str, label: str) -> dict[str, Any]:

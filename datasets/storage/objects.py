@@ -50,7 +50,7 @@ class ObjectStore:
 
         def put(entry: tuple[str, Path]) -> None:
             key, path = entry
-            with _told():
+            with _as_own_errors():
                 self._obstore.put(self._store, key, path)
 
         _in_parallel(put, files)
@@ -59,7 +59,7 @@ class ObjectStore:
         """Write an object of so many bytes into a file. Raises `FileNotFoundError`."""
 
         def piece(first: int) -> memoryview:
-            with _told():
+            with _as_own_errors():
                 last = min(first + _PIECE, size)
                 return memoryview(self._obstore.get_range(self._store, key, start=first, end=last))
 
@@ -71,14 +71,14 @@ class ObjectStore:
 
     def open(self, key: str) -> BinaryIO:
         """An object to read from, of which only those parts are fetched that are read. Raises `FileNotFoundError`."""
-        with _told():
+        with _as_own_errors():
             return cast(BinaryIO, _Reader(self._obstore.open_reader(self._store, key, buffer_size=2**18)))
 
     def copy(self, keys: Iterable[tuple[str, str]]) -> None:
         """Objects to other keys, within the store. Raises `FileNotFoundError`."""
 
         def copy(entry: tuple[str, str]) -> None:
-            with _told():
+            with _as_own_errors():
                 self._obstore.copy(self._store, *entry)
 
         _in_parallel(copy, keys)
@@ -87,7 +87,7 @@ class ObjectStore:
         """Those that are there."""
         found = list(keys)
         if found:
-            with _told():
+            with _as_own_errors():
                 try:
                     self._obstore.delete(self._store, found)
                 except FileNotFoundError:  # a folder says so, and leaves the others
@@ -100,18 +100,18 @@ class ObjectStore:
 
     def listed(self, prefix: str) -> list[tuple[str, datetime]]:
         """Keys that begin with this and a slash, and when each was written."""
-        with _told():
+        with _as_own_errors():
             found = [each for batch in self._obstore.list(self._store, prefix) for each in batch]
         return [(each["path"], each["last_modified"].astimezone(UTC)) for each in found]
 
     def below(self, prefix: str) -> list[str]:
         """The prefixes next below this one."""
-        with _told():
+        with _as_own_errors():
             return list(self._obstore.list_with_delimiter(self._store, prefix)["common_prefixes"])
 
     def check(self) -> None:
         """Whether it can be reached, and be listed."""
-        with _told():
+        with _as_own_errors():
             next(iter(self._obstore.list(self._store, "check", chunk_size=1)), None)
 
     def _delete_one(self, key: str) -> None:
@@ -158,11 +158,11 @@ class _Reader:
         self._reader = reader
 
     def read(self, size: int = -1) -> bytes:
-        with _told():
+        with _as_own_errors():
             return bytes(self._reader.read(size if size >= 0 else None))
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        with _told():
+        with _as_own_errors():
             return int(self._reader.seek(offset, whence))
 
     def tell(self) -> int:
@@ -185,7 +185,7 @@ class _Reader:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _as_own_errors() -> Iterator[None]:
     from obstore.exceptions import BaseError
 
     try:

@@ -29,7 +29,7 @@ class WantedLayout:
         return cls(name=card.name, kind=card.kind, parameters=card.parameters)
 
 
-def awaited(parent: Collection) -> list[WantedLayout]:
+def pending(parent: Collection) -> list[WantedLayout]:
     """Those that have been asked for and are not there yet."""
     rows = DerivedResult.objects.wanted(parent.id, "layout")
     return [WantedLayout(name=row.name, **row.parameters) for row in rows]

@@ -50,7 +50,7 @@ def add(
     later. Its manifest is left to be written."""
     parents.check(parent, pipeline)
     local_copy.fetch_all(parent.folder.path)
-    wanted = further_layouts.awaited(parent)
+    wanted = further_layouts.pending(parent)
     folder, part = CollectionFolder(path=dataset.folder), parent.folder.parts
     growth.share(parent, folder, *parent.folder.models())
     on_stage("features")
@@ -99,7 +99,7 @@ def refit(
 
     Its manifest is left to be written."""
     local_copy.fetch_all(parent.folder.path)
-    awaited = further_layouts.awaited(parent)
+    pending = further_layouts.pending(parent)
     folder, old = CollectionFolder(path=dataset.folder), parent.dataset
     on_stage("features")
     growth.share(parent, folder, parent.folder.similarity_path, old.path("report"))
@@ -124,7 +124,7 @@ def refit(
     dataset.backbone, dataset.precision, dataset.network = old.backbone, old.precision, old.network
     dataset.engine, dataset.space = old.engine, "own"
     dataset.versions = {"decoding": old.versions.get("decoding", "")}
-    return [*map(WantedLayout.of, grids), *awaited]
+    return [*map(WantedLayout.of, grids), *pending]
 
 
 def _vectors_beside(parent: Collection, archive: Archive) -> OwnVectors | None:

@@ -127,7 +127,7 @@ def _pack(
 ) -> dict[str, Any]:
     """Write the archive → what is told of the folder."""
     cells = cache(lambda: _cells(archive, folder, len(vectors)))
-    told = [(folder.config, "it says which files belong together", "projector")]
+    left_out = [(folder.config, "it says which files belong together", "projector")]
     taken = []
     with zipfile.ZipFile(file, "w") as packed:
         for row in sorted(range(len(vectors)), key=named.names.__getitem__):
@@ -136,7 +136,7 @@ def _pack(
                 try:
                     content = archive.read(path)
                 except MemberError as error:
-                    told.append((path, str(error), "unreadable"))
+                    left_out.append((path, str(error), "unreadable"))
             if content is None and folder.sprite:
                 content = cells()[row]
             if content is not None:
@@ -150,17 +150,17 @@ def _pack(
     if folder.sprite:
         is_cut = cells.cache_info().currsize
         reason = "its cells are the pictures" if is_cut else "all of its pictures are in the ZIP as files"
-        told.append((folder.sprite, reason, "projector"))
+        left_out.append((folder.sprite, reason, "projector"))
     named_ones = set(named.pictures)
     others = [
         (path, "no row of the projector's metadata names it") for path in folder.pictures if path not in named_ones
     ]
     others += [(path, "it is no part of the projector's folder") for path in folder.others]
-    told += [(path, reason, "passed_over") for path, reason in others]
+    left_out += [(path, reason, "passed_over") for path, reason in others]
     return {
         "names": _names_of(folder),
-        "files": [(path[:255], reason, kind) for path, reason, kind in told[:_LISTED]],
-        "unlisted": max(len(told) - _LISTED, 0),
+        "files": [(path[:255], reason, kind) for path, reason, kind in left_out[:_LISTED]],
+        "unlisted": max(len(left_out) - _LISTED, 0),
         "embeddings": folder.embeddings,
         "rows": len(vectors),
         "without_picture": len(vectors) - len(taken),

@@ -57,10 +57,10 @@ class Parameter:
         is_whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
         is_number = is_whole or (self.type == "number" and isinstance(value, float) and math.isfinite(value))
         if isinstance(value, bool) or not is_number or not isinstance(value, int | float):
-            raise ParameterError(f"“{self.name}” is a {kind}, not {_told(value)}.", self.name)
+            raise ParameterError(f"“{self.name}” is a {kind}, not {_quoted(value)}.", self.name)
         if not self.least <= value <= self.most:
             between = f"from {self.least:g} to {self.most:.10g}"
-            raise ParameterError(f"“{self.name}” is a {kind} {between}, not {_told(value)}.", self.name)
+            raise ParameterError(f"“{self.name}” is a {kind} {between}, not {_quoted(value)}.", self.name)
         return int(value) if self.type == "integer" else float(value)
 
 
@@ -137,7 +137,7 @@ def method_of(methods: Mapping[str, "Method"], name: object) -> "Method":
     """The method that a client names. Raises `ParameterError`."""
     if not isinstance(name, str) or name not in methods:
         known = ", ".join(methods)
-        raise ParameterError(f"There is no kind of layout {_told(name)}; known are {known}.", "kind")
+        raise ParameterError(f"There is no kind of layout {_quoted(name)}; known are {known}.", "kind")
     return methods[name]
 
 
@@ -149,7 +149,7 @@ def validated(method: "Method", given: object) -> Values:
     for name in given:
         if name not in known:
             raise ParameterError(
-                f"“{method.name}” has no parameter {_told(name)}; known are {', '.join(known)}.", str(name)[:40]
+                f"“{method.name}” has no parameter {_quoted(name)}; known are {', '.join(known)}.", str(name)[:40]
             )
     values = {name: each.read(given[name]) if name in given else each.default for name, each in known.items()}
     return {name: value for name, value in values.items() if not known[name].needs or values[known[name].needs]}
@@ -170,5 +170,5 @@ def layout_name(method: "Method", values: Values, content: str = "") -> str:
     return f"{words}-{hashlib.sha256(decided_by.encode()).hexdigest()[:6]}"
 
 
-def _told(value: Any) -> str:
+def _quoted(value: Any) -> str:
     return f"“{str(value)[:40]}”"

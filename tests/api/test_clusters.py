@@ -92,8 +92,8 @@ def test_they_filter_as_metadata_do(client: Client, address: str) -> None:
 def test_they_are_exported(client: Client, address: str) -> None:
     archive = zipfile.ZipFile(io.BytesIO(client.get(f"{address}/export").getvalue()))
     rows = list(csv.DictReader(io.StringIO(archive.read("pictures.csv").decode())))
-    told = sum(row["cluster"] == "1" for row in rows)
-    assert told == clusters(client, address)[0]["size"]
+    rows_in_it = sum(row["cluster"] == "1" for row in rows)
+    assert rows_in_it == clusters(client, address)[0]["size"]
 
 
 def test_a_name_is_kept_and_can_be_taken_away(client: Client, address: str) -> None:

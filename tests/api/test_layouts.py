@@ -46,16 +46,16 @@ def listed(client: Client, base: str) -> dict[str, Any]:
 
 
 def test_pca_and_umap_are_there_and_the_kinds_are_told(client: Client, base: str) -> None:
-    told = client.get(f"{base}/layouts").json()
-    assert [(each["name"], each["kind"], each["status"], each["dimensions"]) for each in told["layouts"]] == [
+    described = client.get(f"{base}/layouts").json()
+    assert [(each["name"], each["kind"], each["status"], each["dimensions"]) for each in described["layouts"]] == [
         ("pca", "pca", "ready", 3),
         ("umap", "umap", "ready", 3),
     ]
-    assert all(each["can_place"] for each in told["layouts"])
-    assert [kind["name"] for kind in told["kinds"]] == ["umap", "densmap", "tsne", "pacmap", "grid"]
-    perplexity = next(kind for kind in told["kinds"] if kind["name"] == "tsne")["parameters"][0]
+    assert all(each["can_place"] for each in described["layouts"])
+    assert [kind["name"] for kind in described["kinds"]] == ["umap", "densmap", "tsne", "pacmap", "grid"]
+    perplexity = next(kind for kind in described["kinds"] if kind["name"] == "tsne")["parameters"][0]
     assert (perplexity["name"], perplexity["default"], perplexity["maximum"]) == ("perplexity", 30.0, 200)
-    assert told["limit"] == 20
+    assert described["limit"] == 20
     np.testing.assert_array_equal(array(client, f"{base}/layouts/umap"), array(client, f"{base}/features/umap"))
 
 
@@ -77,11 +77,11 @@ def test_a_layout_is_computed_once_and_kept(client: Client, base: str) -> None:
 def test_it_comes_in_every_form_and_in_windows(client: Client, base: str) -> None:
     address = ask(client, base)["Location"]
     places = array(client, address)
-    told = client.get(address).json()
-    assert told["total"] == COUNT
-    np.testing.assert_allclose(told["features"], places)
+    described = client.get(address).json()
+    assert described["total"] == COUNT
+    np.testing.assert_allclose(described["features"], places)
     window = client.get(f"{address}?offset=3&limit=2").json()
-    assert (window["indices"], window["features"]) == ([3, 4], told["features"][3:5])
+    assert (window["indices"], window["features"]) == ([3, 4], described["features"][3:5])
     head, first, *_ = client.get(f"{address}?format=csv").getvalue().decode().splitlines()
     assert head.startswith('"index","name","x","y"')
     assert first.startswith('0,"00.jpg",')

@@ -113,8 +113,8 @@ def test_what_cannot_supervise_is_refused(
 
 def test_other_kinds_take_no_field(client: Client, base: str) -> None:
     assert ask(client, base, "tsne", target="kind").status_code == 400
-    told = {kind["name"]: kind for kind in client.get(f"{base}/layouts").json()["kinds"]}
-    parameters = {each["name"]: each for each in told["umap"]["parameters"]}
+    by_kind = {kind["name"]: kind for kind in client.get(f"{base}/layouts").json()["kinds"]}
+    parameters = {each["name"]: each for each in by_kind["umap"]["parameters"]}
     assert parameters["target_metric"]["choices"] == ["auto", "categorical", "l2"]
     assert (parameters["target"]["needs"], parameters["target_weight"]["needs"]) == (None, "target")
     assert parameters["min_dist"]["choices"] == []

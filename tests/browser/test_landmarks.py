@@ -34,8 +34,8 @@ def standing(visit: Visit) -> list[str]:
 
 
 def test_from_afar_the_largest_clusters_stand_with_their_words(visit: Visit, kinds: str, service: Service) -> None:
-    told = service.get(f"/dataset/{kinds}/clusters").json()["levels"]
-    known = {cluster["label"] for level in told for cluster in level["clusters"]}
+    of_service = service.get(f"/dataset/{kinds}/clusters").json()["levels"]
+    known = {cluster["label"] for level in of_service for cluster in level["clusters"]}
     assert set(standing(opened(visit, kinds))) <= known
     boxes = visit.page.evaluate(
         "[...document.querySelectorAll('.landmark .go')].map((one) => one.getBoundingClientRect().toJSON())"
@@ -162,10 +162,10 @@ def test_clusters_of_an_older_upload_are_found_on_demand(visit: Visit, older: st
     expect(page.locator("#toast")).to_have_text(re.compile(r"^[1-9]\d* clusters? w"), timeout=120_000)
     expect(page.locator("#find-clusters-row")).to_be_hidden()
     expect(page.locator("#landmarks-row")).to_be_visible()
-    told = service.get(f"/dataset/{older}/clusters").json()["levels"]
-    assert page.locator("#toast").inner_text().startswith(f"{len(told[0]['clusters'])} ")
+    of_service = service.get(f"/dataset/{older}/clusters").json()["levels"]
+    assert page.locator("#toast").inner_text().startswith(f"{len(of_service[0]['clusters'])} ")
     page.click("#tune")
-    known = {cluster["label"] for level in told for cluster in level["clusters"]}
+    known = {cluster["label"] for level in of_service for cluster in level["clusters"]}
     assert set(standing(visit)) <= known
     expect(page.locator("#legend .swatch").first).to_be_visible()
     assert "Clusters" in page.locator("#colour").inner_text()

@@ -58,8 +58,8 @@ def test_a_layout_is_supervised_by_a_field_which_is_told(visit: Visit, kinds: st
     made = entries.filter(has_text="supervised by kind, weight of the field 0.8, its values as categories")
     expect(made.locator(".show")).to_be_enabled(timeout=60_000)
     made.locator("button", has_text="trusted").click()
-    told = page.locator("#layouts [role=status]")
-    expect(told).to_contain_text("It is supervised by “kind”", timeout=60_000)
+    shown_status = page.locator("#layouts [role=status]")
+    expect(shown_status).to_contain_text("It is supervised by “kind”", timeout=60_000)
     made.get_by_role("button", name="Delete").click()
     expect(entries).to_have_count(2)
 
@@ -92,20 +92,20 @@ def test_the_cloud_is_coloured_by_distortion_which_the_address_keeps(
     visit.wait(f"{SHOWN} === 'pca'")
     expect(page.locator("#legend h2")).to_have_text("Distortion of PCA")
     expect(page.locator("#legend p").first).to_contain_text("strangers")
-    told = service.get(f"/dataset/{kinds}/layouts/pca/distortion").json()["features"]
+    distortions = service.get(f"/dataset/{kinds}/layouts/pca/distortion").json()["features"]
     shown = page.evaluate("Array.from(wwzd.columns().fetched.get('distortion:pca').numbers)")
-    assert shown == pytest.approx([value for (value,) in told], abs=1e-5)
+    assert shown == pytest.approx([value for (value,) in distortions], abs=1e-5)
     bytes_of = "Array.from(wwzd.viewer.rowStyles.borders).join()"
     painted = page.evaluate(bytes_of)
     visit.wait("location.search.includes('colour=distortion%3Apca')")
     # Swept over, the ramp filters by it, and both are there again after a reload.
     page.evaluate("wwzd.view.filter('distortion:pca', [0.02, 1])")
-    left = sum(value >= 0.02 for (value,) in told)
-    assert 0 < left < len(told)
-    expect(page.locator("#shown-count")).to_contain_text(f"{left} of {len(told)}")
+    left = sum(value >= 0.02 for (value,) in distortions)
+    assert 0 < left < len(distortions)
+    expect(page.locator("#shown-count")).to_contain_text(f"{left} of {len(distortions)}")
     visit.open(page.url.removeprefix(visit.origin))
     expect(page.locator("#legend h2")).to_have_text("Distortion of PCA")
-    expect(page.locator("#shown-count")).to_contain_text(f"{left} of {len(told)}")
+    expect(page.locator("#shown-count")).to_contain_text(f"{left} of {len(distortions)}")
     assert page.evaluate(bytes_of) == painted
 
 

@@ -127,8 +127,8 @@ def test_copies_lie_in_one_place_whatever_they_are_called() -> None:
     values[3] = (values[2] + 1) % 10
     places = laid_out("umap", categories(values), features)
     np.testing.assert_array_equal(places[::2], places[1::2])
-    told = categories(values).of_distinct(np.repeat(np.arange(30), 2), 30).values
-    assert told[:3].tolist() == [DIGIT[0], -1, DIGIT[2]]
+    checked = categories(values).of_distinct(np.repeat(np.arange(30), 2), 30).values
+    assert checked[:3].tolist() == [DIGIT[0], -1, DIGIT[2]]
 
 
 @pytest.mark.parametrize("values", [np.random.default_rng(0).normal(size=60), np.arange(60.0) // 7])
@@ -146,10 +146,10 @@ def test_parameters_of_supervision_are_left_out_without_a_target() -> None:
     plain = validated(method, {"target_weight": 0.9})
     assert not {"target", "target_weight", "target_metric"} & plain.keys()
     assert layout_name(method, plain) == layout_name(method, validated(method, {}))
-    told = validated(method, {"target": "kind"})
-    assert (told["target"], told["target_weight"], told["target_metric"]) == ("kind", 0.5, "auto")
-    assert layout_name(method, told).startswith("umap-target-kind-")
-    assert layout_name(method, told, "other values") != layout_name(method, told)
+    checked = validated(method, {"target": "kind"})
+    assert (checked["target"], checked["target_weight"], checked["target_metric"]) == ("kind", 0.5, "auto")
+    assert layout_name(method, checked).startswith("umap-target-kind-")
+    assert layout_name(method, checked, "other values") != layout_name(method, checked)
     with pytest.raises(ParameterError, match="is one of auto, categorical, l2"):
         validated(method, {"target": "kind", "target_metric": "cosine"})
     with pytest.raises(ParameterError, match="from 0 to 1"):

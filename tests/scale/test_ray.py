@@ -78,8 +78,8 @@ def command(name: str, data: Path, source: Path | str, *more: str, **environment
 
 def plainly(name: str, data: Path, source: Path) -> None:
     with command(name, data, source) as process:
-        told = process.communicate(timeout=300)[1]
-    assert process.returncode == 0, told[-1000:]
+        error_output = process.communicate(timeout=300)[1]
+    assert process.returncode == 0, error_output[-1000:]
 
 
 def on_ray(
@@ -92,8 +92,8 @@ def on_ray(
     """Exit status, and what the command wrote to standard error."""
     with command(name, data, source, "--ray", cluster.address, **cluster.environment) as process:
         meanwhile(process)
-        told = process.communicate(timeout=300)[1]
-    return process.returncode, told
+        error_output = process.communicate(timeout=300)[1]
+    return process.returncode, error_output
 
 
 def made(data: Path) -> dict[str, bytes]:
@@ -112,9 +112,9 @@ def chunks(data: Path) -> int:
     )
 
 
-def is_plain(told: str) -> bool:
+def is_plain(error_output: str) -> bool:
     """Whether nothing was said but the bar, the files that were skipped, and a sentence at the end."""
-    lines = [line for line in told.replace("\r", "\n").splitlines() if line.strip()]
+    lines = [line for line in error_output.replace("\r", "\n").splitlines() if line.strip()]
     return all("pictures/s" in line or line.startswith(("skipped ", "CommandError: ")) for line in lines)
 
 
@@ -127,10 +127,10 @@ def wait_for(process: "subprocess.Popen[str]", condition: Callable[[], object]) 
 def test_a_build_on_two_nodes_is_the_plain_one(
     cluster: RayCluster, tmp_path: Path, source: Path, plain: dict[str, bytes]
 ) -> None:
-    status, told = on_ray(cluster, tmp_path, source)
-    assert status == 0, told
+    status, error_output = on_ray(cluster, tmp_path, source)
+    assert status == 0, error_output
     assert made(tmp_path) == plain
-    assert is_plain(told), told
+    assert is_plain(error_output), error_output
 
 
 def test_a_node_that_is_killed_costs_nothing(
@@ -143,10 +143,10 @@ def test_a_node_that_is_killed_costs_nothing(
         wait_for(process, lambda: len(cluster.tasks()) >= 3)
         cluster.kill(third)
 
-    status, told = on_ray(cluster, tmp_path, source, meanwhile=kill)
-    assert status == 0, told
+    status, error_output = on_ray(cluster, tmp_path, source, meanwhile=kill)
+    assert status == 0, error_output
     assert made(tmp_path) == plain
-    assert is_plain(told), told
+    assert is_plain(error_output), error_output
 
 
 def test_a_driver_that_is_killed_goes_on_where_it_was(
@@ -168,13 +168,13 @@ def test_ctrl_c_ends_the_tasks(cluster: RayCluster, tmp_path: Path, source: Path
         wait_for(process, cluster.tasks)
         process.send_signal(signal.SIGINT)
 
-    status, told = on_ray(cluster, tmp_path, source, meanwhile=interrupt)
+    status, error_output = on_ray(cluster, tmp_path, source, meanwhile=interrupt)
     assert status == 130
-    assert "Run the same command again" in told
-    assert is_plain(told), told
-    give_up = time.monotonic() + 20
+    assert "Run the same command again" in error_output
+    assert is_plain(error_output), error_output
+    deadline = time.monotonic() + 20
     while cluster.tasks():
-        assert time.monotonic() < give_up
+        assert time.monotonic() < deadline
         time.sleep(0.1)
 
 
@@ -182,8 +182,8 @@ def test_pictures_in_a_bucket(
     cluster: RayCluster, bucket: S3Server, tmp_path: Path, source: Path, plain: dict[str, bytes]
 ) -> None:
     fill(bucket, "photos", source)
-    status, told = on_ray(cluster, tmp_path, "s3://pictures/photos")
-    assert status == 0, told
+    status, error_output = on_ray(cluster, tmp_path, "s3://pictures/photos")
+    assert status == 0, error_output
     of_pictures = [name for name in plain if "source.json" not in name]
     assert {name: made(tmp_path)[name] for name in of_pictures} == {name: plain[name] for name in of_pictures}
 
@@ -199,18 +199,18 @@ def fill(bucket: S3Server, prefix: str, folder: Path) -> None:
 def test_another_token_is_a_sentence(cluster: RayCluster, tmp_path: Path, source: Path) -> None:
     environment = cluster.environment | {"RAY_AUTH_TOKEN": "0" * 64}
     with command("extract_features", tmp_path, source, "--ray", cluster.address, **environment) as process:
-        told = process.communicate(timeout=120)[1]
+        error_output = process.communicate(timeout=120)[1]
     assert process.returncode == 1
-    assert f"Ray at {cluster.address} cannot be used" in told.splitlines()[-1]
-    assert is_plain(told), told
+    assert f"Ray at {cluster.address} cannot be used" in error_output.splitlines()[-1]
+    assert is_plain(error_output), error_output
 
 
 def test_an_address_where_nothing_is_is_a_sentence(tmp_path: Path, source: Path) -> None:
     pytest.importorskip("ray", reason="it comes with: make test-scale")
     with command("extract_features", tmp_path, source, "--ray", "127.0.0.1:9") as process:
-        told = process.communicate(timeout=60)[1]
+        error_output = process.communicate(timeout=60)[1]
     assert process.returncode == 1
-    assert "Nothing answers at 127.0.0.1:9" in told
+    assert "Nothing answers at 127.0.0.1:9" in error_output
 
 
 @pytest.mark.skipif(not FACES.exists(), reason="the 3,000 faces are not at hand")
@@ -228,6 +228,6 @@ def test_a_catalogue_of_faces_with_a_node_killed_and_the_driver_killed(cluster: 
     status, _ = on_ray(cluster, killed, FACES, "build_catalogue", kill_node_and_driver)
     assert status == -signal.SIGKILL
     assert (killed / "build").exists()
-    status, told = on_ray(cluster, killed, FACES, "build_catalogue")
-    assert status == 0, told
+    status, error_output = on_ray(cluster, killed, FACES, "build_catalogue")
+    assert status == 0, error_output
     assert made(killed) == made(plain)

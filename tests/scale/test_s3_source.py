@@ -101,8 +101,8 @@ def test_a_server_that_is_away_for_ten_seconds_costs_no_picture(bucket: S3Server
         bucket.kill()
         time.sleep(10)
         bucket.start()
-        told = process.communicate(timeout=300)[1]
-    assert process.returncode == 0, told[-1000:]
+        error_output = process.communicate(timeout=300)[1]
+    assert process.returncode == 0, error_output[-1000:]
     environment["DATA_DIR"] = str(tmp_path / "plain")
     subprocess.run([*command, str(folder)], cwd=ROOT, env=environment, check=True, capture_output=True)
     for name in ("ranges/000.json", "ranges/001.json", "features/000.npy", "features/001.npy", "tilemaps/001.jpg"):

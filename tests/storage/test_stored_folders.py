@@ -132,11 +132,11 @@ def test_what_another_host_removed_is_stored_anew(here: Path, there: Path, monke
     follow(there)
     write(there, "layouts/b.json", b"b")
     put = objects.ObjectStore.put
-    told: list[str] = []
+    revisions: list[str] = []
 
     def put_late(self: objects.ObjectStore, files: Iterable[tuple[str, Path]]) -> None:
-        if not told:
-            told.append(StoredFolder.objects.keep(NAME, lambda path: path != "manifest.json"))
+        if not revisions:
+            revisions.append(StoredFolder.objects.keep(NAME, lambda path: path != "manifest.json"))
         put(self, files)
 
     monkeypatch.setattr(objects.ObjectStore, "put", put_late)

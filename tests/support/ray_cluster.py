@@ -74,9 +74,9 @@ class RayCluster:
                 start_new_session=True,
             )
         self._nodes.append(node)
-        give_up = time.monotonic() + _SECONDS
+        deadline = time.monotonic() + _SECONDS
         while self._joined() < len(self._nodes):
-            if node.poll() is not None or time.monotonic() > give_up:
+            if node.poll() is not None or time.monotonic() > deadline:
                 raise OSError(f"Ray does not start: {(self._folder / 'log').read_text()[-1000:]}")
             time.sleep(0.2)
         return node

@@ -67,9 +67,9 @@ class S3Server:
             self.process = subprocess.Popen(
                 [_binary(), *self._arguments()], cwd=self.folder, stdout=log, stderr=log, start_new_session=True
             )
-        give_up = time.monotonic() + _SECONDS
+        deadline = time.monotonic() + _SECONDS
         while not self._answers():
-            if self.process.poll() is not None or time.monotonic() > give_up:
+            if self.process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
                 raise OSError(f"the S3 server does not start: {(self.folder / 'log').read_text()[-1000:]}")
             time.sleep(0.2)

@@ -42,8 +42,8 @@ def test_further_layouts_are_carried_on_where_pictures_can_be_placed(client: Cli
     grid = made(client, old, "grid")
     new = added(client, old, of_kind("wood", [20, 21]) | {"same.jpg": FILES["meadow-05.jpg"]})["id"]
     alone = added(client, old, of_kind("wood", [21]))["id"]
-    told = {each["name"]: each for each in client.get(f"/dataset/{new}/layouts").json()["layouts"]}
-    assert set(told) == {"pca", "umap", *names}
+    entries = {each["name"]: each for each in client.get(f"/dataset/{new}/layouts").json()["layouts"]}
+    assert set(entries) == {"pca", "umap", *names}
     for name in names:
         before, after, lone = (array(client, f"/dataset/{each}/layouts/{name}") for each in (old, new, alone))
         assert after[:42].tobytes() == before.tobytes()
@@ -54,8 +54,8 @@ def test_further_layouts_are_carried_on_where_pictures_can_be_placed(client: Cli
         centres = [before[first : first + 14].mean(axis=0) for first in (0, 14, 28)]
         for place in after[43:]:
             assert np.argmin([np.linalg.norm(place - centre) for centre in centres]) == 2, name
-        assert (told[name]["can_place"], told[name]["placed"]) == (True, 3)
-    assert told[names[-1]]["supervised_by"] == "kind"
+        assert (entries[name]["can_place"], entries[name]["placed"]) == (True, 3)
+    assert entries[names[-1]]["supervised_by"] == "kind"
     (remark,) = client.get(f"/dataset/{new}/report").json()["remarks"]
     assert remark == f"layouts that were not carried on, as no pictures can be placed in them: {grid}"
     # Not made again with other seeds, since these pictures were not laid out together.
@@ -100,16 +100,16 @@ def test_a_refit_has_the_further_layouts_and_what_was_measured_of_them(client: C
     on_umap = made(client, old, "grid")
     on_that = made(client, old, "grid", layout=on_umap, aspect=1)
     new = client.post(f"/dataset/{old}/refit").json()["id"]
-    told = {each["name"]: each for each in client.get(f"/dataset/{new}/layouts").json()["layouts"]}
+    entries = {each["name"]: each for each in client.get(f"/dataset/{new}/layouts").json()["layouts"]}
     before = {each["name"]: each for each in client.get(f"/dataset/{old}/layouts").json()["layouts"]}
     # UMAP's places are others: a grid of them is made anew.
-    ready = {name for name, each in told.items() if each["status"] == "ready"}
-    assert (ready, set(told) - ready) == ({"pca", "umap", tsne, on_it}, {on_umap, on_that})
+    ready = {name for name, each in entries.items() if each["status"] == "ready"}
+    assert (ready, set(entries) - ready) == ({"pca", "umap", tsne, on_it}, {on_umap, on_that})
     for name in (tsne, on_it):
-        assert told[name] == before[name]
+        assert entries[name] == before[name]
         paths = [Path(default_storage.path(each)) / "layouts" / f"{name}.npy" for each in (old, new)]
         assert paths[0].samefile(paths[1])
-    assert told[tsne]["measured"]
+    assert entries[tsne]["measured"]
     jobs.compute_all("worker")
     umap = array(client, f"/dataset/{new}/features/umap")
     assert not np.array_equal(umap, array(client, f"/dataset/{old}/features/umap"))
@@ -236,7 +236,11 @@ def test_pictures_without_such_vectors_are_refused_there(client: Client) -> None
         assert (refused.status_code, refused.json()["type"]) == (400, URN + "own-vectors")
         assert "send a ZIP with a vectors.npy" in refused.json()["error"]
     for given, code in ((vectors[:1, :5], "vectors-unmatched"), (vectors[:2], "vectors-unmatched")):
-        told = added(client, old, photographs([9]) | {"vectors.npy": npy(given)})
-        assert (told["status"], told["problem"]["type"], told["problem"]["status"]) == ("failed", URN + code, 400)
+        entries = added(client, old, photographs([9]) | {"vectors.npy": npy(given)})
+        assert (entries["status"], entries["problem"]["type"], entries["problem"]["status"]) == (
+            "failed",
+            URN + code,
+            400,
+        )
     assert "have 5 numbers" in added(client, old, photographs([9]) | {"vectors.npy": npy(vectors[:1, :5])})["error"]
     assert Dataset.objects.filter(status="ready").count() == 1

@@ -56,10 +56,15 @@ def test_all_that_the_catalogue_has_stays_byte_for_byte(client: Client, data: Pa
     catalogue = built(tmp_path, "Faces", photographs(range(30)))
     answer = client.post("/catalogue/images", {"file": [sent("a.jpg", photograph(7)), sent("b.jpg", photograph(90))]})
     assert answer.status_code == 200, answer.content
-    told = answer.json()
-    new = told["id"]
-    assert (told["parent"], told["name"], told["count"], told["added"]) == (catalogue, "Faces", 32, 2)
-    assert (told["space"], told["status"], len(told["explained_variance"])) == ("own", "ready", 3)
+    described = answer.json()
+    new = described["id"]
+    assert (described["parent"], described["name"], described["count"], described["added"]) == (
+        catalogue,
+        "Faces",
+        32,
+        2,
+    )
+    assert (described["space"], described["status"], len(described["explained_variance"])) == ("own", "ready", 3)
     alone = uploaded(client, photographs([90]))
     assert client.get(f"/dataset/{alone}").json()["space"] == "catalogue"
     for name in REDUCERS:
@@ -233,9 +238,9 @@ def waiting(client: Client, parent: str, settings: Settings) -> Dataset:
     """So many pictures to be added that they are left to the process beside the worker, which does not run here."""
     settings.TASKS_BACKEND = "database"
     many = dict.fromkeys((f"{k:04d}.jpg" for k in range(1001)), photograph(50, (48, 40)))
-    told = client.post(f"/dataset/{parent}/images", {"file": sent("more.zip", zipped(many))})
-    assert told.status_code == 202, told.content
-    return Dataset.objects.get(hash=told.json()["id"], status=Status.QUEUED)
+    described = client.post(f"/dataset/{parent}/images", {"file": sent("more.zip", zipped(many))})
+    assert described.status_code == 202, described.content
+    return Dataset.objects.get(hash=described.json()["id"], status=Status.QUEUED)
 
 
 @pytest.mark.parametrize("is_replaced", [True, False])
@@ -286,14 +291,14 @@ def test_layouts_that_wait_for_the_parent_are_asked_for_in_the_child(
     catalogue = built(tmp_path, "Faces", {name: FILES[name] for name in list(FILES)[:24]})
     settings.TASKS_BACKEND = "database"
     body = {"kind": "tsne", "parameters": {}}
-    told = client.post(f"/dataset/{catalogue}/layouts", body, content_type="application/json").json()
-    assert told["status"] == "queued"
+    described = client.post(f"/dataset/{catalogue}/layouts", body, content_type="application/json").json()
+    assert described["status"] == "queued"
     settings.TASKS_BACKEND = "immediate"
     new = added(client, catalogue, of_kind("wood", [20]))["id"]
     listed = {each["name"]: each for each in client.get(f"/dataset/{new}/layouts").json()["layouts"]}
-    assert listed[told["name"]]["status"] == "queued"
+    assert listed[described["name"]]["status"] == "queued"
     jobs.compute_all("worker")
     for each, count in ((catalogue, 24), (new, 25)):
-        assert len(array(client, f"/dataset/{each}/layouts/{told['name']}")) == count
+        assert len(array(client, f"/dataset/{each}/layouts/{described['name']}")) == count
     listed = {each["name"]: each for each in client.get(f"/dataset/{new}/layouts").json()["layouts"]}
-    assert (listed[told["name"]]["status"], listed[told["name"]]["placed"]) == ("ready", 0)
+    assert (listed[described["name"]]["status"], listed[described["name"]]["placed"]) == ("ready", 0)

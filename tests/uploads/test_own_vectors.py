@@ -54,8 +54,13 @@ def test_rows_of_npy_are_of_the_pictures_by_name(client: Client, dtype: str) -> 
     given = VECTORS.astype(dtype)
     dataset_id = uploaded(client, dict(reversed(PICTURES.items())) | {"vectors.npy": npy(given)})
     assert np.array_equal(features(client, dataset_id), given.astype(np.float32))
-    told = client.get(f"/dataset/{dataset_id}").json()
-    assert (told["backbone"], told["precision"], told["space"], told["engine"]) == ("own", None, "own", "vectors.npy")
+    described = client.get(f"/dataset/{dataset_id}").json()
+    assert (described["backbone"], described["precision"], described["space"], described["engine"]) == (
+        "own",
+        None,
+        "own",
+        "vectors.npy",
+    )
     assert Dataset.objects.get().network.startswith("own:")
 
 
@@ -192,8 +197,12 @@ def test_what_pixplot_leaves_is_read(client: Client) -> None:
     assert [(each["name"], each["metadata"]) for each in images] == [
         (name, {"kind": f"k{k}"}) for k, name in enumerate(PICTURES)
     ]
-    told = client.get(f"/dataset/{dataset_id}").json()
-    assert (told["folder"], told["in_folders"], told["engine"]) == ("output/data/originals", 0, "image-vectors")
+    described = client.get(f"/dataset/{dataset_id}").json()
+    assert (described["folder"], described["in_folders"], described["engine"]) == (
+        "output/data/originals",
+        0,
+        "image-vectors",
+    )
     original = client.get(f"/dataset/{dataset_id}/images/3").getvalue()
     assert original == PICTURES["03.jpg"]
 

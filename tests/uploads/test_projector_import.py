@@ -107,8 +107,8 @@ def test_cells_tensors_and_metadata_are_the_dataset(client: Client, folder: str)
     ]
     assert {(each["width"], each["height"]) for each in found} == {(SIDE, SIDE)}
     assert [shown(client, dataset_id, row) for row in range(COUNT)] == [colour(37 * k) for k in range(COUNT)]
-    told = client.get(f"/dataset/{dataset_id}").json()
-    assert (told["backbone"], told["engine"], told["remarks"]) == ("own", f"{folder}tensors.tsv", [])
+    described = client.get(f"/dataset/{dataset_id}").json()
+    assert (described["backbone"], described["engine"], described["remarks"]) == ("own", f"{folder}tensors.tsv", [])
 
 
 def test_the_report_tells_of_the_files_that_were_sent(client: Client) -> None:
@@ -239,8 +239,8 @@ def test_labels_of_tensors_stand_beside_other_metadata(client: Client) -> None:
     assert [each["metadata"] for each in images(client, dataset_id)] == [
         {"kind": f"k{k % 3}", "age": k, "label": word} for k, word in enumerate(WORDS)
     ]
-    told = lines("name\tLabel", *(f"{name}\tmine" for name in NAMES))
-    dataset_id = upload(client, FOLDER | {"tensors.tsv": LABELLED, "metadata.tsv": told})
+    described = lines("name\tLabel", *(f"{name}\tmine" for name in NAMES))
+    dataset_id = upload(client, FOLDER | {"tensors.tsv": LABELLED, "metadata.tsv": described})
     assert {tuple(each["metadata"].items()) for each in images(client, dataset_id)} == {(("Label", "mine"),)}
 
 
@@ -276,9 +276,9 @@ def test_pictures_beside_a_folder_that_cannot_be_used_are_read(
     files = {name: content for name, content in (FOLDER | changes | PHOTOS).items() if content is not None}
     dataset_id = upload(client, files)
     assert [each["name"] for each in images(client, dataset_id)] == list(PHOTOS)
-    told = client.get(f"/dataset/{dataset_id}").json()
-    assert told["backbone"] != "own"
-    (remark,) = told["remarks"]
+    described = client.get(f"/dataset/{dataset_id}").json()
+    assert described["backbone"] != "own"
+    (remark,) = described["remarks"]
     assert "without the Embedding Projector's vectors" in remark
     assert says in remark
     found = report(client, dataset_id)
@@ -436,8 +436,8 @@ def test_a_folder_is_added_to_pictures_of_such_a_folder(client: Client) -> None:
     answer = client.post(f"/dataset/{first}/images", {"file": named(zipped(more))})
     assert answer.status_code in (200, 202), answer.content
     grown = answer.json()["id"]
-    told = client.get(f"/dataset/{grown}").json()
-    assert (told["status"], told["count"], told["added"]) == ("ready", 2 * COUNT, COUNT)
+    described = client.get(f"/dataset/{grown}").json()
+    assert (described["status"], described["count"], described["added"]) == ("ready", 2 * COUNT, COUNT)
     assert np.array_equal(features(client, grown), np.concatenate([VECTORS, others]))
     assert [image["name"] for image in images(client, grown)][COUNT:] == [f"more-{name}" for name in NAMES]
     assert client.get(f"/dataset/{grown}/images/{COUNT + 2}").status_code == 200

@@ -179,10 +179,10 @@ def test_what_was_never_stored_does_not_wait(client: Client, ready: Dataset, who
     assert answer.content.decode() == ready.hash
 
 
-@pytest.mark.parametrize("awaited", [True, False])
-def test_a_call_that_died_before_its_work_began_is_delivered_again(settings: Settings, awaited: bool) -> None:
+@pytest.mark.parametrize("is_awaited", [True, False])
+def test_a_call_that_died_before_its_work_began_is_delivered_again(settings: Settings, is_awaited: bool) -> None:
     settings.TASKS = DATABASE_QUEUE
-    dataset = Dataset.objects.create(hash="b" * 32, is_synchronous=awaited, archive="b/archive.zip")
+    dataset = Dataset.objects.create(hash="b" * 32, is_synchronous=is_awaited, archive="b/archive.zip")
     tasks.deliver(dataset)
     DBTaskResult.objects.update(status=TaskResultStatus.RUNNING, worker_ids=["dead"])
     tasks.forget_calls("another")
@@ -194,13 +194,13 @@ def test_a_call_that_died_before_its_work_began_is_delivered_again(settings: Set
 
 
 def test_the_queue_is_the_rows_whatever_becomes_of_the_calls() -> None:
-    plain, later, awaited, unstored = (row(number, Status.QUEUED) for number in range(4))
+    plain, later, is_awaited, unstored = (row(number, Status.QUEUED) for number in range(4))
     Dataset.objects.exclude(pk=unstored.pk).update(archive="a/archive.zip")
-    Dataset.objects.filter(pk=awaited.pk).update(is_synchronous=True)
-    for preferred, expected in ((later, later), (unstored, awaited)):
+    Dataset.objects.filter(pk=is_awaited.pk).update(is_synchronous=True)
+    for preferred, expected in ((later, later), (unstored, is_awaited)):
         assert Dataset.objects.next_in_queue(preferred.hash) == expected
-    awaited.delete()
-    assert Dataset.objects.next_in_queue(awaited.hash) == Dataset.objects.next_in_queue() == plain
+    is_awaited.delete()
+    assert Dataset.objects.next_in_queue(is_awaited.hash) == Dataset.objects.next_in_queue() == plain
     Dataset.objects.all().delete()
     assert Dataset.objects.next_in_queue(plain.hash) is None
 

@@ -45,12 +45,12 @@ export class TiledCloud {
     this.timer = 0;
     this.error = null;
     const fetchBytes = (first, last) => collection.pointNodes(layout, index.digest, first, last);
-    const told = {
+    const listener = {
       came: (node, data) => this.came(node, data),
       went: (node) => this.went(node),
       failed: (error) => this.failed(error),
     };
-    this.loader = new NodeLoader(index, fetchBytes, told, KEPT);
+    this.loader = new NodeLoader(index, fetchBytes, listener, KEPT);
     this.follow = () => this.frame();
   }
 

@@ -124,8 +124,8 @@ test("a loader keeps what was wanted last, and tells what it let go", async () =
     asked.push([first, last]);
     return { buffer: new ArrayBuffer(last - first + 1), start: 0 };
   };
-  const told = { came: ({ number }) => here.add(number), went: ({ number }) => here.delete(number), failed() {} };
-  const loader = new NodeLoader(index, fetchBytes, told, 5);
+  const listener = { came: ({ number }) => here.add(number), went: ({ number }) => here.delete(number), failed() {} };
+  const loader = new NodeLoader(index, fetchBytes, listener, 5);
   loader.want(index.nodes.slice(0, 2));
   await expect.poll(() => loader.idle).toBe(true);
   expect(asked).toEqual([[0, 67]]);

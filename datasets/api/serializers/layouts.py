@@ -157,7 +157,7 @@ def entry(found: Collection, state: LayoutState) -> dict[str, Any]:
         "measured": layouts.quality_of(found.folder, state.name) is not None,
     }
     if row is not None:
-        told = {
+        specific = {
             "kind": row.parameters["kind"],
             "parameters": row.parameters["parameters"],
             "status": row.status,
@@ -168,17 +168,17 @@ def entry(found: Collection, state: LayoutState) -> dict[str, Any]:
             "can_place": METHODS[row.parameters["kind"]].can_place,
         }
     elif card is not None:
-        told = {name: getattr(card, name) for name in _OF_CARD}
-        told["can_place"] = METHODS[card.kind].can_place
+        specific = {name: getattr(card, name) for name in _OF_CARD}
+        specific["can_place"] = METHODS[card.kind].can_place
     else:
         is_placed = isinstance(found, Upload) and found.space is not None
-        told = {
+        specific = {
             "kind": state.name,
             "parameters": {},
             "dimensions": 3,
             "can_place": is_placed or found.folder.model_path(state.name).exists(),
         }
-    return common | told
+    return common | specific
 
 
 def kinds() -> list[dict[str, Any]]:

@@ -59,8 +59,8 @@ class Layouts(APIView):
         have failed. And the kinds that can be asked for, with their parameters.
         """
         found = collections.find(dataset_id)
-        told = [entry(found, state) for state in layout_requests.states(found)]
-        listed = {"layouts": told, "kinds": kinds(), "limit": settings.MAX_LAYOUTS}
+        entries = [entry(found, state) for state in layout_requests.states(found)]
+        listed = {"layouts": entries, "kinds": kinds(), "limit": settings.MAX_LAYOUTS}
         return Response(represent(LayoutsSerializer, listed), headers=_ADMITTED)
 
     @extend_schema(

@@ -108,9 +108,9 @@ export class Collection {
 
   /** Ask which layouts there are, and what others can be made. Raises `ApiError`. */
   async fetchLayouts() {
-    const told = await api.json(`${this.base}/layouts`);
-    this.layouts = told.layouts;
-    return told;
+    const answer = await api.json(`${this.base}/layouts`);
+    this.layouts = answer.layouts;
+    return answer;
   }
 
   /** Whether it is a layout beside the reducers' that is there. */
@@ -258,9 +258,9 @@ export class Collection {
   /** What is known of each field: its type, how its values are spread. Raises `ApiError`. */
   async fields() {
     // Clusters that were computed since it was last asked are fields too.
-    const told = await api.json(`${this.base}/images/fields`, { cache: "no-cache" });
-    this.lacksClusters = Boolean(told.lacks_clusters);
-    return told.fields;
+    const answer = await api.json(`${this.base}/images/fields`, { cache: "no-cache" });
+    this.lacksClusters = Boolean(answer.lacks_clusters);
+    return answer.fields;
   }
 
   /** One field of all pictures: `{ values, texts }`. Raises `ApiError`. */

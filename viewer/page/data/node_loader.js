@@ -16,7 +16,7 @@ export class NodeLoader {
   constructor(index, fetchBytes, { came, went, failed }, most) {
     this.index = index;
     this.fetchBytes = fetchBytes;
-    this.told = { came, went, failed };
+    this.listener = { came, went, failed };
     this.most = most; // points that are kept
 
     this.there = new Map(); // number → node, those that were wanted last at the end
@@ -75,7 +75,7 @@ export class NodeLoader {
   keep(node, data) {
     this.there.set(node.number, node);
     this.points += node.count;
-    this.told.came(node, data);
+    this.listener.came(node, data);
   }
 
   /** Let those go that have not been wanted for the longest time. */
@@ -86,7 +86,7 @@ export class NodeLoader {
       if (wanted.has(node)) continue;
       this.there.delete(number);
       this.points -= node.count;
-      this.told.went(node);
+      this.listener.went(node);
     }
   }
 
@@ -95,7 +95,7 @@ export class NodeLoader {
     this.failures += 1;
     if (this.failures === TRIES || error.status === 404) {
       this.stop();
-      this.told.failed(error);
+      this.listener.failed(error);
     } else if (!this.timer) {
       this.timer = later(PAUSE, () => {
         this.timer = 0;

@@ -10,14 +10,14 @@ export class Forming {
     /** @type {import("../viewer.js").Viewer} */
     this.viewer = viewer;
     this.shown = shown;
-    this.asking = false;
+    this.isFetching = false;
     jobs.addEventListener("changed", (/** @type {any} */ { detail }) => this.follow(detail));
   }
 
   async follow({ id, phase, facts }) {
     const address = phase === "computing" && facts?.links?.forming;
-    if (!address || this.asking || !this.isWatched(id)) return;
-    this.asking = true;
+    if (!address || this.isFetching || !this.isWatched(id)) return;
+    this.isFetching = true;
     try {
       const vectors = new Float32Array(await api.bytes(address)); // none where nothing moves any more
       if (!vectors.length || !this.isWatched(id)) return;
@@ -26,7 +26,7 @@ export class Forming {
     } catch {
       // What lies still is shown once it is all there.
     } finally {
-      this.asking = false;
+      this.isFetching = false;
     }
   }
 

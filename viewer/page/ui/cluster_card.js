@@ -37,7 +37,7 @@ export class ClusterCard {
         h("button", { onclick: () => this.askName() }, icon("edit"), t("rename")),
         parent && h("button", { class: "quiet", onclick: () => this.fly(parent) }, icon("up"), parent.label),
       ),
-      traits.length > 0 && h("dl", {}, traits.map(told).flat()),
+      traits.length > 0 && h("dl", {}, traits.map(traitEntry).flat()),
     );
     find("cluster").hidden = false;
     this.update();
@@ -123,7 +123,7 @@ export class ClusterCard {
 }
 
 /** What is more frequent in a cluster than elsewhere: what, and both shares. */
-function told({ field, value, inside, outside }) {
+function traitEntry({ field, value, inside, outside }) {
   const share = (part) => `${number(Math.round(100 * part))} %`;
   const word = typeof value === "boolean" ? t(value ? "yes" : "no") : String(value);
   return [

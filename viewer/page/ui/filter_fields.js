@@ -85,14 +85,14 @@ function words(known, actions) {
     element.append(bar);
     return bar;
   });
-  const beyond = known.values.length - list.length;
+  const unlisted = known.values.length - list.length;
   return {
     element: h(
       "fieldset",
       { class: "values" },
       h("legend", { class: "unseen" }, name),
       list.map(({ element }) => element),
-      beyond > 0 && h("p", { class: "soft" }, t("moreValues", { n: number(beyond) })),
+      unlisted > 0 && h("p", { class: "soft" }, t("moreValues", { n: number(unlisted) })),
     ),
     update() {
       const counts = actions.columns.values(name, MOST_VALUES);

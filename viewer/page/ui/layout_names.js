@@ -4,10 +4,10 @@ import { t } from "../i18n/index.js";
 
 /** A layout's kind, and which of its parameters it is known by. */
 export function titleOf({ kind, parameters }) {
-  const told = Object.entries(parameters)
+  const values = Object.entries(parameters)
     .filter(([name]) => name !== "seed")
     .map(([name, value]) => `${t("layoutParameters")[name] ?? name} ${valueOf(name, value)}`);
-  return [t("layoutKinds")[kind] ?? kind.toUpperCase(), ...told].join(", ");
+  return [t("layoutKinds")[kind] ?? kind.toUpperCase(), ...values].join(", ");
 }
 
 function valueOf(name, value) {
