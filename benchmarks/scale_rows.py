@@ -34,6 +34,7 @@ from .serving import Client, memory_mb, serving
 
 QUESTIONS, WARMING, NEIGHBOURS = 200, 50, 10
 UPLOADS, COMPARED_SINGLY = 1000, 20
+FITTED_ON = 200_000
 
 
 def main() -> None:
@@ -114,6 +115,22 @@ def placing(folder: Path, rows: int, dims: int) -> Iterator[dict[str, Any]]:
         centres=cells.centres,
     )
     yield from _placed(f"a space of {rows:,}", by_cells, new)
+
+
+def sample(folder: Path, rows: int, dims: int) -> Iterator[dict[str, Any]]:
+    """UMAP fitted on some of the rows, and the others placed among them: what `--fit-sample` does."""
+    blocks = _blocks(folder)
+    standardizer, fitting, fitting_cpu = _cpu_timed(partial(Standardizer.fit, blocks))
+    coordinates, seconds, cpu = _cpu_timed(partial(standardizer.project_all, blocks))
+    seconds, cpu = seconds + fitting, cpu + fitting_cpu
+    yield {"what": f"principal coordinates of {rows:,}", "ours_s": seconds, "note": f"CPU {cpu:.0f} s"}
+    chosen = np.random.default_rng(SEED).permutation(rows)
+    training, others = coordinates[np.sort(chosen[:FITTED_ON])], coordinates[np.sort(chosen[FITTED_ON:])]
+    del coordinates
+    (model, _), seconds, cpu = _cpu_timed(partial(Umap.fit, standardizer, training, seed=SEED))
+    yield {"what": f"UMAP fitted on {FITTED_ON:,} of {rows:,}", "ours_s": seconds, "note": f"CPU {cpu:.0f} s"}
+    _, seconds, cpu = _cpu_timed(partial(model.place_many, others))
+    yield {"what": f"{len(others):,} placed among {FITTED_ON:,}", "ours_s": seconds, "note": f"CPU {cpu:.0f} s"}
 
 
 def faces(folder: Path, rows: int, dims: int) -> Iterator[dict[str, Any]]:
@@ -282,6 +299,7 @@ STEPS: dict[str, Callable[[Path, int, int], Iterator[dict[str, Any]]]] = {
     "index": index,
     "neighbours": neighbours,
     "placing": placing,
+    "sample": sample,
     "faces": faces,
     "windows": windows,
     "database": database,
