@@ -31,10 +31,10 @@ LATER_ROWS = 5_000
 
 _AXES = 256
 """Principal axes on which candidates are found. On fewer recall falls, on more the index grows."""
-_PROBES = 32
-"""Cells of the index that a question looks into. Among 10⁶ × 1280 made-up rows, 99.2 % of the ten nearest are found
-with 32 of 4,096 cells, 96.9 % with 16, 99.6 % with 64; with 32 of 1,024 cells 99.9 %, in three times the time
-(`python -m benchmarks.scale_rows neighbours`)."""
+_PROBES, _CELLS_A_PROBE = 32, 64
+"""Cells of the index that a question looks into: a 64th of them, and so many at least. Of the ten nearest among
+10⁷ × 64 made-up rows, 99.4 % are found with 192 of 12,649 cells in 2.2 ms, 93 % with 32 in 1.3 ms; among 10⁶ × 1280,
+99.6 % with 64 of 4,096, 99.2 % with 32 (`python -m benchmarks.scale_rows neighbours`)."""
 _CELLS, _ROWS_A_CELL = 1024, 200
 """So many cells at most, and so many rows to each, where there are no more rows than that (204,800)."""
 _CELLS_A_ROOT = 4
@@ -111,7 +111,7 @@ class Index:
         except (_Damaged, OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
             logger.warning("the index in %s cannot be used (%s): `manage.py fit_reducers` makes it anew", folder, error)
             return None
-        cells.nprobe = _PROBES
+        cells.nprobe = max(_PROBES, cells.nlist // _CELLS_A_PROBE)
         return cls(directions=directions, cells=cells, count=manifest["shape"][0])
 
     def candidates(self, query: NDArray[np.float32], count: int) -> NDArray[np.int64]:
