@@ -56,8 +56,9 @@ def _compute(row: DerivedResult) -> None:
     except Exception as error:
         failure = _as_failure(error, row)
         if isinstance(failure, EngineAway):  # as an upload's, the work is not at fault
-            held = DerivedResult.objects.begun_by(row.worker).filter(pk=row.pk)
-            outages.insist(lambda: held.requeue_or_fail(failure))
+            outages.insist(
+                lambda: DerivedResult.objects.begun_by(row.worker).filter(pk=row.pk).requeue_or_fail(failure)
+            )
         else:
             outages.insist(lambda: row.fail(failure))
     facts = {"collection": row.collection, "kind": row.kind, "name": row.name, "total_s": time.monotonic() - started}

@@ -108,13 +108,13 @@ def test_a_restart_of_the_database_loses_nothing(
     assert service.children() == before
     assert service.upload(archive(3)).status == 200
     # The supervisor has another connection, too: it tells how its worker is, and what a dead one left.
-    refused = service.output().count("cannot be told")
+    earlier = service.output().count("cannot be told")
     later = queue(service, archive(5, 400))
     service.wait_for(lambda: status_of(service, later) == "processing")
     os.kill(before["worker"], signal.SIGKILL)
     service.wait_for(lambda: status_of(service, later) == "ready")
     assert rows(scaled, "SELECT attempts FROM datasets_dataset ORDER BY created_at DESC LIMIT 1") == [(2,)]
-    assert service.output().count("cannot be told") == refused
+    assert service.output().count("cannot be told") == earlier
 
 
 def test_what_another_worker_computes_is_its_own(service: Service, scaled: dict[str, str]) -> None:

@@ -213,7 +213,7 @@ def test_the_web_process_stays_small_and_loads_nothing_heavy(service: Service) -
     service.get("/dataset/info")
     mapped = Path(f"/proc/{process}/maps").read_text()
     assert not any(name in mapped for name in ("libtorch", "libopenvino", "llvmlite", "/sklearn/", "/scipy/"))
-    more = 15e6 * (find_spec("psycopg") is not None) + 15e6 * ("COVERAGE_PROCESS_CONFIG" in os.environ)
+    more = 15e6 * (find_spec("psycopg") is not None) + 10e6 * ("COVERAGE_PROCESS_CONFIG" in os.environ)
     assert memory(process) < 150e6 + more
 
 

@@ -236,8 +236,8 @@ def test_pictures_without_such_vectors_are_refused_there(client: Client) -> None
         assert (refused.status_code, refused.json()["type"]) == (400, URN + "own-vectors")
         assert "send a ZIP with a vectors.npy" in refused.json()["error"]
     for given, code in ((vectors[:1, :5], "vectors-unmatched"), (vectors[:2], "vectors-unmatched")):
-        entries = added(client, old, photographs([9]) | {"vectors.npy": npy(given)})
-        assert (entries["status"], entries["problem"]["type"], entries["problem"]["status"]) == (
+        described = added(client, old, photographs([9]) | {"vectors.npy": npy(given)})
+        assert (described["status"], described["problem"]["type"], described["problem"]["status"]) == (
             "failed",
             URN + code,
             400,

@@ -239,8 +239,8 @@ def test_labels_of_tensors_stand_beside_other_metadata(client: Client) -> None:
     assert [each["metadata"] for each in images(client, dataset_id)] == [
         {"kind": f"k{k % 3}", "age": k, "label": word} for k, word in enumerate(WORDS)
     ]
-    described = lines("name\tLabel", *(f"{name}\tmine" for name in NAMES))
-    dataset_id = upload(client, FOLDER | {"tensors.tsv": LABELLED, "metadata.tsv": described})
+    table = lines("name\tLabel", *(f"{name}\tmine" for name in NAMES))
+    dataset_id = upload(client, FOLDER | {"tensors.tsv": LABELLED, "metadata.tsv": table})
     assert {tuple(each["metadata"].items()) for each in images(client, dataset_id)} == {(("Label", "mine"),)}
 
 
