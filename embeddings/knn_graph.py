@@ -21,9 +21,10 @@ _CELL = 400
 """Points in a cell, on average; at most twice as many."""
 _PROBES = 16
 """Cells that each point is compared with. Its own is one of them."""
-_PROBES_OF_OTHERS = 48
-"""The same for points that are not among them, whose neighbours' neighbours nobody asks: of a million made-up ones
-99.6 % of the 15 nearest are found, 99.2 % with 32 (`python -m benchmarks.scale_rows placing`)."""
+_PROBES_OF_OTHERS, _SHARE_FOR_OTHERS = 48, 64
+"""The same for points that are not among them, whose neighbours' neighbours nobody asks: so many, or a 64th of all
+cells. Of a million made-up ones 99.6 % of the 15 nearest are found, 99.2 % with 32; of ten million 99.9 %, 94.2 % with 48
+(`python -m benchmarks.scale_rows placing`)."""
 _ROUNDS = 2
 """How often each point is compared with its neighbours' neighbours, among which are most of those that it lacks."""
 _ROWS = 1024
@@ -110,7 +111,8 @@ class Cells:
 
         Where the cells around one have fewer points, its nearest stands for those that are missing.
         """
-        probes = min(_PROBES_OF_OTHERS, len(self.centres))
+        cells = len(self.centres)
+        probes = min(max(_PROBES_OF_OTHERS, cells // _SHARE_FOR_OTHERS), cells)
         return _nearest_to(self.points, self.starts, self.centres, np.ascontiguousarray(others), probes, count)  # type: ignore[no-any-return]
 
     def _cells_to_search(self, queries: Points) -> NDArray[np.int32]:
