@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from datasets.catalogue import (
@@ -25,8 +25,8 @@ from datasets.catalogue import (
 from datasets.catalogue.build_directory import BuildDirectory, BuildError
 from datasets.catalogue.chunk_extraction import Job
 from datasets.catalogue.sources import OpenSource, Source, SourceError
+from datasets.management.base import DataCommand
 from datasets.pictures import pipeline_settings
-from datasets.storage.objects import StorageAway
 from embeddings.backbones import WeightsError
 from embeddings.reducers import ModelError
 from embeddings.vector_files import BadVectors
@@ -39,14 +39,13 @@ SOURCE_HELP = (
 _LEAST_SAMPLE = 1000
 
 
-class BuildingCommand(BaseCommand):
+class BuildingCommand(DataCommand):
     """Errors of the builder become the command's: a sentence and exit status 1."""
 
-    def execute(self, *args: Any, **options: Any) -> str | None:
+    def begin(self) -> None:
         with told_plainly():
             conversion.convert(settings.DATA_DIR)
             sharing.follow(settings.DATA_DIR)
-        return super().execute(*args, **options)
 
     def add_source(self, parser: CommandParser) -> None:
         parser.add_argument("source", help=SOURCE_HELP)
@@ -155,7 +154,7 @@ def told_plainly() -> Iterator[None]:
     """Turn what may go wrong in a build into the command's error."""
     try:
         yield
-    except (BuildError, SourceError, WeightsError, ModelError, BadVectors, StorageAway, OSError) as error:
+    except (BuildError, SourceError, WeightsError, ModelError, BadVectors, OSError) as error:
         raise CommandError(str(error)) from error
     except KeyboardInterrupt:
         raise CommandError(

@@ -52,3 +52,14 @@ def test_without_a_network_the_rest_is_served_and_health_reports_it(tmp_path: Pa
         assert service.get("/status").json() == {"busy": False}
     finally:
         service.stop()
+
+
+@pytest.mark.parametrize("command", ["delete_expired", "worker"])
+def test_commands_before_it_say_how_the_database_gets_its_tables(tmp_path: Path, command: str) -> None:
+    service = Service(tmp_path / "data", {"RETENTION_DAYS": "1"})
+    service.data.mkdir(exist_ok=True)
+    with pytest.raises(
+        AssertionError, match="^CommandError: The database lacks tables .* `manage.py migrate`"
+    ) as error:
+        service.manage(command)
+    assert "Traceback" not in str(error.value)

@@ -1,16 +1,16 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from datasets.catalogue import publication, sharing
 from datasets.collection import point_tiles
 from datasets.errors import ApiError
-from datasets.storage.objects import StorageAway
+from datasets.management.base import DataCommand
 from embeddings.vector_files import BadVectors
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = (
         "Write the layouts of a catalogue as tiles of points, which a page loads as it needs them. Publishing one "
         "of POINT_TILES_FROM pictures or more does it, too: this is for those that are there already, whose tilemaps "
@@ -35,5 +35,5 @@ class Command(BaseCommand):
                 self.stdout.write(self.style.SUCCESS(done))
                 self.stdout.flush()
             sharing.store_collection(found.folder)
-        except (ApiError, BadVectors, StorageAway, OSError) as error:
+        except (ApiError, BadVectors, OSError) as error:
             raise CommandError(str(error)) from error

@@ -3,12 +3,13 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from datasets.management.base import DataCommand
 from datasets.uploads import retention
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = (
         "Delete the uploads that are older than RETENTION_DAYS, files and rows. The worker does so itself, once an "
         "hour; this is for a service that is not running, or for not waiting."

@@ -4,20 +4,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from datasets.catalogue import publication, sharing
 from datasets.collection.base import Collection
 from datasets.collection.uploaded import Upload
 from datasets.errors import ApiError, NotFound
+from datasets.management.base import DataCommand
 from datasets.management.building import progress_bar
 from datasets.models import Dataset
 from datasets.search import collections
-from datasets.storage.objects import StorageAway
 from embeddings.nearest_neighbours import EXACT_ROWS
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = (
         "Write the features of collections into the database that SEARCH_URL names, where neighbours are looked up "
         "then; run it where the features lie, after each build. What is there already is left as it is, and what is "
@@ -47,8 +47,6 @@ class Command(BaseCommand):
                 self._fill(found)
             if not ids:
                 self._remove_others()
-        except StorageAway as error:
-            raise CommandError(f"The store that STORAGE_URL names cannot be used: {error}") from error
         except psycopg.errors.FeatureNotSupported as error:
             raise CommandError(f"The database of SEARCH_URL has no pgvector: {error}") from error
         except psycopg.Error as error:

@@ -2,19 +2,19 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.template.defaultfilters import pluralize
 
 from datasets.catalogue import conversion, publication, report, sharing
 from datasets.catalogue.collection import CatalogueCollection, installed, of_id
 from datasets.collection import image_table
 from datasets.errors import ApiError
+from datasets.management.base import DataCommand
 from datasets.pictures.metadata import files as metadata_files
-from datasets.storage.objects import StorageAway
 from embeddings.vector_files import BadVectors
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = (
         "Read what files say of a catalogue's pictures: CelebA's list_attr_celeba.txt and identity_CelebA.txt, a "
         "CSV, JSON or JSON Lines in which a column or a field holds the files' names. Fields are added to those that "
@@ -32,13 +32,10 @@ class Command(BaseCommand):
             conversion.convert(data)
             sharing.follow(data)
             found = installed() if catalogue is None else of_id(publication.find(data, catalogue).id)
-        except (ApiError, BadVectors, StorageAway, OSError) as error:
+        except (ApiError, BadVectors, OSError) as error:
             raise CommandError(str(error)) from error
-        try:
-            with sharing.changing(data):
-                self._import(found, files)
-        except StorageAway as error:
-            raise CommandError(str(error)) from error
+        with sharing.changing(data):
+            self._import(found, files)
 
     def _import(self, found: CatalogueCollection, files: list[Path]) -> None:
         names = found.names(range(found.total))

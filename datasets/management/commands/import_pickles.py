@@ -3,14 +3,14 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from datasets.catalogue import conversion, installation, sharing
-from datasets.storage.objects import StorageAway
+from datasets.management.base import DataCommand
 from embeddings.vector_files import BadVectors
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = (
         "Install the catalogue from data/pickles/celeba_features_pca_reduced.pickle and …_umap_reduced.pickle. Nothing "
         "in a pickle is run: one that holds anything but a NumPy array of shape (n, 3) is refused. The server does "
@@ -34,6 +34,6 @@ class Command(BaseCommand):
                 return
             with sharing.changing(settings.DATA_DIR):
                 total = installation.import_pickles(settings.DATA_DIR, name=name)
-        except (BadVectors, StorageAway, OSError) as error:
+        except (BadVectors, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(self.style.SUCCESS(f"Installed {total:,} pictures as “{name}”."))

@@ -1,16 +1,16 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from datasets.catalogue import conversion, publication, sharing
 from datasets.catalogue.build_directory import BuildError
 from datasets.errors import ApiError
-from datasets.storage.objects import StorageAway
+from datasets.management.base import DataCommand
 from embeddings.vector_files import BadVectors
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = (
         "Make another of the catalogues that were built here the one that the contract's calls serve, at once and "
         "while a server runs; its pickles, tilemaps and models take the others' place. Without a name it lists them."
@@ -33,7 +33,7 @@ class Command(BaseCommand):
                 return
             with sharing.changing(data):
                 entry = (publication.remove if remove else publication.install)(data, catalogue)
-        except (ApiError, BadVectors, BuildError, StorageAway, OSError) as error:
+        except (ApiError, BadVectors, BuildError, OSError) as error:
             raise CommandError(str(error)) from error
         done = "Removed" if remove else "Installed"
         self.stdout.write(self.style.SUCCESS(f"{done} “{entry.name}”, {entry.total:,} pictures."))

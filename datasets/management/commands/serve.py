@@ -19,7 +19,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
 from datasets.catalogue import conversion, installation, sharing
-from datasets.errors import DatabaseAway, DiskFull
+from datasets.errors import DiskFull
+from datasets.management.base import command_error
 from datasets.management.supervisor import Child, run
 from datasets.models import Dataset, WorkerState
 from datasets.pictures import pipeline_settings
@@ -209,14 +210,11 @@ def _run_folder() -> Iterator[tuple[Path, Path]]:
 def _disk_told_plainly() -> Iterator[None]:
     try:
         yield
-    except StorageAway as error:
-        raise CommandError(f"The store that STORAGE_URL names cannot be used: {error}") from error
-    except (DatabaseError, OSError) as error:
+    except (DatabaseError, StorageAway, OSError) as error:
         data = settings.DATA_DIR
-        found = outages.api_error(error)
-        if isinstance(found, DatabaseAway):
-            raise CommandError(f"The database that DATABASE_URL names cannot be reached: {error}") from error
-        if isinstance(found, DiskFull):
+        if (found := command_error(error)) is not None:
+            raise found from error
+        if isinstance(outages.api_error(error), DiskFull):
             raise CommandError(f"The disk that holds {data} is full: make room, then start again.") from error
         raise CommandError(f"{data} cannot be written to, which the service needs: {error}") from error
 

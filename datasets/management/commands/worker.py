@@ -9,12 +9,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, ProgrammingError
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError
 
 from datasets.catalogue import sharing
 from datasets.catalogue.tilemap_prerendering import EVERY_SECONDS, TilemapPrerendering
 from datasets.derived.process import ResultsProcess
+from datasets.management.base import command_error
 from datasets.models import WorkerState
 from datasets.pictures import pipeline_settings
 from datasets.storage.objects import StorageAway
@@ -52,12 +53,11 @@ class Command(BaseCommand):
         die_with_supervisor()
         try:
             self._work()
-        except ProgrammingError as error:
-            sentence = "The database lacks tables of this version: `manage.py serve` or `manage.py migrate` makes them."
-            raise CommandError(f"{sentence} ({error})") from error
         except (DatabaseError, StorageAway, OSError) as error:
             found = outages.api_error(error)
             if found is None:
+                if (refusal := command_error(error)) is not None:
+                    raise refusal from error
                 raise
             outages.make_way(found)
             with suppress(OSError):
