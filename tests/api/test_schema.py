@@ -30,15 +30,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     rows = "".join(f"{name},{k % 5},{'wild' if k % 3 else 'garden'}\n" for k, name in enumerate(files))
     (folder / "about.csv").write_text(f"file,age,kind\n{rows}")
     running = Service(folder / "data")
-    subprocess.run(
-        [sys.executable, "manage.py", "build_catalogue", str(folder / "collection.zip")]
-        + ["--metadata", str(folder / "about.csv")],
-        cwd=ROOT,
-        env=os.environ | {"DATA_DIR": str(running.data)},
-        check=True,
-        capture_output=True,
-        timeout=120,
-    )
+    running.manage("migrate")
+    running.manage("build_catalogue", str(folder / "collection.zip"), "--metadata", str(folder / "about.csv"))
     running.settings |= {"MAX_QUEUE": "1000", "MAX_PARTIAL_UPLOADS": "1000"}
     running.start()
     yield running

@@ -1,8 +1,5 @@
 """A collection of which the page loads only some points: as tiles, which a command has written."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,7 +11,6 @@ from datasets.tilemaps.layout import Tilemap
 from embeddings.vector_files import Vectors
 from tests.browser.colours import look
 from tests.support.chromium import Visit
-from tests.support.paths import ROOT
 from tests.support.pictures import colour
 from tests.support.service import Service
 
@@ -40,9 +36,9 @@ def service(tmp_path_factory: pytest.TempPathFactory, places: dict[str, Vectors]
         path = installation.tilemap_path(data / "tilemaps", number)
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(tilemap.jpeg() if number == 0 else installation.tilemap_path(path.parent, 0).read_bytes())
-    command = [sys.executable, "manage.py", "build_point_tiles"]
-    subprocess.run(command, cwd=ROOT, env=os.environ | {"DATA_DIR": str(data)}, check=True, capture_output=True)
     running = Service(data, {"POINT_TILES_FROM": "1000"})
+    running.manage("migrate")
+    running.manage("build_point_tiles")
     yield running.start(warm=False)
     running.stop()
 

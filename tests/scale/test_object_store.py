@@ -22,7 +22,7 @@ from tests.support.service import Service
 
 pytestmark = pytest.mark.scale
 
-psycopg = pytest.importorskip("psycopg", reason="it comes with: make test-scale")
+pytest.importorskip("psycopg", reason="it comes with: make test-scale")
 
 RESULTS = ("features/pca", "features/umap", "tilemap", "tilemap/manifest", "features/network", "images", "report")
 UPLOADS, KILLS, AWAY_SECONDS = 40, 32, 10
@@ -54,11 +54,9 @@ class Worker:
 class Hosts:
     webs: list[Service]
     workers: list[Worker]
-    database: str
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.database) as connection:
-            return list(connection.execute(query).fetchall())
+        return self.webs[0].rows(query)
 
     def wait_for_workers(self) -> None:
         """Until all are ready; those that ended by themselves are started again, as by systemd."""
@@ -87,7 +85,7 @@ class Hosts:
 def hosts(tmp_path: Path, shared: dict[str, str]) -> Iterator[Hosts]:
     webs = [Service(tmp_path / f"web-{k}", shared, command=("serve", "--web")) for k in (1, 2)]
     workers = [Worker(tmp_path / f"worker-{k}", webs[0].environment()) for k in (1, 2)]
-    running = Hosts(webs, workers, shared["DATABASE_URL"])
+    running = Hosts(webs, workers)
     try:
         for service in webs:
             service.start(warm=False)
@@ -160,9 +158,7 @@ def test_what_one_host_takes_another_computes_and_a_third_serves(hosts: Hosts, p
 
 def test_catalogues_follow_on_every_host(hosts: Hosts) -> None:
     first, second = hosts.webs
-    command = [sys.executable, "manage.py", "build_demo"]
-    built = subprocess.run(command, cwd=ROOT, env=first.environment(), capture_output=True, text=True)
-    assert built.returncode == 0, built.stderr
+    first.manage("build_demo")
     hosts.wait_for(lambda: second.get("/dataset/info").json() == first.get("/dataset/info").json(), 30)
     for path in ("/pca/0/1/standalone", "/tilemaps/001", "/catalogue/images?limit=5", "/catalogue/clusters"):
         answers = [service.get(path) for service in hosts.webs]

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,7 +18,7 @@ from tests.support.service import Service
 
 pytestmark = pytest.mark.scale
 
-psycopg = pytest.importorskip("psycopg", reason="it comes with: make test-scale")
+pytest.importorskip("psycopg", reason="it comes with: make test-scale")
 
 RESULTS = ("features/pca", "features/umap", "tilemap", "tilemap/manifest", "features/network")
 
@@ -37,11 +36,6 @@ def queue(service: Service, content: bytes, name: str = "photos.zip") -> str:
 def status_of(service: Service, dataset: str) -> str:
     answer = service.get(f"/dataset/{dataset}")
     return str(answer.json()["status"]) if answer.status == 200 else f"answer {answer.status}"
-
-
-def rows(scaled: dict[str, str], query: str) -> list[tuple[Any, ...]]:
-    with psycopg.connect(scaled["DATABASE_URL"]) as connection:
-        return list(connection.execute(query).fetchall())
 
 
 @contextmanager
@@ -89,9 +83,7 @@ def test_results_are_those_of_the_service_on_sqlite(service: Service, tmp_path: 
     assert not (service.data / "db.sqlite3").exists()
 
 
-def test_a_restart_of_the_database_loses_nothing(
-    service: Service, scaled: dict[str, str], database_server: Server
-) -> None:
+def test_a_restart_of_the_database_loses_nothing(service: Service, database_server: Server) -> None:
     before = service.children()
     dataset = queue(service, archive(2, 400))
     service.wait_for(lambda: status_of(service, dataset) == "processing")
@@ -104,7 +96,7 @@ def test_a_restart_of_the_database_loses_nothing(
     time.sleep(7)  # longer than it takes a supervisor to give up what cannot start
     database_server.start()
     service.wait_for(lambda: status_of(service, dataset) == "ready", 60)
-    assert rows(scaled, "SELECT attempts FROM datasets_dataset") == [(1,)]
+    assert service.rows("SELECT attempts FROM datasets_dataset") == [(1,)]
     assert service.children() == before
     assert service.upload(archive(3)).status == 200
     # The supervisor has another connection, too: it tells how its worker is, and what a dead one left.
@@ -113,15 +105,15 @@ def test_a_restart_of_the_database_loses_nothing(
     service.wait_for(lambda: status_of(service, later) == "processing")
     os.kill(before["worker"], signal.SIGKILL)
     service.wait_for(lambda: status_of(service, later) == "ready")
-    assert rows(scaled, "SELECT attempts FROM datasets_dataset ORDER BY created_at DESC LIMIT 1") == [(2,)]
+    assert service.rows("SELECT attempts FROM datasets_dataset ORDER BY created_at DESC LIMIT 1") == [(2,)]
     assert service.output().count("cannot be told") == earlier
 
 
-def test_what_another_worker_computes_is_its_own(service: Service, scaled: dict[str, str]) -> None:
+def test_what_another_worker_computes_is_its_own(service: Service) -> None:
     """A server's start gives up what it had begun itself, and nothing of others that live."""
     with worker(service) as start:
         start()
-        service.wait_for(lambda: len(rows(scaled, "SELECT 1 FROM datasets_workerstate WHERE ready")) == 2)
+        service.wait_for(lambda: len(service.rows("SELECT 1 FROM datasets_workerstate WHERE ready")) == 2)
         own = service.children()["worker"]
         os.kill(own, signal.SIGSTOP)  # the other one is to take it
         dataset = queue(service, archive(4, 400))
@@ -130,11 +122,11 @@ def test_what_another_worker_computes_is_its_own(service: Service, scaled: dict[
         service.kill()
         service.start(warm=False)
         service.wait_for(lambda: status_of(service, dataset) == "ready")
-        assert rows(scaled, "SELECT attempts FROM datasets_dataset") == [(1,)]
+        assert service.rows("SELECT attempts FROM datasets_dataset") == [(1,)]
         service.wait_for(lambda: service.health()["worker"] == "ready")
 
 
-def test_whatever_is_killed_every_upload_is_computed_once(service: Service, scaled: dict[str, str]) -> None:
+def test_whatever_is_killed_every_upload_is_computed_once(service: Service) -> None:
     archives = [archive(10 + k, 12) for k in range(20)]
     datasets = [queue(service, content, f"{k}.zip") for k, content in enumerate(archives)]
     with worker(service) as start:
@@ -155,9 +147,9 @@ def test_whatever_is_killed_every_upload_is_computed_once(service: Service, scal
             kills += 1
         service.wait_for(lambda: service.health() is not None)
         service.wait_for(lambda: {status_of(service, dataset) for dataset in datasets} == {"ready"}, 180)
-    assert rows(scaled, "SELECT count(*) FROM datasets_dataset") == [(len(datasets),)]
+    assert service.rows("SELECT count(*) FROM datasets_dataset") == [(len(datasets),)]
     running = "SELECT 1 FROM django_tasks_database_dbtaskresult WHERE status = 'RUNNING'"
-    service.wait_for(lambda: not rows(scaled, running), 60)
+    service.wait_for(lambda: not service.rows(running), 60)
 
 
 def test_a_second_server_with_another_data_folder_is_refused(
@@ -167,3 +159,13 @@ def test_a_second_server_with_another_data_folder_is_refused(
     with pytest.raises(AssertionError, match="Another server works on the database"):
         second.start()
     assert service.health()["worker"] == "ready"
+
+
+def test_commands_say_what_a_database_lacks(tmp_path: Path, scaled: dict[str, str]) -> None:
+    settings = {**scaled, "STORAGE_URL": f"file://{tmp_path / 'store'}"}
+    with pytest.raises(AssertionError, match="^CommandError: The database lacks tables of this version") as refusal:
+        Service(tmp_path / "data", settings).manage("build_demo")
+    assert "Traceback" not in str(refusal.value)
+    settings["DATABASE_URL"] = "postgresql://nobody@127.0.0.1:9/nothing"
+    with pytest.raises(AssertionError, match="CommandError: The database that DATABASE_URL names cannot be reached"):
+        Service(tmp_path / "data", settings).manage("build_demo")

@@ -16,7 +16,6 @@ import pytest
 from PIL import Image
 
 from tests.support.clustered_pictures import FILES
-from tests.support.environment import CACHE
 from tests.support.paths import ROOT
 from tests.support.pictures import encode, photograph, zipped
 from tests.support.service import Service
@@ -43,12 +42,10 @@ class Line:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """With the demo, as after a first start."""
     data = tmp_path_factory.mktemp("docs") / "data"
-    environment = os.environ | {"DATA_DIR": str(data), "NUMBA_CACHE_DIR": str(CACHE / "kernels")}
-    for name in ("build_demo", "build_point_tiles"):
-        command = [sys.executable, "manage.py", name]
-        subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=240)
-    running = Service(data).start()
-    yield running
+    running = Service(data)
+    for name in ("migrate", "build_demo", "build_point_tiles"):
+        running.manage(name)
+    yield running.start()
     running.stop()
 
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sqlite3
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -181,10 +180,8 @@ def test_the_queue_survives_a_kill_of_everything(tmp_path: Path) -> None:
     thread.join(60)
     service.start()
     wait_until_ready(service, *dataset_ids)
-    with sqlite3.connect(service.data / "db.sqlite3") as database:
-        rows = database.execute("select hash, finished_at from datasets_dataset where status = 'ready'").fetchall()
-        failed = database.execute("select error from datasets_dataset where status = 'failed'").fetchall()
-    database.close()
+    rows = service.rows("select hash, finished_at from datasets_dataset where status = 'ready'")
+    failed = service.rows("select error from datasets_dataset where status = 'failed'")
     assert [dataset_id for dataset_id, _ in sorted(rows, key=lambda row: row[1])] == dataset_ids
     assert len(failed) == 1  # the one that a client waited for
     assert_nothing_is_left_over(service)

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 SECRET_KEY = "the same on all servers of a database, and long enough for Django to be content with it"
@@ -62,6 +63,16 @@ def with_database(url: str, name: str) -> str:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
             connection.execute(f'CREATE DATABASE "{name}"')
     return f"{before.rpartition('/')[0]}/{name}?{after}"
+
+
+def rows(url: str, query: str) -> list[tuple[Any, ...]]:
+    """JSON as text, as SQLite has it."""
+    import psycopg
+    from psycopg.types.string import TextLoader
+
+    with psycopg.connect(url) as connection:
+        connection.adapters.register_loader("jsonb", TextLoader)
+        return connection.execute(query.encode()).fetchall()
 
 
 def main() -> int:

@@ -5,11 +5,13 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -71,11 +73,34 @@ class Service:
             "RESNET50_URL": "http://127.0.0.1:9/resnet50-00000000.pth",
             **self.settings,
         }
+        # A database and a place in the store for each data folder, as with SQLite and none.
+        own = f"wwzd_{hashlib.sha256(str(self.data).encode()).hexdigest()[:16]}"
         if url := environment.get("DATABASE_URL"):
-            if "DATABASE_URL" not in self.settings:  # a database for each data folder, as with SQLite
-                environment["DATABASE_URL"] = postgresql.with_database(url, _database_name(self.data))
+            if "DATABASE_URL" not in self.settings:
+                environment["DATABASE_URL"] = postgresql.with_database(url, own)
             environment.setdefault("SECRET_KEY", postgresql.SECRET_KEY)
+        if environment.get("STORAGE_URL") and "STORAGE_URL" not in self.settings:
+            environment["STORAGE_URL"] += f"/{own}"
         return environment
+
+    def manage(self, *command: str, timeout: float = 240) -> None:
+        """Run one of `manage.py`'s commands for it."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=ROOT,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+        assert done.returncode == 0, done.stderr
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What its database answers; JSON is text."""
+        if url := self.environment().get("DATABASE_URL"):
+            return postgresql.rows(url, query)
+        with closing(sqlite3.connect(self.data / "db.sqlite3")) as database:
+            return database.execute(query).fetchall()
 
     def output(self) -> str:
         return self.log.read_text()
@@ -175,7 +200,3 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
-
-
-def _database_name(data: Path) -> str:
-    return f"wwzd_{hashlib.sha256(str(data).encode()).hexdigest()[:16]}"
