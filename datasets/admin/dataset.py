@@ -21,6 +21,7 @@ from datasets.models import Dataset, Status
 from datasets.tilemaps import preview, ranges
 from datasets.tilemaps.layout import CELL, COLUMNS
 from datasets.uploads import intake
+from datasets.uploads.processing import by_stage
 from embeddings.reducers import REDUCERS
 
 from .formatting import JSONLength, ReadOnlyAdmin, moment_of, picture_response
@@ -141,7 +142,7 @@ class DatasetAdmin(ReadOnlyAdmin):
 
     @admin.display(description="duration by stage")
     def seconds_by_stage(self, dataset: Dataset) -> str:
-        rows = {stage: f"{seconds:.3f} s" for stage, seconds in dataset.timings.items()}
+        rows = {stage: f"{seconds:.3f} s" for stage, seconds in by_stage(dataset.timings).items()}
         return _rendered("figures", rows=rows) if rows else self.empty_value_display
 
     @admin.display(description="variance along PCA's axes")

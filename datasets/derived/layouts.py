@@ -1,6 +1,7 @@
 """Further layouts of a collection."""
 
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from datasets.collection import layouts, point_tiles
@@ -8,7 +9,7 @@ from datasets.collection.base import Collection
 from datasets.collection.folder import CollectionFolder
 from datasets.collection.layouts import LayoutCard
 from datasets.errors import NotFound
-from embeddings.layouts import GRID, METHODS, Problem
+from embeddings.layouts import GRID, METHODS, Method, Problem, Values
 from embeddings.layouts import compute as lay_out
 from embeddings.vector_files import Vectors
 from embeddings.versions import versions
@@ -25,11 +26,11 @@ def is_ready(folder: CollectionFolder, name: str) -> bool:
 
 def compute(found: Collection, name: str, parameters: dict[str, Any], report: "Report") -> None:
     """`parameters` has the `kind` and its checked `parameters`."""
-    method, values = METHODS[parameters["kind"]], parameters["parameters"]
+    method, values = requested(parameters)
     started = time.perf_counter()
     report.stage(method.name)
     if method is GRID:
-        problem = Problem(coordinates=base_of(found, values["layout"]), progress=report.progress)
+        problem = Problem(coordinates=base_of(found, str(values["layout"])), progress=report.progress)
         places = method.lay_out(problem, values)
     else:
         places = lay_out(found.blocks(), method, values, report.progress, target_of(found, values))
@@ -47,6 +48,12 @@ def compute(found: Collection, name: str, parameters: dict[str, Any], report: "R
         colours = point_tiles.colours_of(found.total, found.tilemap)
         point_tiles.build(found.folder, name, places, colours)
     layouts.store(found.folder, card, places)
+
+
+def requested(parameters: Mapping[str, Any]) -> tuple[Method, Values]:
+    """The method that a row asks for, and its parameters in their order, which PostgreSQL does not keep."""
+    method, values = METHODS[parameters["kind"]], parameters["parameters"]
+    return method, {each.name: values[each.name] for each in method.parameters if each.name in values}
 
 
 def base_of(found: Collection, name: str) -> Vectors:

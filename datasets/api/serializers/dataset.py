@@ -14,6 +14,7 @@ from datasets.errors import ApiError
 from datasets.models import Dataset, Status
 from datasets.search import text_query
 from datasets.uploads.eta import QueueEstimate
+from datasets.uploads.processing import by_stage
 from datasets.uploads.selection import remarks
 from embeddings.reducers import REDUCERS
 
@@ -179,7 +180,11 @@ class DatasetEntrySerializer(serializers.Serializer[Dataset]):
     created_at = _UtcField()
     started_at = _UtcField(allow_null=True)
     finished_at = _UtcField(allow_null=True)
-    timings = serializers.DictField(child=serializers.FloatField(min_value=0), help_text="Seconds by stage.")
+    timings = as_it_is(
+        serializers.DictField(child=serializers.FloatField(min_value=0)),
+        lambda dataset: by_stage(dataset.timings),
+        help_text="Seconds by stage.",
+    )
     error = _NullIfEmpty(help_text="Why it failed.")
     problem = as_it_is(
         ProblemSerializer,

@@ -8,6 +8,7 @@ from datasets.collection import layouts
 from datasets.collection.base import Collection
 from datasets.collection.uploaded import Upload
 from datasets.derived.layout_requests import LayoutState
+from datasets.derived.layouts import requested
 from datasets.models import Status
 from embeddings.layouts import METHODS, Method
 
@@ -157,15 +158,16 @@ def entry(found: Collection, state: LayoutState) -> dict[str, Any]:
         "measured": layouts.quality_of(found.folder, state.name) is not None,
     }
     if row is not None:
+        method, values = requested(row.parameters)
         specific = {
-            "kind": row.parameters["kind"],
-            "parameters": row.parameters["parameters"],
+            "kind": method.name,
+            "parameters": values,
             "status": row.status,
             "progress": row.progress,
             "placed": 0,
-            "supervised_by": row.parameters["parameters"].get("target"),
+            "supervised_by": values.get("target"),
             "error": row.error or None,
-            "can_place": METHODS[row.parameters["kind"]].can_place,
+            "can_place": method.can_place,
         }
     elif card is not None:
         specific = {name: getattr(card, name) for name in _OF_CARD}
