@@ -23,8 +23,8 @@ _PROBES = 16
 """Cells that each point is compared with. Its own is one of them."""
 _PROBES_OF_OTHERS, _SHARE_FOR_OTHERS = 48, 64
 """The same for points that are not among them, whose neighbours' neighbours nobody asks: so many, or a 64th of all
-cells. Of a million made-up ones 99.6 % of the 15 nearest are found, 99.2 % with 32; of ten million 99.9 %, 94.2 % with 48
-(`python -m benchmarks.scale_rows placing`)."""
+cells. Of a million made-up ones 99.6 % of the 15 nearest are found, 99.2 % with 32; of ten million 99.9 %, and 94.2 %
+with 48 (`python -m benchmarks.scale_rows placing`)."""
 _ROUNDS = 2
 """How often each point is compared with its neighbours' neighbours, among which are most of those that it lacks."""
 _ROWS = 1024
