@@ -32,11 +32,11 @@ test test-fast test-scale coverage: export PYTHONDONTWRITEBYTECODE =
 test-fast: .venv/installed-dev
 	$(PYTEST) -n $(JOBS) -m "(unit or api) and not slow"
 
-# First what is only so there, then the calls and commands that passed on SQLite and a folder.
+# First what is only so there, then the calls, commands and services that passed on SQLite and a folder.
 test-scale: .venv/installed-dev
 	@$(MAKE) --no-print-directory .venv/installed-scale || echo "Its packages cannot be had: these tests are skipped." >&2
 	$(PYTEST) -m scale
-	$(BIN)/python -m tests.support.postgresql $(PYTEST) -n $(JOBS) -m "api and not slow"
+	$(BIN)/python -m tests.support.postgresql $(PYTEST) -n $(JOBS) -m "(api or service) and not slow"
 
 coverage:
 	@rm -rf .cache/coverage

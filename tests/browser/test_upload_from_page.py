@@ -11,7 +11,6 @@ from PIL import Image
 from playwright.sync_api import Browser, expect
 
 from tests.browser.colours import SHAPE, look, pick, place, seen, without_fading
-from tests.catalogue.test_build_commands import build
 from tests.support.chromium import Visit
 from tests.support.pictures import colour, encode, photograph, zipped
 from tests.support.service import Service
@@ -74,14 +73,16 @@ def placed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, 
         (source / f"{index:03d}.jpg").write_bytes(photograph(index))
     (source / "broken.jpg").write_bytes(b"no picture")
     (folder / "ages.csv").write_text("file,age\n000.jpg,3\nnobody.jpg,4\n")
-    assert build(folder / "data", source, "--metadata", str(folder / "ages.csv"), small=False) == 0
+    running = Service(folder / "data")
+    running.manage("migrate")
+    running.manage("build_catalogue", str(source), "--metadata", str(folder / "ages.csv"))
     beside = folder / "beside"
     beside.mkdir()
     for index in range(30):
         (beside / f"{index:03d}.jpg").write_bytes(photograph(200 + index))
     (beside / "notes.txt").write_bytes(b"text")
-    assert build(folder / "data", beside, "--no-install", small=False) == 0
-    running = Service(folder / "data").start()
+    running.manage("build_catalogue", str(beside), "--no-install")
+    running.start()
     answer = running.upload(zipped({f"{index:03d}.jpg": photograph(index) for index in range(40, 60)}))
     assert answer.status == 200, answer.body
     yield running, answer.body.decode()

@@ -39,12 +39,13 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def build(data: Path, source: Path, *more: str, kill_when: Path | None = None, small: bool = True) -> int:
-    """Run the command, with a small network or the default one. Kill it as soon as the file `kill_when` exists."""
+def build(data: Path, source: Path, *more: str, kill_when: Path | None = None) -> int:
+    """Run the command, with a small network. Kill it as soon as the file `kill_when` exists."""
     process = subprocess.Popen(
         [
             sys.executable,
-            *(["-m", "tests.support.small_network"] if small else ["manage.py"]),
+            "-m",
+            "tests.support.small_network",
             "build_catalogue",
             str(source),
             *more,
@@ -52,7 +53,7 @@ def build(data: Path, source: Path, *more: str, kill_when: Path | None = None, s
         cwd=ROOT,
         env={
             **os.environ,
-            **(write_weights(source.with_name("small.pth")) if small else {}),
+            **write_weights(source.with_name("small.pth")),
             "DATA_DIR": str(data),
             "NUMBA_CACHE_DIR": str(CACHE / "kernels"),
         },
