@@ -75,14 +75,14 @@ class RayEngine:
                 done, _ = self._ray.wait(waiting, num_returns=1, timeout=_WAIT_SECONDS)
             except Exception as error:  # the connection has ended, by this side or the other
                 for found, chunk in self._underway.values():
-                    found.set_exception(self._told_plainly(error, chunk))
+                    found.set_exception(self._as_build_error(error, chunk))
                 return
             for reference in done:
                 found, chunk = self._underway.pop(reference)
                 try:
                     result = self._ray.get(reference)
                 except Exception as error:  # of a dozen types
-                    found.set_exception(self._told_plainly(error, chunk))
+                    found.set_exception(self._as_build_error(error, chunk))
                 else:
                     found.set_result(result)
 
@@ -90,7 +90,7 @@ class RayEngine:
         """Twice what can be computed at once, so that no node waits for this machine."""
         return 2 * max(1, sum(_tasks(node, self._job.threads, self._gpus) for node in _nodes(self._ray)))
 
-    def _told_plainly(self, error: BaseException, chunk: Chunk) -> Exception:
+    def _as_build_error(self, error: BaseException, chunk: Chunk) -> Exception:
         cause = getattr(error, "cause", None) or error
         if isinstance(cause, SourceError):
             return cause

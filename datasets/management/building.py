@@ -43,7 +43,7 @@ class BuildingCommand(DataCommand):
     """Errors of the builder become the command's: a sentence and exit status 1."""
 
     def begin(self) -> None:
-        with told_plainly():
+        with as_command_errors():
             conversion.convert(settings.DATA_DIR)
             sharing.follow(settings.DATA_DIR)
 
@@ -150,7 +150,7 @@ def progress_bar(total: int) -> "tqdm[Any]":
 
 
 @contextmanager
-def told_plainly() -> Iterator[None]:
+def as_command_errors() -> Iterator[None]:
     """Turn what may go wrong in a build into the command's error."""
     try:
         yield

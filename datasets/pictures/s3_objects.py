@@ -30,7 +30,7 @@ class S3Error(Exception):
 def names(address: str) -> Iterator[str]:
     """The keys below the prefix, without it, as the server lists them. Raises `S3Error`."""
     store = _store(address)
-    with _told_plainly(address):
+    with _as_own_errors(address):
         for page in import_obstore().list(store, chunk_size=_PAGE):
             yield from (each["path"] for each in page)
 
@@ -40,7 +40,7 @@ def reader(address: str) -> Callable[[str], bytes]:
     store = _store(address)
 
     def read(name: str) -> bytes:
-        with _told_plainly(address):
+        with _as_own_errors(address):
             try:
                 return bytes(import_obstore().get(store, name).bytes())
             except FileNotFoundError as error:
@@ -69,7 +69,7 @@ def _store(address: str) -> Any:
     import_obstore()
     from obstore.store import S3Store
 
-    with _told_plainly(address):
+    with _as_own_errors(address):
         return S3Store(
             found["bucket"],
             prefix=found["prefix"] or None,
@@ -80,7 +80,7 @@ def _store(address: str) -> Any:
 
 
 @contextmanager
-def _told_plainly(address: str) -> Iterator[None]:
+def _as_own_errors(address: str) -> Iterator[None]:
     """Its errors are many lines long, of which the first one says what happened."""
     try:
         yield

@@ -6,7 +6,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandParser
 
 from datasets.catalogue.sources import SourceError
-from datasets.management.building import BuildingCommand, told_plainly
+from datasets.management.building import BuildingCommand, as_command_errors
 
 
 class Command(BuildingCommand):
@@ -45,7 +45,7 @@ class Command(BuildingCommand):
         fit_sample: int | None,
         **options: Any,
     ) -> None:
-        with told_plainly():
+        with as_command_errors():
             if missing := next((file for file in metadata if not file.is_file()), None):
                 raise SourceError(f"there is no file {missing}")
             if metadata and not install:

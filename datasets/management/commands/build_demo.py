@@ -12,7 +12,7 @@ from PIL import Image
 
 from datasets.catalogue import installation
 from datasets.catalogue.sources import OpenSource
-from datasets.management.building import BuildingCommand, told_plainly
+from datasets.management.building import BuildingCommand, as_command_errors
 from embeddings.vector_files import replacing
 
 
@@ -27,7 +27,7 @@ class Command(BuildingCommand):
         parser.add_argument("--restart", action="store_true", help="Throw away a build begun earlier.")
 
     def handle(self, *args: Any, restart: bool, **options: Any) -> None:
-        with told_plainly():
+        with as_command_errors():
             installed = installation.read_manifest(settings.DATA_DIR)
             if installed and not installed["demo"]:
                 raise CommandError(f"There is a catalogue, “{installed['name']}”; the demo does not replace it.")

@@ -5,7 +5,7 @@ from django.core.management.base import CommandParser
 
 from datasets.catalogue import builder
 from datasets.catalogue.sources import OpenSource
-from datasets.management.building import SOURCE_HELP, BuildingCommand, progress_bar, told_plainly
+from datasets.management.building import SOURCE_HELP, BuildingCommand, as_command_errors, progress_bar
 
 
 class Command(BuildingCommand):
@@ -18,7 +18,7 @@ class Command(BuildingCommand):
         parser.add_argument("source", help=SOURCE_HELP)
 
     def handle(self, *args: Any, source: str, **options: Any) -> None:
-        with told_plainly(), OpenSource(source) as opened, progress_bar(len(opened.names)) as bar:
+        with as_command_errors(), OpenSource(source) as opened, progress_bar(len(opened.names)) as bar:
             drawn = builder.draw_tilemaps(
                 settings.DATA_DIR, opened, settings.MAX_MEGAPIXELS * 1_000_000, on_files=bar.update
             )

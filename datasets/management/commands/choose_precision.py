@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from datasets.catalogue.sources import OpenSource
-from datasets.management.building import BuildingCommand, told_plainly
+from datasets.management.building import BuildingCommand, as_command_errors
 from datasets.pictures import pipeline_settings
 from datasets.pictures.extraction import prepare
 from embeddings.extractors import Extractor, Precision, can_run, open_extractor
@@ -42,7 +42,7 @@ class Command(BuildingCommand):
     def handle(
         self, *args: Any, precision: Precision, source: str | None, pictures: int, force: bool, **options: Any
     ) -> None:
-        with told_plainly():
+        with as_command_errors():
             weights = pipeline_settings.weights()
             folder = pipeline_settings.models_folder(weights)
             if precision == "fp32":

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from datasets.management.building import BuildingCommand, told_plainly
+from datasets.management.building import BuildingCommand, as_command_errors
 
 
 class Command(BuildingCommand):
@@ -26,5 +26,5 @@ class Command(BuildingCommand):
         allow_mixed: bool,
         **options: Any,
     ) -> None:
-        with told_plainly():
+        with as_command_errors():
             self.extract(source, name=name, restart=restart, ray=ray, allow_mixed=allow_mixed)

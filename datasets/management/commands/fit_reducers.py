@@ -4,7 +4,7 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 
 from datasets.catalogue.build_directory import BuildDirectory
-from datasets.management.building import BuildingCommand, told_plainly
+from datasets.management.building import BuildingCommand, as_command_errors
 
 
 class Command(BuildingCommand):
@@ -21,7 +21,7 @@ class Command(BuildingCommand):
         self.add_fit_sample(parser)
 
     def handle(self, *args: Any, again: bool, fit_sample: int | None, **options: Any) -> None:
-        with told_plainly():
+        with as_command_errors():
             work = BuildDirectory.begun(settings.DATA_DIR)
             if again:
                 work.forget_fit()

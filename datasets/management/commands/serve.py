@@ -56,7 +56,7 @@ class Command(BaseCommand):
             raise CommandError("--web needs DATABASE_URL and STORAGE_URL: workers elsewhere see neither otherwise.")
         with _only_server():
             _check_port_is_free()
-            with _disk_told_plainly():
+            with _as_command_errors():
                 call_command("migrate", verbosity=0)
                 if settings.STORAGE_URL:
                     store().check()
@@ -67,7 +67,7 @@ class Command(BaseCommand):
                 _keep_private()
                 disk_space.keep_reserve()
             self._ensure_catalogue()
-            with _disk_told_plainly():
+            with _as_command_errors():
                 sharing.begin(settings.DATA_DIR)
             if web:
                 self._prepare()
@@ -89,7 +89,7 @@ class Command(BaseCommand):
                     children.append(_worker())
                 if not run(children, log=self._log):
                     raise CommandError("The service cannot stay up; the lines above say why.")
-            with _disk_told_plainly():
+            with _as_command_errors():
                 recovery.after_service_death()
 
     def _front(self, folder: Path, gunicorn_socket: Path) -> list[Child]:
@@ -105,7 +105,7 @@ class Command(BaseCommand):
             )
             return []
         file = folder / "nginx.conf"
-        with _disk_told_plainly():
+        with _as_command_errors():
             file.write_text(nginx.configuration(folder, gunicorn_socket, files))
         command = [str(program), "-e", "stderr", "-p", str(folder), "-c", str(file)]
         if subprocess.run([*command, "-t", "-q"]).returncode:
@@ -119,11 +119,11 @@ class Command(BaseCommand):
         try:
             if conversion.is_needed(data):
                 self._log("The catalogue's folder is converted to the present form, once.")
-                with _disk_told_plainly():
+                with _as_command_errors():
                     conversion.convert(data)
             if installation.has_new_pickles(data):
                 self._log("The pickles in data/pickles are new: importing them.")
-                with _disk_told_plainly(), sharing.changing(data):
+                with _as_command_errors(), sharing.changing(data):
                     installation.import_pickles(data)
             elif not installation.read_manifest(data) and settings.DEMO:
                 self._build_demo()
@@ -182,7 +182,7 @@ def _worker() -> Child:
 def _only_server() -> Iterator[None]:
     """One service a data folder: recovery at start would end the work of another one."""
     with ExitStack() as stack:
-        with _disk_told_plainly():
+        with _as_command_errors():
             file = stack.enter_context((settings.DATA_DIR / "serve.lock").open("w"))
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -196,7 +196,7 @@ def _run_folder() -> Iterator[tuple[Path, Path]]:
     """A folder for what nginx writes, empty, and the path of gunicorn's socket, which may have 100 characters or so."""
     folder = settings.DATA_DIR / "run"
     shutil.rmtree(folder, ignore_errors=True)
-    with _disk_told_plainly():
+    with _as_command_errors():
         folder.mkdir(mode=0o700, exist_ok=True)
     short = Path(tempfile.mkdtemp(prefix="wwzd-")) if len(str(folder)) > _LONGEST_SOCKET_FOLDER else folder
     try:
@@ -207,7 +207,7 @@ def _run_folder() -> Iterator[tuple[Path, Path]]:
 
 
 @contextmanager
-def _disk_told_plainly() -> Iterator[None]:
+def _as_command_errors() -> Iterator[None]:
     try:
         yield
     except (DatabaseError, StorageAway, OSError) as error:
