@@ -25,6 +25,7 @@ from embeddings.neighbour_index import Index
 from tests.api.test_pictures import QUIET, upload
 from tests.support.paths import SAMPLES
 from tests.support.pictures import encode, photograph, zipped
+from tests.uploads.test_queue import DATABASE_QUEUE
 
 FACES = SAMPLES / "celeba-3000.zip"
 
@@ -382,7 +383,7 @@ def test_without_a_worker_or_in_its_long_absence_a_client_is_sent_away(
 ) -> None:
     dataset_id = upload(client, {"a.jpg": photograph(1), "b.jpg": photograph(2)})
     settings.TASKS_BACKEND = "database"
-    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+    settings.TASKS = DATABASE_QUEUE
     monkeypatch.setattr("datasets.search.client.PATIENCE_SECONDS", 0.3)
     for sentence in ("No worker is running", "The worker has other work"):
         response = ask(client, photograph(1), f"?in={dataset_id}")

@@ -26,6 +26,7 @@ from tests.api.test_pictures import QUIET, upload
 from tests.support import small_clip
 from tests.support.paths import ROOT
 from tests.support.pictures import photograph, zipped
+from tests.uploads.test_queue import DATABASE_QUEUE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -159,7 +160,7 @@ def test_a_text_that_cannot_be_searched_for_is_refused(client: Client) -> None:
 def test_without_a_worker_a_text_is_not_looked_for(client: Client, settings: Settings) -> None:
     dataset_id = upload(client, {"a.jpg": photograph(1), "b.jpg": photograph(2)})
     settings.TASKS_BACKEND = "database"
-    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+    settings.TASKS = DATABASE_QUEUE
     WorkerState.objects.all().delete()
     response = ask(client, "a dog", f"&in={dataset_id}")
     refused(response, 503, "no-worker")
