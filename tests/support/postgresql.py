@@ -72,7 +72,8 @@ def rows(url: str, query: str) -> list[tuple[Any, ...]]:
 
     with psycopg.connect(url) as connection:
         connection.adapters.register_loader("jsonb", TextLoader)
-        return connection.execute(query.encode()).fetchall()
+        found: list[tuple[Any, ...]] = connection.execute(query.encode()).fetchall()
+    return found
 
 
 def main() -> int:
