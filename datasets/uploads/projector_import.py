@@ -23,6 +23,7 @@ from datasets.pictures.projector import naming
 from datasets.pictures.projector.folder import ProjectorFolder
 from datasets.pictures.projector.labels import Labels, with_labels
 from datasets.pictures.projector.naming import Named
+from datasets.pictures.storable import storable
 from datasets.pictures.zip_archive import Archive, MemberError, Skipped
 from embeddings import given_vectors
 from embeddings.extractors import Features
@@ -93,7 +94,7 @@ def _rewrite(dataset: Dataset, archive: Archive, folder: ProjectorFolder) -> Non
     named = naming.named(labels, len(vectors), folder.pictures)
     with replacing(dataset.archive_path) as file:
         sent = _pack(file, archive, folder, vectors, labels, named)
-        dataset.intake = dataset.intake | {"projector": sent}
+        dataset.intake = dataset.intake | {"projector": storable(sent)}
         Dataset.objects.filter(pk=dataset.pk).update(intake=dataset.intake)
 
 

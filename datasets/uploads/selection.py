@@ -2,6 +2,7 @@
 
 from typing import Any, TypedDict
 
+from datasets.pictures.storable import storable
 from datasets.pictures.zip_archive import Archive
 
 from .range_extraction import Extracted
@@ -48,8 +49,8 @@ def intake_of(archive: Archive, pictures: Extracted, first: int, limit: int) -> 
         "over_capacity": max(available - first - pictures.taken, 0),
         "folder": archive.folder,
         "in_folders": archive.in_folders,
-        **({"projector": archive.sent} if archive.sent else {}),
-        **({"projector_fault": str(archive.fault)} if archive.fault else {}),
+        **({"projector": storable(archive.sent)} if archive.sent else {}),
+        **({"projector_fault": storable(str(archive.fault))} if archive.fault else {}),
     }
 
 

@@ -297,3 +297,8 @@ def test_further_results_that_wait_or_failed_can_be_looked_at_and_forgotten(admi
     assert "The server failed on &lt;this&gt;." in shown
     content(admin_client, url, action="delete_selected", _selected_action=[row.pk], post="yes")
     assert not DerivedResult.objects.exists()
+
+
+def test_a_cookie_of_anything_is_no_session(client: Client) -> None:
+    client.cookies["sessionid"] = "\0" * 32
+    assert client.get("/admin/").status_code == 302

@@ -99,7 +99,8 @@ def test_every_number_is_what_it_was() -> None:
     assert row == {"a": "12345678901234567890123", "b": 9007199254740993, "d": "1e999", "e": 1, "f": "7" * 5000}
 
 
-def test_half_characters_are_replaced() -> None:
+def test_half_characters_are_replaced_and_nul_goes() -> None:
+    assert values('{"ant.png": {"a\\u0000b": "\\u0000c"}}', ["ant.png"], "metadata.json") == [{"ab": "c"}]
     assert values('{"ant.png": {"a\\ud800": "\\udc00b"}}', ["ant.png"], "metadata.json") == [{"a?": "?b"}]
 
 

@@ -144,7 +144,7 @@ def vectors(count: int) -> bytes:
 def test_a_text_that_cannot_be_searched_for_is_refused(client: Client) -> None:
     dataset_id = upload(client, PICTURES)
     here = f"&in={dataset_id}"
-    for query in ("", "text=", "text=%20%0A", "text=" + "a" * 501):
+    for query in ("", "text=", "text=%20%0A", "text=a%00b", "text=" + "a" * 501):
         sentence = refused(client.get(f"/search?{query}{here}"), 400, "parameter-invalid")
         assert sentence == "“text” is a text of 1 to 500 characters that is not blank."
     assert ask(client, "dog " * 75, here).status_code == 200

@@ -268,6 +268,7 @@ PHOTOS = {f"{k}.jpg": photograph(k) for k in range(4)}
         ({"tensors.tsv": tsv(VECTORS[:-1])}, "metadata.tsv has 12 rows and tensors.tsv 11"),
         ({"sprite.png": sprite(9)}, "have 9 cells of 40 × 40, and 12 are needed"),
         ({"tensors.tsv": b"1\t2\nx"}, "tensors.tsv cannot be used"),
+        ({"projector_config.pbtxt": CONFIG.encode("utf-16")}, "projector_config.pbtxt"),
     ],
 )
 def test_pictures_beside_a_folder_that_cannot_be_used_are_read(

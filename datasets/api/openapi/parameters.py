@@ -113,7 +113,7 @@ class TextParameter(Parameter):
     def read(self, request: Request) -> str:
         """Raises `ApiError`."""
         given = self._given(request) or ""
-        if not re.search(r"\S", given) or len(given) > self.most:
+        if not re.search(r"\S", given) or len(given) > self.most or "\0" in given:
             raise self._invalid(f"“{self.name}” is a text of 1 to {self.most} characters that is not blank.")
         return given
 

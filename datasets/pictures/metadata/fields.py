@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+from datasets.pictures.storable import storable
+
 from .columns import Column, column
 from .matching import PrecisionChoice
 from .records import KEY, Records
@@ -68,7 +70,7 @@ def _value(cell: Any, cut: list[int]) -> Any:
     if len(text) > _TEXT:
         cut.append(len(text))
         text = text[:_TEXT]
-    return _encodable(text)
+    return storable(text)
 
 
 def _counts(values: Sequence[Any]) -> bool:
@@ -81,12 +83,7 @@ def _counts(values: Sequence[Any]) -> bool:
 
 
 def _plain(head: str) -> str:
-    return _encodable(" ".join(head.split()))
-
-
-def _encodable(text: str) -> str:
-    """Without halves of characters, which JSON can spell and nothing can store."""
-    return text if text.isascii() else text.encode(errors="replace").decode()
+    return storable(" ".join(head.split()))
 
 
 def _distinct(parts: Sequence[tuple[int, str]]) -> list[str]:
