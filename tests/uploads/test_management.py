@@ -171,6 +171,12 @@ def test_the_list_is_filtered_and_sorted(client: Client) -> None:
     assert ready["total"] == 2
     assert client.get("/dataset?sort=name").json()["datasets"][0]["name"] == "0.zip"
     assert client.get("/dataset?sort=-name").json()["datasets"][0]["name"] == "4.zip"
+    Dataset.objects.filter(name="1.zip").update(finished_at=timezone.now(), name="Z.zip")
+    for sort, first, last in (("finished_at", "0.zip", "Z.zip"), ("-finished_at", "Z.zip", "4.zip")):
+        listed = [entry["name"] for entry in client.get(f"/dataset?sort={sort}").json()["datasets"]]
+        assert (listed[0], listed[-1]) == (first, last)
+    Dataset.objects.filter(name="0.zip").update(name="a.zip")
+    assert client.get("/dataset?sort=-name").json()["datasets"][0]["name"] == "a.zip"  # by code points
     entry = client.get("/dataset?status=queued").json()["datasets"][0]
     assert entry["queue_position"] == 1
     assert "skipped" not in entry

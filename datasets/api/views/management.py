@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from django.db import connection
+from django.db.models import F
+from django.db.models.expressions import OrderBy
+from django.db.models.functions import Collate
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -92,7 +96,7 @@ class Datasets(DatasetUpload):
         if status := STATUS.read(request):
             datasets = datasets.filter(status=status)
         # The id last, so that pages neither repeat nor leave out rows that are equal otherwise.
-        datasets = datasets.order_by(SORT.read(request, "-created_at"), "hash")
+        datasets = datasets.order_by(_order(SORT.read(request, "-created_at")), "hash")
         offset, limit = OFFSET.read(request), LIMIT.read(request)
         total = datasets.count()
         page = {
@@ -268,6 +272,13 @@ def _response(dataset: Dataset) -> Response:
         headers["Retry-After"] = str(estimates.get(dataset.hash, QueueEstimate()).ask_again)
     (dataset,) = estimated([dataset], estimates)
     return Response(represent(DatasetSerializer, dataset), headers=headers)
+
+
+def _order(sort: str) -> OrderBy:
+    """The same on every database: what has no value yet comes before what has, and names go by their code points."""
+    name = sort.removeprefix("-")
+    column = Collate("name", "C") if name == "name" and connection.vendor == "postgresql" else F(name)
+    return column.desc(nulls_last=True) if sort.startswith("-") else column.asc(nulls_first=True)
 
 
 def _page(request: Request, offset: int, limit: int) -> str:
