@@ -11,7 +11,7 @@ from datasets.catalogue.collection import is_id, of_id
 from datasets.collection.base import Collection
 from datasets.collection.uploaded import upload
 from datasets.errors import ApiError, EngineAway, NotFound, ServerError
-from datasets.models import DerivedResult, NotStored
+from datasets.models import Dataset, DerivedResult, NotStored
 from datasets.uploads import outages
 from datasets.uploads.busy_flag import beating
 from datasets.uploads.watchdog import watchdog
@@ -77,6 +77,8 @@ def _as_failure(error: Exception, row: DerivedResult) -> ApiError:
 
 def remove_if_deleted(row: DerivedResult, found: Collection) -> None:
     """What was written after the collection had been deleted would lie there for ever."""
+    if not is_id(row.collection) and Dataset.objects.filter(hash=row.collection).exists():
+        return  # or sent again meanwhile
     try:
         collection_of(row)
     except NotFound:

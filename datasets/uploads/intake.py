@@ -144,7 +144,8 @@ def _queue(
     Raises `QueueFull`.
     """
     with transaction.atomic():
-        dataset, created = Dataset.objects.get_or_create(hash=dataset_id, defaults={"is_synchronous": is_synchronous})
+        rows = Dataset.objects.select_for_update()
+        dataset, created = rows.get_or_create(hash=dataset_id, defaults={"is_synchronous": is_synchronous})
         if not created and _is_underway(dataset):
             # Its end is awaited, not a second beginning; the first to be done with it is done for both.
             if is_synchronous:

@@ -12,7 +12,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from datasets.catalogue.collection import CatalogueCollection, installed
-from datasets.collection.uploaded import upload
+from datasets.collection.uploaded import Upload, upload
 from datasets.derived import jobs, requests
 from datasets.derived.kinds import KINDS
 from datasets.errors import DatabaseAway
@@ -154,3 +154,14 @@ def test_another_catalogue_ends_the_work_for_the_one_before(catalogue: Catalogue
     (row,) = DerivedResult.objects.all()
     assert (row.status, row.error_code) == (Status.FAILED, "catalogue-missing")
     assert not catalogue.folder.path.exists()
+
+
+def test_of_an_upload_that_is_sent_again_nothing_is_removed(client: Client) -> None:
+    dataset = Dataset.objects.get(hash=send(client, {"0.jpg": photograph(0), "1.jpg": photograph(1)}))
+    row = DerivedResult.objects.create(collection=dataset.hash, kind="quality", name="pca")
+    Dataset.objects.update(status=Status.QUEUED, files={})
+    jobs.remove_if_deleted(row, Upload(dataset))
+    assert dataset.archive_path.exists()
+    Dataset.objects.all().delete()
+    jobs.remove_if_deleted(row, Upload(dataset))
+    assert not dataset.local_folder.exists()
