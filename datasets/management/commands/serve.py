@@ -33,6 +33,8 @@ from wwzd import identity, nginx, open_files
 from wwzd.lifeline import SUPERVISOR_VARIABLE
 
 _LONGEST_SOCKET_FOLDER = 85
+_MIGRATION_LOCK = 20210608
+"""Of PostgreSQL's advisory locks."""
 MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
 
 
@@ -57,7 +59,8 @@ class Command(BaseCommand):
         with _only_server():
             _check_port_is_free()
             with _as_command_errors():
-                call_command("migrate", verbosity=0)
+                with _no_other_migration():
+                    call_command("migrate", verbosity=0)
                 if settings.STORAGE_URL:
                     store().check()
                 elif settings.DATABASE_URL:
@@ -204,6 +207,20 @@ def _run_folder() -> Iterator[tuple[Path, Path]]:
     finally:
         shutil.rmtree(short, ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _no_other_migration() -> Iterator[None]:
+    """Servers of one database that start together make its tables one after the other."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATION_LOCK])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_MIGRATION_LOCK])
 
 
 @contextmanager
