@@ -101,7 +101,10 @@ class CatalogueStore:
         """Raises `BadVectors` where the files are damaged."""
         version = _version(_pointer_path(self._data))
         if self._loaded is None or self._loaded[0] != version:
-            self._loaded = version, self._load()
+            found = self._load()
+            if version is not None and not found.total:  # it is named before all of it is here
+                return found
+            self._loaded = version, found
         return self._loaded[1]
 
     def _load(self) -> Catalogue:

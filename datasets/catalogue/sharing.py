@@ -9,12 +9,13 @@ every two seconds.
 
 import fcntl
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from datasets.collection.folder import CollectionFolder, discard
-from datasets.models import CATALOGUE, COLLECTIONS, StoredFolder
+from datasets.errors import NotFound
+from datasets.models import CATALOGUE, COLLECTIONS, NotStored, StoredFolder
 from datasets.storage import local_copy
 from datasets.storage.objects import is_used, store
 
@@ -42,7 +43,8 @@ def _follow(data: Path) -> None:
         return
     for name, revision in stored.items():
         StoredFolder.objects.update_copy(name, data / name, revision)
-        _followed.add(name)
+        if CollectionFolder(path=data / name).manifest_path.exists():  # else it is still being stored
+            _followed.add(name)
     if local_copy.state(data).revision != root.revision:
         _prepare_installed(data, root)
         StoredFolder.objects.update_copy(CATALOGUE, data, root.revision)
@@ -81,7 +83,11 @@ def changing(data: Path) -> Iterator[None]:
     with _alone(data):
         _follow(data)
         yield
-        _share(data)
+        try:
+            _share(data)
+        except NotStored as error:
+            sentence = "Another server has removed a catalogue while this one stored it: do it again."
+            raise NotFound(sentence, code="catalogue-replaced") from error
 
 
 @contextmanager
@@ -105,8 +111,9 @@ def store_collection(folder: CollectionFolder) -> None:
 
 
 def editing(data: Path) -> AbstractContextManager[None]:
-    """Let no other host change what belongs to all catalogues during the block, which changes some of it."""
-    return _editing(CATALOGUE, data, lambda: _common(data))
+    """Let no other host change what belongs to all catalogues during the block, which changes some of it; not which one
+    is installed: that another one is here may be known before all of it is stored."""
+    return _editing(CATALOGUE, data, lambda: _beside_pointer(data), leave=[_POINTER])
 
 
 def editing_collection(folder: CollectionFolder) -> AbstractContextManager[None]:
@@ -115,12 +122,14 @@ def editing_collection(folder: CollectionFolder) -> AbstractContextManager[None]
 
 
 @contextmanager
-def _editing(name: str, folder: Path, paths: Callable[[], list[Path]] | None = None) -> Iterator[None]:
+def _editing(
+    name: str, folder: Path, paths: Callable[[], list[Path]] | None = None, leave: Collection[str] = ()
+) -> Iterator[None]:
     if not is_used():
         yield
         return
     _begin(name)
-    with StoredFolder.objects.edited(name, folder, paths) as edit:
+    with StoredFolder.objects.edited(name, folder, paths, leave) as edit:
         yield
         edit.store()
 
@@ -136,9 +145,12 @@ def _begin(name: str) -> None:
 
 
 def _common(data: Path) -> list[Path]:
+    return [path for path in (data / _POINTER, *_beside_pointer(data)) if path.exists()]
+
+
+def _beside_pointer(data: Path) -> list[Path]:
     folder = data / "collections"
-    found = [path for ending in ("json", "parquet") for path in folder.glob(f"[!.]*.{ending}")]
-    return [path for path in (data / _POINTER, *found) if path.exists()]
+    return [path for ending in ("json", "parquet") for path in folder.glob(f"[!.]*.{ending}")]
 
 
 def _prepare_installed(data: Path, root: StoredFolder) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, ProgrammingError
 
-from datasets.errors import DatabaseAway
+from datasets.errors import ApiError, DatabaseAway
 from datasets.storage.objects import StorageAway
 from datasets.uploads import outages
 
@@ -19,7 +19,7 @@ class DataCommand(BaseCommand):
         try:
             self.begin()
             return super().execute(*args, **options)
-        except (DatabaseError, StorageAway) as error:
+        except (ApiError, DatabaseError, StorageAway) as error:
             found = command_error(error)
             if found is None:
                 raise
@@ -31,6 +31,8 @@ class DataCommand(BaseCommand):
 
 def command_error(error: Exception) -> CommandError | None:
     """None for an error that speaks of something else."""
+    if isinstance(error, ApiError):
+        return CommandError(str(error))
     if isinstance(error, StorageAway):
         return CommandError(f"The store that STORAGE_URL names cannot be used: {error}")
     if _lacks_tables(error):

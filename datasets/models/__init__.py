@@ -7,13 +7,14 @@ from .dataset_files import ARCHIVE, RESULTS, file_path
 from .dataset_queries import Status
 from .derived_result import DerivedResult
 from .service_state import BusyFlag, WorkerState
-from .stored_folder import CATALOGUE, COLLECTIONS, DATASETS, NotStored, StoredFolder
+from .stored_folder import CATALOGUE, COLLECTIONS, DATASETS, QUERIES, NotStored, StoredFolder
 
 __all__ = [
     "ARCHIVE",
     "CATALOGUE",
     "COLLECTIONS",
     "DATASETS",
+    "QUERIES",
     "RESULTS",
     "BusyFlag",
     "Catalogue",

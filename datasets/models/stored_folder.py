@@ -5,10 +5,11 @@ which whoever was late with the old one writes nothing.
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -21,6 +22,9 @@ from datasets.storage.objects import StorageAway, store
 
 DATASETS, COLLECTIONS, CATALOGUE = "datasets", "collections", "catalogue"
 """What names begin with: of uploads, of catalogues, and of what all catalogues have in common."""
+
+QUERIES = "queries"
+"""What keys of pictures to look for begin with. They belong to no folder."""
 
 
 class NotStored(Exception):
@@ -43,9 +47,9 @@ class StoredFolderQuerySet(models.QuerySet["StoredFolder"]):
         for prefix in prefixes:
             transaction.on_commit(lambda prefix=prefix: _remove(prefix))  # type: ignore[misc]
 
-    def update_copy(self, name: str, folder: Path, revision: str = "") -> bool:
-        """Bring this host's copy of a folder up to date, to be of this revision at least. False: there is no such
-        folder. Raises `StorageAway`."""
+    def update_copy(self, name: str, folder: Path, revision: str = "", leave: Collection[str] = ()) -> bool:
+        """Bring this host's copy of a folder up to date, to be of this revision at least; but for those files that are
+        to be left. False: there is no such folder. Raises `StorageAway`."""
         local_copy.note_use(folder)
         if revision and local_copy.state(folder).revision == revision:
             return True
@@ -57,7 +61,7 @@ class StoredFolderQuerySet(models.QuerySet["StoredFolder"]):
                 return True
             try:
                 with local_copy.locked(folder):
-                    local_copy.update(folder, row.state)
+                    local_copy.update(folder, row.state, leave)
                 break
             except FileNotFoundError:  # the row is another one meanwhile
                 if is_last:
@@ -73,12 +77,14 @@ class StoredFolderQuerySet(models.QuerySet["StoredFolder"]):
         like: Iterable[str] = (),
         publish: Callable[[str], object] = lambda revision: True,
         is_whole: bool = False,
+        leave: Collection[str] = (),
     ) -> str:
         """Store what this host has changed in a folder, or of these files of it. Returns the revision.
 
         `like` are names of folders that may have the same files, which are copied within the store. `publish` is told
         the revision in the transaction that makes the files known to others, and may refuse it. A folder that
-        `is_whole` has all its files here; the store forgets the others. Raises `NotStored`, `StorageAway`.
+        `is_whole` has all its files here; the store forgets the others. What is to be left is neither stored nor
+        fetched. Raises `NotStored`, `StorageAway`.
         """
         while True:
             row = self._of(name)
@@ -103,8 +109,9 @@ class StoredFolderQuerySet(models.QuerySet["StoredFolder"]):
                 current.replace_files(files, revision)
                 # With what other hosts have added, and before anyone else changes it.
                 with local_copy.locked(folder):
-                    local_copy.update(folder, current.state)
-            _remove_replaced(kept, files, row.prefix)
+                    local_copy.update(folder, current.state, leave)
+            # Within a transaction of the caller's, nothing is certain yet.
+            transaction.on_commit(partial(_remove_replaced, kept, files, row.prefix))
             return revision
 
     def keep(self, name: str, is_kept: Callable[[str], bool]) -> str:
@@ -122,15 +129,22 @@ class StoredFolderQuerySet(models.QuerySet["StoredFolder"]):
         return row.revision
 
     @contextmanager
-    def edited(self, name: str, folder: Path, paths: Callable[[], Iterable[Path]] | None = None) -> Iterator["Edit"]:
-        """Let no other host change the folder during the block, which changes files of it, and stores them at its end.
+    def edited(
+        self,
+        name: str,
+        folder: Path,
+        paths: Callable[[], Iterable[Path]] | None = None,
+        leave: Collection[str] = (),
+    ) -> Iterator["Edit"]:
+        """Let no other host change the folder during the block, which changes files of it, and stores them at its end;
+        but for those that are to be left as they are here.
 
         Raises `NotStored`, `StorageAway`.
         """
         with transaction.atomic():
             row = self._of(name, for_update=True)
-            self.update_copy(name, folder, row.revision)
-            yield Edit(lambda: self.store(name, folder, paths=paths and paths()))
+            self.update_copy(name, folder, row.revision, leave)
+            yield Edit(lambda: self.store(name, folder, paths=paths and paths(), leave=leave))
 
     def _of(self, name: str, prefix: str = "", *, for_update: bool = False) -> "StoredFolder":
         """Raises `NotStored`."""
@@ -143,7 +157,7 @@ class StoredFolderQuerySet(models.QuerySet["StoredFolder"]):
     def remove_unknown(self, age: timedelta) -> None:
         """Remove objects so old that no row speaks of: of folders that were deleted or made anew, and of revisions that
         nobody was told of. Raises `StorageAway`."""
-        for kind in (DATASETS, COLLECTIONS, CATALOGUE):
+        for kind in (DATASETS, COLLECTIONS, CATALOGUE, QUERIES):
             known = {
                 row.state.key(path) for row in self.filter(name__startswith=kind).iterator() for path in row.state.files
             }

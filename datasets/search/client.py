@@ -1,7 +1,7 @@
 """In the web process: a picture that a client sends along, or a text → what the worker finds.
 
-The network runs in the worker. A picture is left in a file and queued, a text is queued itself, and the client waits
-for what `query` and `text_query` find.
+The network runs in the worker. A picture is left where the worker finds it, a text goes along in the queue, and
+the client waits for what `query` and `text_query` find.
 """
 
 import secrets
@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, cast
 
 from django.conf import settings
@@ -21,6 +20,7 @@ from django_tasks_db.models import DBTaskResult
 from datasets.errors import ApiError, ServerError, TooLarge, Unavailable
 from datasets.models import WorkerState
 
+from . import query_pictures
 from .tasks import search_by_picture_file, search_by_words
 
 PATIENCE_SECONDS = 20.0
@@ -36,13 +36,9 @@ def search_by_picture(file: "UploadedFile[bytes]", target: str | None, count: in
         sentence = f"The picture is larger than the limit of {settings.MAX_PICTURE_MB} MiB."
         raise TooLarge(sentence, code="picture-too-large", limit=settings.MAX_PICTURE_MB)
     with _turn():
-        path = Path(settings.FILE_UPLOAD_TEMP_DIR) / f"query-{secrets.token_hex(16)}"
-        try:
-            with path.open("wb") as copy:
-                copy.writelines(file.chunks())
-            return _found(lambda: search_by_picture_file.enqueue(str(path), target, count))
-        finally:
-            path.unlink(missing_ok=True)
+        token = secrets.token_hex(16)
+        with query_pictures.kept(token, file.chunks()):
+            return _found(lambda: search_by_picture_file.enqueue(token, target, count))
 
 
 def search_by_text(text: str, target: str | None, count: int) -> dict[str, Any]:

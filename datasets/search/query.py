@@ -4,7 +4,6 @@ Runs in the worker, which has the network; `client` is the web process's side of
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,32 +15,37 @@ from datasets.collection.uploaded import Upload
 from datasets.errors import ApiError, Conflict, ServerError
 from datasets.pictures import pipeline_settings
 from datasets.pictures.decoder_pool import decoders
+from datasets.storage.objects import StorageAway
+from datasets.uploads import outages
 from embeddings.extractors import Features
 from embeddings.images.decoding import UnreadableImage
 from embeddings.pipeline import OWN_VECTORS, Pipeline
 from embeddings.reducers import REDUCERS
 
-from . import collections
+from . import collections, query_pictures
 
 
-def answer(path: str, target: str | None, count: int) -> dict[str, Any]:
+def answer(token: str, target: str | None, count: int) -> dict[str, Any]:
     """What the client gets, or `{"error", "kind", "code", "params"}`."""
-    return or_problem(lambda: _answer(Path(path), target, count))
+    return or_problem(lambda: _answer(token, target, count))
 
 
 def or_problem(find: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """What is found, or an error of ours in a form that the queue carries."""
     try:
         return find()
-    except ApiError as error:
-        return error.as_dict()
+    except (ApiError, StorageAway, OSError) as error:
+        problem = error if isinstance(error, ApiError) else outages.api_error(error)
+        if problem is None:
+            raise
+        return problem.as_dict()
 
 
-def _answer(path: Path, target: str | None, count: int) -> dict[str, Any]:
+def _answer(token: str, target: str | None, count: int) -> dict[str, Any]:
     pipeline = pipeline_settings.pipeline()  # whose network is warm, whatever space it has
     among = collections.find(target)
     check_comparable(pipeline.network, among)
-    features = _features(path, pipeline)
+    features = _features(token, pipeline)
     found = among.finder().nearest(features[0], count)
     return {
         "neighbors": neighbour_entries(among, found.rows.tolist(), found.similarities.tolist(), target or "catalogue"),
@@ -74,11 +78,11 @@ def neighbour_entries(
     ]
 
 
-def _features(path: Path, pipeline: Pipeline) -> Features:
+def _features(token: str, pipeline: Pipeline) -> Features:
     backbone = pipeline.weights.backbone
     try:
         picture = decoders().prepared(
-            path.read_bytes(),
+            query_pictures.read(token),
             resize=backbone.resize,
             side=backbone.side,
             max_pixels=settings.MAX_MEGAPIXELS * 1_000_000,

@@ -14,10 +14,11 @@ _LOOK_UP_SECONDS = 120
 
 # Before the uploads that wait: somebody looks at the screen.
 @task(priority=50)
-def search_by_picture_file(path: str, target: str | None, count: int) -> dict[str, Any]:
-    """Find what is like one picture. Returns what the client gets, or `{"error", "kind", "code", "params"}`."""
+def search_by_picture_file(token: str, target: str | None, count: int) -> dict[str, Any]:
+    """Find what is like one picture of `query_pictures`. Returns what the client gets, or `{"error", "kind", "code",
+    "params"}`."""
     with watchdog.expecting(_LOOK_UP_SECONDS, "a search"):
-        return query.answer(path, target, count)
+        return query.answer(token, target, count)
 
 
 @task(priority=50)

@@ -14,7 +14,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
@@ -129,16 +129,17 @@ def last_used(folder: Path) -> float:
     return max(folder.stat().st_mtime, lock.st_mtime if lock else 0.0)
 
 
-def update(folder: Path, new: State) -> None:
-    """Make the folder what the store has: what is outdated goes, what everybody needs is fetched. It is locked.
+def update(folder: Path, new: State, leave: Collection[str] = ()) -> None:
+    """Make the folder what the store has: what is outdated goes, what everybody needs is fetched; but for those files
+    that are to be left as they are. It is locked.
 
     Raises `FileNotFoundError` where the store has other files meanwhile.
     """
     old = state(folder)
-    for path in old.files.keys() - new.files.keys():
+    for path in old.files.keys() - new.files.keys() - set(leave):
         (folder / path).unlink(missing_ok=True)
     for path, file in new.files.items():
-        if file.is_that(folder / path):
+        if path in leave or file.is_that(folder / path):
             continue
         if is_fetched_at_need(path):
             (folder / path).unlink(missing_ok=True)
@@ -201,8 +202,11 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def described(folder: Path, known: Files, paths: Iterable[Path], revision: str) -> dict[str, StoredFile]:
-    """These files as the store is to have them: those of a `known` content under the revision that brought it."""
-    found = {}
+    """These files as the store is to have them: those of a `known` content under the revision that brought it.
+
+    Those that another host has changed are left out, where this one has its old copy of them.
+    """
+    found, copied = {}, state(folder).files
     for path in paths:
         name, stat = path.relative_to(folder).as_posix(), _stat(path)
         before = known.get(name)
@@ -210,6 +214,8 @@ def described(folder: Path, known: Files, paths: Iterable[Path], revision: str) 
             continue
         if before and before.is_that(path):
             found[name] = before
+            continue
+        if before and (mine := copied.get(name)) and mine != before and mine.is_that(path):
             continue
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()

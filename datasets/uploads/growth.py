@@ -49,11 +49,11 @@ def add(
     """Compute a queued dataset of pictures that are added to its parent's → the layouts that are to be computed of it
     later. Its manifest is left to be written."""
     parents.check(parent, pipeline)
+    on_stage("features")
     local_copy.fetch_all(parent.folder.path)
     wanted = further_layouts.pending(parent)
     folder, part = CollectionFolder(path=dataset.folder), parent.folder.parts
     growth.share(parent, folder, *parent.folder.models())
-    on_stage("features")
     with projector_import.opened(dataset) as archive:
         own = _vectors_beside(parent, archive)
         if own:
@@ -87,7 +87,7 @@ def add(
         dataset.note(result)
     results.describe(dataset, pipeline)
     dataset.space, dataset.explained_variance = "catalogue" if parent.space else "own", parent.explained_variance
-    dataset.engine, dataset.versions = own.file if own else str(pipeline.extractor.info), versions
+    dataset.engine, dataset.versions = own.file[:200] if own else str(pipeline.extractor.info), versions
     return wanted
 
 
@@ -98,10 +98,10 @@ def refit(
     as `add`. What does not depend on PCA's and UMAP's places stays.
 
     Its manifest is left to be written."""
+    on_stage("features")
     local_copy.fetch_all(parent.folder.path)
     pending = further_layouts.pending(parent)
     folder, old = CollectionFolder(path=dataset.folder), parent.dataset
-    on_stage("features")
     growth.share(parent, folder, parent.folder.similarity_path, old.path("report"))
     grids = growth.share_layouts(parent, folder)
     features = folder.all_features()

@@ -2,7 +2,6 @@
 deleted uploads go, and of the others those that were not used for long, where all of them take too much room."""
 
 import os
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -14,13 +13,16 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 
 from datasets.catalogue import sharing
-from datasets.models import Dataset
+from datasets.collection.folder import discard
+from datasets.models import Dataset, DerivedResult
 from datasets.storage import local_copy
 from datasets.storage.objects import is_used
 
+from . import partial_upload
 from .busy_flag import beating
 
 _TIDY_SECONDS = 60.0
+_EXPIRE_SECONDS = 3600.0
 _LEAST_AGE_SECONDS = 600
 """Since a copy was last used: a request that has looked for it may still open its files."""
 
@@ -37,8 +39,9 @@ def looked_after() -> Iterator[None]:
 
 
 def look_after() -> None:
-    """The same as long as this process lives."""
-    with looked_after():
+    """The same as long as this process lives, of a host that may have no worker. Uploads that were begun lie with the
+    host that took them: their end comes here, too."""
+    with looked_after(), beating(partial_upload.delete_expired, every=_EXPIRE_SECONDS):
         threading.Event().wait()
 
 
@@ -48,7 +51,7 @@ def tidy() -> int:
         return 0
     copies = sorted(_copies())
     known = dict(Dataset.objects.values_list("hash", "revision"))
-    busy = set(Dataset.objects.unfinished().values_list("hash", flat=True))
+    busy = _busy()
     old = [(used, folder) for used, folder in copies if time.time() - used > _LEAST_AGE_SECONDS]
     gone = [folder for _, folder in old if folder.name not in known]
     room = settings.LOCAL_COPIES_MB * 2**20 - sum(map(_size, (folder for _, folder in copies if folder not in gone)))
@@ -59,7 +62,7 @@ def tidy() -> int:
             room += _size(folder)
             gone.append(folder)
     for folder in gone:
-        shutil.rmtree(folder, ignore_errors=True)
+        discard(folder)
     return len(gone)
 
 
@@ -70,6 +73,13 @@ def _copies() -> Iterator[tuple[float, Path]]:
             yield local_copy.last_used(folder), folder
         except FileNotFoundError:
             continue  # it has just been removed
+
+
+def _busy() -> set[str]:
+    """Uploads that are computed, or that others are computed from."""
+    rows = list(Dataset.objects.unfinished().values_list("hash", "intake"))
+    parents = {intake["parent"] for _, intake in rows if "parent" in intake}
+    return {dataset for dataset, _ in rows} | parents | set(DerivedResult.objects.values_list("collection", flat=True))
 
 
 def _is_stored(folder: Path) -> bool:

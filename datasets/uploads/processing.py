@@ -18,6 +18,7 @@ from datasets.models import ARCHIVE, Dataset, NotStored, Status, file_path
 from datasets.pictures import own_vectors, pipeline_settings
 from datasets.pictures.decoding_revision import decoding_revision
 from datasets.pictures.metadata import files
+from datasets.storage.objects import is_used
 from datasets.tilemaps.layout import CAPACITY
 from embeddings.pipeline import Pipeline, with_own_vectors
 from embeddings.reducers import Reducer
@@ -42,6 +43,8 @@ _STAGE_SECONDS = {"features": 600, "pca": 120, "umap": 600, "storing": 300}
 """How long each may show no sign of life. Those are long in which a network may be converted, or UMAP compiled."""
 _FILE_SECONDS = 120
 """The same from one file to the next, once they come."""
+_LEAST_RATE = 1e6
+"""Bytes a second that an archive is fetched from a store."""
 _DELETED_SECONDS = 10
 """How long work may go on that nobody wants any more."""
 
@@ -62,6 +65,7 @@ def _process_claimed(dataset: Dataset) -> None:
     started = time.monotonic()
     try:
         with _reporting(dataset) as report:
+            watchdog.expect(_FILE_SECONDS + dataset.archive_size / _LEAST_RATE, f"dataset {dataset.hash}, its archive,")
             outages.insist(dataset.check_out)
             _process(dataset, pipeline_settings.pipeline(), report)
     except (_NotWanted, NotStored):
@@ -77,8 +81,8 @@ def _process_claimed(dataset: Dataset) -> None:
         elif refused:
             logger.error("dataset %s failed: %s", dataset.hash, error)
             if isinstance(refused, DiskFull):
-                dataset.remove_files()  # the archive too, and first: it makes room for recording the failure
-            _fail(dataset, refused, keep_archive=not isinstance(refused, DiskFull))
+                dataset.remove_local_files()  # the archive too, and first: it makes room for recording the failure
+            _fail(dataset, refused, keep_archive=is_used() or not isinstance(refused, DiskFull))
         else:
             if outages.insist(dataset.is_held):  # else its files were taken from under the work
                 logger.exception("dataset %s failed", dataset.hash)
@@ -182,7 +186,7 @@ def _compute(dataset: Dataset, pipeline: Pipeline, report: "Report") -> str | No
     Clusters.find(folder.features(0)).save(folder.clusters_path)
     dataset.explained_variance = places.explained_variance
     results.describe(dataset, pipeline)
-    dataset.engine = own.file if own else str(pipeline.extractor.info)
+    dataset.engine = own.file[:200] if own else str(pipeline.extractor.info)
     dataset.versions = {"decoding": str(revision)}
     return pipeline.space.fingerprint if pipeline.space else None
 

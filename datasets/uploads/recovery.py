@@ -25,8 +25,8 @@ from .intake import SERVICE_DIED, WORKER_DIED
 logger = logging.getLogger(__name__)
 
 _SILENT_SECONDS = 60
-_WRITTEN_WITHIN = timedelta(hours=1)
-"""What was stored that long ago, and no row speaks of, was left behind."""
+_WRITTEN_WITHIN = timedelta(days=1)
+"""What was stored that long ago, and no row speaks of, was left behind: a large catalogue takes hours to be stored."""
 # A database that is away is not waited for: who calls these calls them again, and has other processes to look after.
 _insist = partial(outages.insist, wait_seconds=0)
 

@@ -90,3 +90,41 @@ def test_a_server_that_comes_to_a_store_brings_what_it_has(hosts: tuple[Path, Pa
     sharing.begin(one)
     sharing.begin(two)
     assert served(two) == "Catalogue 1"
+
+
+def test_views_that_are_saved_while_a_catalogue_is_stored_do_not_install_it(hosts: tuple[Path, Path]) -> None:
+    one, two = hosts
+    install(one, 1)
+    sharing.follow(two)
+    views = "collections/views-1.json"
+    with sharing.editing(two):
+        (two / views).write_text("of the other")
+    with sharing.changing(one):
+        installation.install(one, vectors(2), name="Catalogue 2")
+        with sharing.editing(one):
+            assert (one / views).read_text() == "of the other"
+            (one / views).write_text("of both")
+        assert served(one) == "Catalogue 2"
+        sharing.follow(two)
+        assert served(two) == "Catalogue 1"
+        assert (two / views).read_text() == "of both"
+    sharing.follow(two)
+    assert served(two) == "Catalogue 2"
+
+
+def test_a_catalogue_that_another_host_stores_is_not_taken_for_a_removed_one(hosts: tuple[Path, Path]) -> None:
+    StoredFolder.objects.renew("catalogue")
+    StoredFolder.objects.renew("collections/half")
+    sharing.follow(hosts[1])
+    install(hosts[1], 2)
+    assert StoredFolder.objects.filter(name="collections/half").exists()
+
+
+def test_a_catalogue_that_comes_after_its_pointer_is_served_when_it_is_there(hosts: tuple[Path, Path]) -> None:
+    install(hosts[0], 1)
+    folder = installation.installed_folder(hosts[0]).path
+    aside = folder.rename(folder.with_name(".aside"))
+    catalogues = installation.CatalogueStore(hosts[0])
+    assert catalogues.catalogue().total == 0
+    aside.rename(folder)
+    assert catalogues.catalogue().total == 50

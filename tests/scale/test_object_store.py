@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,8 +88,8 @@ def hosts(tmp_path: Path, shared: dict[str, str]) -> Iterator[Hosts]:
     workers = [Worker(tmp_path / f"worker-{k}", webs[0].environment()) for k in (1, 2)]
     running = Hosts(webs, workers)
     try:
-        for service in webs:
-            service.start(warm=False)
+        with ThreadPoolExecutor() as pool:  # both make the tables of one database
+            list(pool.map(lambda service: service.start(warm=False), webs))
         for worker in workers:
             worker.start()
         running.wait_for_workers()
@@ -139,6 +140,9 @@ def test_what_one_host_takes_another_computes_and_a_third_serves(hosts: Hosts, p
     assert not list(second.data.glob(f"datasets/{dataset}/*.zip"))
     tags = [service.get(f"/dataset/{dataset}/tilemap").headers["ETag"] for service in hosts.webs]
     assert tags[0] == tags[1]
+    found = second.upload(photograph(103), "me.jpg", path=f"/search?in={dataset}&k=1")
+    assert found.status == 200, found.body
+    assert found.json()["neighbors"][0]["name"] == "3.jpg"
     # Sent again to the other host, it is there.
     assert second.upload(content).body.decode() == dataset
     assert hosts.rows("SELECT attempts FROM datasets_dataset") == [(1,)]

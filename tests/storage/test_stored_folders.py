@@ -199,6 +199,32 @@ def test_an_edit_sees_what_other_hosts_did(here: Path, there: Path) -> None:
     assert (here / "saved_views.json").read_bytes() == b"first, second"
 
 
+def test_an_old_copy_is_not_taken_for_a_change(here: Path, there: Path) -> None:
+    write(here, "saved_views.json", b"first")
+    StoredFolder.objects.store(NAME, here)
+    follow(there)
+    write(here, "saved_views.json", b"second")
+    StoredFolder.objects.store(NAME, here)
+    write(there, "layouts/b.json", b"computed meanwhile")
+    StoredFolder.objects.store(NAME, there)
+    follow(here)
+    assert (here / "saved_views.json").read_bytes() == b"second"
+    assert (here / "layouts/b.json").exists()
+
+
+def test_what_an_edit_replaces_is_there_until_the_edit_is_certain(here: Path, there: Path) -> None:
+    def edit_half() -> None:
+        with StoredFolder.objects.edited(NAME, here) as edit:
+            write(here, "manifest.json", b'{"a": 1}')
+            edit.store()
+            raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="the disk is full"):
+        edit_half()
+    follow(there)
+    assert (there / "manifest.json").read_bytes() == b"{}"
+
+
 def test_what_no_row_speaks_of_is_swept(here: Path, bucket: Path) -> None:
     write(bucket, f"datasets/gone/{secrets.token_hex(4)}/x/manifest.json", b"{}")
     kept = objects_in(bucket) - 1

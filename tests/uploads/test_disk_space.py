@@ -93,7 +93,7 @@ def test_a_full_disk_during_processing_is_reported(client: Client, monkeypatch: 
     assert response.json()["type"].endswith("disk-full")
     dataset = Dataset.objects.get()
     assert dataset.status == Status.FAILED
-    assert not contents(dataset.folder)
+    assert not contents(dataset.local_folder)
     monkeypatch.undo()
     assert upload(client).status_code == 200
 

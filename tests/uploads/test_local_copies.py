@@ -1,5 +1,6 @@
 """Copies of uploads in an object store: which go, and that nothing is lost by it."""
 
+import errno
 import io
 import os
 import time
@@ -11,10 +12,11 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import Settings
 
-from datasets.models import Dataset, StoredFolder
+from datasets.models import Dataset, Status, StoredFolder
 from datasets.storage import local_copy
-from datasets.uploads import local_copies
+from datasets.uploads import local_copies, processing, results
 from tests.support.pictures import photograph, zipped
+from tests.uploads.test_queue import DATABASE_QUEUE
 
 pytest.importorskip("obstore", reason="it comes with: make test-scale")
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -91,3 +93,32 @@ def test_a_web_host_needs_a_store(settings: Settings) -> None:
     settings.STORAGE_URL = ""
     with pytest.raises(CommandError, match="--web needs DATABASE_URL and STORAGE_URL"):
         call_command("serve", "--web")
+
+
+def test_a_full_disk_of_one_worker_costs_no_archive(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.TASKS = DATABASE_QUEUE
+    answer = client.post("/dataset", {"file": zipped_file()}, headers={"Prefer": "respond-async"})
+    dataset = Dataset.objects.get(hash=answer.json()["id"])
+
+    def write(*args: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(results, "store_manifest", write)
+        processing.process(dataset, "full")
+    dataset.refresh_from_db()
+    assert (dataset.status, dataset.error_code) == (Status.FAILED, "disk-full")
+    assert not dataset.local_folder.exists()
+    assert {"source.zip", "report.json"} == set(StoredFolder.objects.get().files)
+    assert dataset.archive.name
+
+
+def test_what_others_are_computed_from_stays(dataset: Dataset, settings: Settings) -> None:
+    settings.LOCAL_COPIES_MB = 0
+    growing = Dataset.objects.create(hash="0f" * 16, intake={"parent": dataset.hash})
+    grow_old(dataset.local_folder)
+    assert local_copies.tidy() == 0
+    growing.delete()
+    assert local_copies.tidy() == 1
