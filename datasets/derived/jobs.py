@@ -7,6 +7,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.conf import settings
+
+from datasets.catalogue import sharing
 from datasets.catalogue.collection import is_id, of_id
 from datasets.collection.base import Collection
 from datasets.collection.uploaded import upload
@@ -45,7 +48,12 @@ def collection_of(row: DerivedResult) -> Collection:
 def _compute(row: DerivedResult) -> None:
     started = time.monotonic()
     try:
+        # What another worker has just computed of a catalogue comes here a moment later.
+        sharing.follow(settings.DATA_DIR)
         found = collection_of(row)
+        if KINDS[row.kind].is_ready(found.folder, row.name):
+            outages.insist(row.finish)
+            return
         with _reporting(row) as report:
             KINDS[row.kind].compute(found, row.name, row.parameters, report)
         remove_if_deleted(row, found)

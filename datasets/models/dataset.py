@@ -266,12 +266,13 @@ class Dataset(DatasetFiles):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         # The row first: without it the files are swept at the next start, if this process dies in between.
-        result = super().delete(*args, **kwargs)
-        if not result[0]:  # by somebody else, and what is there now may be another upload of the same
-            return result
-        if is_used():
-            StoredFolder.objects.discard(self.stored_name)
-        DerivedResult.objects.filter(collection=self.hash).delete()
+        with transaction.atomic():
+            result = super().delete(*args, **kwargs)
+            if not result[0]:  # by somebody else, and what is there now may be another upload of the same
+                return result
+            if is_used():
+                StoredFolder.objects.discard(self.stored_name)
+            DerivedResult.objects.filter(collection=self.hash).delete()
         self.remove_local_files()
         return result
 

@@ -66,8 +66,10 @@ class ObjectStore:
         if not size:
             return
         with ThreadPoolExecutor(max_workers=min(_AT_ONCE, -(-size // _PIECE))) as pool:
-            for content in pool.map(piece, range(0, size, _PIECE)):
-                file.write(content)
+            # Some at a time: a disk may be slower than the network, and memory small.
+            for start in range(0, size, _AT_ONCE * _PIECE):
+                for content in pool.map(piece, range(start, min(start + _AT_ONCE * _PIECE, size), _PIECE)):
+                    file.write(content)
 
     def open(self, key: str) -> BinaryIO:
         """An object to read from, of which only those parts are fetched that are read. Raises `FileNotFoundError`."""

@@ -165,3 +165,14 @@ def test_of_an_upload_that_is_sent_again_nothing_is_removed(client: Client) -> N
     Dataset.objects.all().delete()
     jobs.remove_if_deleted(row, Upload(dataset))
     assert not dataset.local_folder.exists()
+
+
+def test_what_is_there_is_not_computed_again(client: Client) -> None:
+    """As where two workers look at a catalogue at once."""
+    found = upload(send(client, {f"{k}.jpg": photograph(k) for k in range(12)}))
+    assert requests.request(found, "quality", "pca") is None
+    before = {path: path.stat().st_mtime_ns for path in found.folder.path.rglob("*.json")}
+    DerivedResult.objects.create(collection=found.id, kind="quality", name="pca")
+    jobs.compute_all("another")
+    assert not DerivedResult.objects.exists()
+    assert {path: path.stat().st_mtime_ns for path in found.folder.path.rglob("*.json")} == before
