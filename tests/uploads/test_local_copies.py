@@ -16,7 +16,7 @@ from datasets.models import Dataset, Status, StoredFolder
 from datasets.storage import local_copy
 from datasets.uploads import local_copies, processing, results
 from tests.support.pictures import photograph, zipped
-from tests.uploads.test_queue import DATABASE_QUEUE
+from tests.uploads.test_queue import queued
 
 pytest.importorskip("obstore", reason="it comes with: make test-scale")
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -98,9 +98,7 @@ def test_a_web_host_needs_a_store(settings: Settings) -> None:
 def test_a_full_disk_of_one_worker_costs_no_archive(
     client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.TASKS = DATABASE_QUEUE
-    answer = client.post("/dataset", {"file": zipped_file()}, headers={"Prefer": "respond-async"})
-    dataset = Dataset.objects.get(hash=answer.json()["id"])
+    dataset = queued(client, settings)
 
     def write(*args: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
