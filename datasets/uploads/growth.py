@@ -87,7 +87,7 @@ def add(
         dataset.note(result)
     results.describe(dataset, pipeline)
     dataset.space, dataset.explained_variance = "catalogue" if parent.space else "own", parent.explained_variance
-    dataset.engine, dataset.versions = own.file[:200] if own else str(pipeline.extractor.info), versions
+    dataset.engine, dataset.versions = results.engine(pipeline, own), versions
     return wanted
 
 

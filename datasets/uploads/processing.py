@@ -186,7 +186,7 @@ def _compute(dataset: Dataset, pipeline: Pipeline, report: "Report") -> str | No
     Clusters.find(folder.features(0)).save(folder.clusters_path)
     dataset.explained_variance = places.explained_variance
     results.describe(dataset, pipeline)
-    dataset.engine = own.file[:200] if own else str(pipeline.extractor.info)
+    dataset.engine = results.engine(pipeline, own)
     dataset.versions = {"decoding": str(revision)}
     return pipeline.space.fingerprint if pipeline.space else None
 

@@ -10,6 +10,7 @@ from datasets.errors import ApiError
 from datasets.models import Dataset
 from datasets.pictures.image_stats import as_columns
 from datasets.pictures.metadata.columns import Column
+from datasets.pictures.own_vectors import OwnVectors
 from datasets.pictures.zip_archive import Archive, Skipped
 from embeddings.pipeline import VERSION, OwnVectorsPipeline, Pipeline
 from embeddings.reducers import SEED
@@ -47,6 +48,11 @@ def note_intake(dataset: Dataset, archive: Archive, pictures: Extracted, intake:
     dataset.skipped = [skipped.as_dict() for skipped in archive.replaced + archive.lost + pictures.skipped]
     dataset.intake = dict(intake)
     dataset.ignored = archive.ignored + len(pictures.ignored)
+
+
+def engine(pipeline: Pipeline, own: OwnVectors | None) -> str:
+    """What computed the features, or the file that they came in; as much of it as a row holds."""
+    return (own.file if own else str(pipeline.extractor.info))[: Dataset._meta.get_field("engine").max_length]
 
 
 def store_manifest(dataset: Dataset, space: str | None, timings: dict[str, float], shared: Mapping[str, Any]) -> None:
