@@ -30,6 +30,7 @@ KINDS = {
     "server-error": "The server failed; its log says why.",
     "unavailable": "It will work later.",
     "database-away": "The database cannot be reached; it will work later.",
+    "database-locked": "Another process keeps the database locked; it will work later.",
     "storage-away": "The object store that has the files cannot be reached; it will work later.",
     "search-database-away": "The database of neighbours cannot be reached; it will work later.",
     "disk-full": "The server's disk is full; nothing was stored.",
@@ -186,7 +187,7 @@ class Unavailable(ApiError):
 
 
 class EngineAway(Unavailable):
-    """Another server that this one needs restarts, or cannot be reached."""
+    """A database or a store that is needed restarts, cannot be reached, or is kept by another process."""
 
 
 class DatabaseAway(EngineAway):
@@ -197,6 +198,16 @@ class DatabaseAway(EngineAway):
 
     def __init__(self) -> None:
         super().__init__("The database cannot be reached. Try again in a moment.")
+
+
+class DatabaseLocked(EngineAway):
+    """SQLite's: another process, such as a copying tool or a shell, has had it for longer than is waited."""
+
+    code = "database-locked"
+    retry_after = 5
+
+    def __init__(self) -> None:
+        super().__init__("Another process keeps the database locked. Try again in a moment.")
 
 
 class StorageAway(EngineAway):

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, ProgrammingError
 
-from datasets.errors import ApiError, DatabaseAway
+from datasets.errors import ApiError, DatabaseAway, DatabaseLocked
 from datasets.storage.objects import StorageAway
 from datasets.uploads import outages
 
@@ -37,7 +37,10 @@ def command_error(error: Exception) -> CommandError | None:
         return CommandError(f"The store that STORAGE_URL names cannot be used: {error}")
     if _lacks_tables(error):
         return CommandError(f"{_NO_TABLES} ({error})")
-    if isinstance(outages.api_error(error), DatabaseAway):
+    found = outages.api_error(error)
+    if isinstance(found, DatabaseLocked):
+        return CommandError(str(found))
+    if isinstance(found, DatabaseAway):
         return CommandError(f"The database that DATABASE_URL names cannot be reached: {error}")
     return None
 

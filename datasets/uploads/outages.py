@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
-from datasets.errors import ApiError, DatabaseAway, DiskFull, EngineAway, ReadOnlyData, StorageAway
+from datasets.errors import ApiError, DatabaseAway, DatabaseLocked, DiskFull, EngineAway, ReadOnlyData, StorageAway
 from datasets.storage import objects
 
 from . import disk_space
@@ -23,8 +23,8 @@ _AWAY_SECONDS = 60.0
 
 
 def api_error(error: BaseException | None) -> ApiError | None:
-    """What a client is told of an error that speaks of the disk, or of the absence of the database or the store; None
-    for any other."""
+    """What a client is told of an error that speaks of the disk, or of a database or a store that cannot be used now;
+    None for any other."""
     if isinstance(error, objects.StorageAway):
         return StorageAway()
     if isinstance(error, OSError) and error.errno in _FULL:
@@ -45,6 +45,8 @@ def _of_database(error: Exception) -> ApiError | None:
     # SQLite says this of a log that cannot grow. Its own reason is lost, so the disk is asked.
     if ("disk I/O error" in sentence or "unable to open" in sentence) and not disk_space.has_reserve_left():
         return DiskFull()
+    if connection.vendor == "sqlite" and "is locked" in sentence:
+        return DatabaseLocked()
     # A server's errors of this class are broken and refused connections, restarts, and too many clients.
     if connection.vendor != "sqlite" and isinstance(error, OperationalError | InterfaceError):
         return DatabaseAway()
@@ -52,8 +54,8 @@ def _of_database(error: Exception) -> ApiError | None:
 
 
 def insist(work: Callable[[], T], wait_seconds: float = _AWAY_SECONDS) -> T:
-    """Do what must be recorded: on a full disk the reserve is given away, and a database or a store that is away is
-    waited for, for `wait_seconds` at most.
+    """Do what must be recorded: on a full disk the reserve is given away, and a database or a store that cannot be used
+    now is waited for, for `wait_seconds` at most.
 
     `work` may run twice where the first time succeeded and its answer was lost. Raises what it raises at last.
     """

@@ -27,8 +27,7 @@ def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     data = tmp_path_factory.mktemp("idle") / "data"
     install(data)
     running = Service(data).start()
-    worker = running.children()["worker"]
-    os.kill(worker, signal.SIGSTOP)
+    worker = running.pause_worker()
     yield running
     os.kill(worker, signal.SIGCONT)
     running.stop()

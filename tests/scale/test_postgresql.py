@@ -114,8 +114,7 @@ def test_what_another_worker_computes_is_its_own(service: Service) -> None:
     with worker(service) as start:
         start()
         service.wait_for(lambda: len(service.rows("SELECT 1 FROM datasets_workerstate WHERE ready")) == 2)
-        own = service.children()["worker"]
-        os.kill(own, signal.SIGSTOP)  # the other one is to take it
+        own = service.pause_worker()  # the other one is to take it
         dataset = queue(service, archive(4, 400))
         service.wait_for(lambda: status_of(service, dataset) == "processing")
         os.kill(own, signal.SIGCONT)

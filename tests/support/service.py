@@ -163,6 +163,18 @@ class Service:
             found[name] = pid
         return found
 
+    def pause_worker(self) -> int:
+        """SIGSTOP the worker while it has no lock of SQLite's, which nobody else would get then. Returns its process
+        id, for SIGCONT."""
+        worker = self.children()["worker"]
+        if self.environment().get("DATABASE_URL"):
+            os.kill(worker, signal.SIGSTOP)
+            return worker
+        with closing(sqlite3.connect(self.data / "db.sqlite3", timeout=60, isolation_level=None)) as database:
+            database.execute("BEGIN IMMEDIATE")
+            os.kill(worker, signal.SIGSTOP)
+        return worker
+
     def kill(self) -> None:
         """SIGKILL the service: its supervisor at once, and wait until its children have noticed."""
         assert self.process is not None

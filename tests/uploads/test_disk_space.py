@@ -1,9 +1,11 @@
-"""A full or read-only disk: what is answered, what is kept in reserve, and that nothing is left half done."""
+"""A full or read-only disk, a locked database: what is answered, what is kept in reserve, and that nothing is left half
+done."""
 
 import errno
 import os
 import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,8 @@ from django.db import OperationalError, ProgrammingError, connection
 from django.test import Client
 from pytest_django import Settings
 
-from datasets.errors import DiskFull, ReadOnlyData
+from datasets.errors import DatabaseLocked, DiskFull, ReadOnlyData
+from datasets.management.base import command_error
 from datasets.models import Dataset, Status
 from datasets.storage.local_copy import contents
 from datasets.uploads import disk_space, outages
@@ -35,7 +38,7 @@ def test_errors_of_a_full_or_read_only_disk_are_distinguished_from_others() -> N
     assert isinstance(outages.api_error(OperationalError("database or disk is full")), DiskFull)
     assert isinstance(outages.api_error(sqlite3.OperationalError("attempt to write a readonly database")), ReadOnlyData)
     assert isinstance(outages.api_error(OSError(errno.EROFS, "Read-only file system")), ReadOnlyData)
-    assert outages.api_error(OperationalError("database is locked")) is None
+    assert isinstance(outages.api_error(OperationalError("database is locked")), DatabaseLocked)
     assert outages.api_error(ValueError("is full of errors")) is None
     assert outages.api_error(None) is None
 
@@ -125,6 +128,33 @@ def test_a_read_only_data_folder_is_reported_and_still_served(client: Client) ->
     finally:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA query_only = 0")
+
+
+@of_sqlite
+def test_a_command_says_who_has_the_database() -> None:
+    locked = command_error(OperationalError("database is locked"))
+    assert str(locked) == "Another process keeps the database locked. Try again in a moment."
+
+
+@of_sqlite
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_another_process_keeps_locked_is_reported_and_still_served(client: Client) -> None:
+    patience = connection.settings_dict["OPTIONS"]["timeout"] * 1000
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout = 100")
+    try:
+        with closing(sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            response = upload(client)
+            assert response.status_code == 503
+            assert response["Retry-After"] == "5"
+            assert response.json()["type"] == "urn:wwzd:error:database-locked"
+            assert client.get("/dataset").status_code == 200
+        assert not Dataset.objects.exists()
+        assert upload(client).status_code == 200
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA busy_timeout = {patience}")
 
 
 @of_sqlite
