@@ -8,7 +8,6 @@ the clock starts. Shares are of pictures: in a cluster at all, and of the kind t
 import json
 import resource
 import sys
-import time
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -21,6 +20,7 @@ from embeddings import clusters
 from embeddings.principal_axes import Standardizer
 
 from . import inputs
+from .measuring import timed
 
 TOTAL = 202_599
 Labels = NDArray[np.integer[Any]]
@@ -30,7 +30,7 @@ def main(sizes: list[int]) -> None:
     clusters.warm_up()
     for rows in sizes:
         features, kinds = inputs.continuum(rows)
-        levels, seconds = _timed(lambda features=features: clusters.find([features]))  # type: ignore[misc]
+        levels, seconds = timed(lambda features=features: clusters.find([features]))  # type: ignore[misc]
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6 - features.nbytes / 1e9
         note = f"{_described([level.labels for level in levels], kinds)}; {memory:.1f} GB beside the features"
         what = f"clusters of {rows:,} × {features.shape[1]} features"
@@ -43,13 +43,13 @@ def _digits() -> None:
 
     digits = load_digits()
     features = digits.data.astype(np.float32)
-    levels, seconds = _timed(lambda: clusters.find([features]))
+    levels, seconds = timed(lambda: clusters.find([features]))
     row: dict[str, Any] = {"what": "clusters of 1,797 digits", "ours": [seconds]}
     notes = [f"ours: {_described([level.labels for level in levels], digits.target)}"]
     coordinates = Standardizer.fit([features]).project_all([features])
     for name, others in _others().items():
         others(coordinates)
-        found, taken = _timed(lambda others=others: others(coordinates))  # type: ignore[misc]
+        found, taken = timed(lambda others=others: others(coordinates))  # type: ignore[misc]
         notes.append(f"{name} in {taken:.2f} s: {_described(found, digits.target)}")
     print(json.dumps(row | {"note": "; ".join(notes)}), flush=True)
 
@@ -72,12 +72,6 @@ def _of_level(labels: Labels, kinds: Labels) -> str:
     kept = labels >= 0
     right = sum(np.bincount(kinds[labels == cluster]).max() for cluster in range(labels.max() + 1))
     return f"{labels.max() + 1} ({kept.mean():.2f} in one, {right / max(kept.sum(), 1):.3f} of its kind)"
-
-
-def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    started = time.perf_counter()
-    done = work()
-    return done, time.perf_counter() - started
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ the grid and the certificate.
 import json
 import resource
 import sys
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -21,6 +20,7 @@ from embeddings.layouts import GRID, METHODS, compute, validated
 from embeddings.principal_axes import Standardizer
 
 from . import inputs
+from .measuring import timed
 
 TOTAL = 202_599
 EXACT = 2_000
@@ -47,8 +47,8 @@ def digits() -> Iterator[dict[str, Any]]:
         values = validated(method, {})
         compute([features[:300]], method, values, lambda share: None)
         theirs[library](standardised[:300])
-        places, ours = _timed(partial(compute, [features], method, values, lambda share: None))
-        plain, seconds = _timed(partial(theirs[library], standardised))
+        places, ours = timed(partial(compute, [features], method, values, lambda share: None))
+        plain, seconds = timed(partial(theirs[library], standardised))
         quality = measure([features], places).scores[0]
         note = (
             f"label accuracy {_accuracy(places, labels):.4f} (plain {_accuracy(plain, labels):.4f}); "
@@ -57,7 +57,7 @@ def digits() -> Iterator[dict[str, Any]]:
         )
         yield {"what": f"{name} of 1797 digits", "plain_s": seconds, "ours_s": ours, "note": note}
         if name == "umap":
-            grid, seconds = _timed(partial(lay_out, places, 1.5))
+            grid, seconds = timed(partial(lay_out, places, 1.5))
             accuracy = f"label accuracy {_accuracy(grid, labels):.4f}"
             yield {"what": "grid of UMAP's 1797 digits", "ours_s": seconds, "note": accuracy}
 
@@ -71,14 +71,14 @@ def many() -> Iterator[dict[str, Any]]:
     centres = random.normal(scale=8, size=(int(labels.max()) + 1, 2))
     places = (centres[labels] + axes[:, :2] / axes[:, :2].std(axis=0)).astype(np.float32)
     some = places[random.choice(TOTAL, EXACT, replace=False)]
-    found, plain = _timed(lambda: lay_out(some, 1.5, exact=True))
-    parts, ours = _timed(lambda: lay_out(some, 1.5, exact=False))
+    found, plain = timed(lambda: lay_out(some, 1.5, exact=True))
+    parts, ours = timed(lambda: lay_out(some, 1.5, exact=False))
     note = f"mean squared way {cost(some, parts) / cost(some, found):.3f} × the shortest"
     yield {"what": f"{GRID.name} of {EXACT:,}, exact beside by parts", "plain_s": plain, "ours_s": ours, "note": note}
-    _, seconds = _timed(lambda: lay_out(places, 1.5))
+    _, seconds = timed(lambda: lay_out(places, 1.5))
     yield {"what": f"{GRID.name} of {TOTAL:,}", "ours_s": seconds}
     before = _peak()
-    quality, seconds = _timed(lambda: measure(blocks, places))
+    quality, seconds = timed(lambda: measure(blocks, places))
     scores = ", ".join(f"k = {s.neighbours}: {s.trustworthiness:.3f} {s.continuity:.3f}" for s in quality.scores)
     note = f"{quality.measured} compared with all; {scores}; peak {_peak()} MB, {before} MB before it with the features"
     yield {"what": f"certificate of {TOTAL:,} × {features.shape[1]}", "ours_s": seconds, "note": note}
@@ -108,12 +108,6 @@ def _accuracy(places: Any, labels: Any) -> float:
 
 def _peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-
-
-def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    started = time.perf_counter()
-    result = work()
-    return result, time.perf_counter() - started
 
 
 if __name__ == "__main__":

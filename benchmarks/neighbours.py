@@ -8,9 +8,8 @@ with their neighbours' and noised until there are as many. Both say how many of 
 import hashlib
 import json
 import tempfile
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import benchmarks.configured  # noqa: F401  before the next ones
-from datasets.catalogue import installation, publication
+from datasets.catalogue import installation, installed_catalogue, publication
 from datasets.catalogue.build_directory import BuildDirectory
 from datasets.catalogue.builder import index
 from datasets.pictures.extraction import Pictures
@@ -33,6 +32,7 @@ from embeddings.reducers import REDUCERS
 from embeddings.vector_files import save
 
 from . import inputs
+from .measuring import timed
 from .serving import Client, serving
 
 TOTAL = 202_599
@@ -73,14 +73,14 @@ def measure(what: str, features: Any) -> Iterator[dict[str, Any]]:
             best = np.argpartition(-similarities, 11)[:11]
             return best[np.argsort(-similarities[best])]
 
-        plain = [_timed(partial(plainly, row))[1] for row in rows[:PLAIN_QUESTIONS]]
+        plain = [timed(partial(plainly, row))[1] for row in rows[:PLAIN_QUESTIONS]]
         finder = NeighbourSearch(work.blocks(), work.index)
         for row in warming:
             finder.nearest(finder.vector(row), 10, without=row)
         hits = 0
         ours = []
         for row, wanted in zip(rows, truth, strict=True):
-            found, seconds = _timed(partial(finder.nearest, finder.vector(row), 10, without=row))
+            found, seconds = timed(partial(finder.nearest, finder.vector(row), 10, without=row))
             ours.append(seconds)
             hits += len(set(found.rows.tolist()) & (set(wanted.tolist()) - {row}))
         note = f"recall@10 {min(hits / 10 / len(rows), 1):.4f}, {len(rows)} questions"
@@ -134,12 +134,12 @@ def install(data: Path, features: Any) -> tuple[BuildDirectory, float]:
         )
         work.put(number, pictures, start + len(part), lambda name: None)
     work.write_table(work.ranges())
-    seconds = _timed(partial(index, work, lambda step: None))[1]
+    seconds = timed(partial(index, work, lambda step: None))[1]
     random = np.random.default_rng(0)
     arrays = {name: random.normal(size=(len(features), 3)).astype(np.float32) for name in REDUCERS}
     for name, array in arrays.items():
         save(work.layout_path(name), array)
-    installation.point(data, publication.keep(data, work).path.name, installation.pickle_versions(data))
+    installation.point(data, publication.keep(data, work).path.name, installed_catalogue.pickle_versions(data))
     return work, seconds
 
 
@@ -186,12 +186,6 @@ def faces() -> Any:
         noise = random.normal(size=(count, real.shape[1])) * apart * (0.33 / np.sqrt(real.shape[1]))
         features[start : start + count] = real[first] * (1 - share) + real[second] * share + noise
     return features
-
-
-def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    started = time.perf_counter()
-    result = work()
-    return result, time.perf_counter() - started
 
 
 if __name__ == "__main__":

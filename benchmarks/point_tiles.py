@@ -25,7 +25,7 @@ import numpy as np
 from django.conf import settings
 
 import benchmarks.configured  # noqa: F401  before the next ones
-from datasets.catalogue import installation
+from datasets.catalogue import installation, installed_catalogue
 from datasets.collection import point_tiles
 from datasets.collection.folder import CollectionFolder
 from datasets.tilemaps import ranges
@@ -89,16 +89,16 @@ def main() -> None:
 
 def install(data: Path, total: int) -> None:
     """A catalogue of so many pictures, without tiles of points."""
-    if installation.read_manifest(data):
+    if installed_catalogue.read_manifest(data):
         return
     page = Tilemap()
     for index, picture in enumerate(portraits().values()):
         page.put(index, tile(decode(picture, min_side=48, max_pixels=10**8)))
-    first = installation.tilemap_path(data / "tilemaps", 0)
+    first = installed_catalogue.tilemap_path(data / "tilemaps", 0)
     first.parent.mkdir(parents=True)
     first.write_bytes(page.jpeg())
     for number in range(1, ranges.count(total)):
-        os.link(first, installation.tilemap_path(data / "tilemaps", number))
+        os.link(first, installed_catalogue.tilemap_path(data / "tilemaps", number))
     installation.install(data, {name: mixture(total, seed) for seed, name in enumerate(("pca", "umap"))}, name="Points")
 
 
@@ -120,8 +120,8 @@ def write(data: Path, total: int) -> Measured:
     _, status, usage = os.wait4(running.pid, 0)
     seconds = time.monotonic() - began
     assert status == 0
-    points = installation.installed_folder(data).points
-    places = load(installation.installed_folder(data).layout_path("umap"))
+    points = installed_catalogue.installed_folder(data).points
+    places = load(installed_catalogue.installed_folder(data).layout_path("umap"))
     with tempfile.TemporaryDirectory(prefix="wwzd-points-") as temporary:
         started, spent = time.monotonic(), time.process_time()
         point_tiles.build(CollectionFolder(path=Path(temporary)), "umap", places, None)
@@ -180,7 +180,7 @@ def server(data: Path, total: int) -> Measured:
 
 def page(data: Path, total: int) -> Measured:
     """From navigation to the first points, and to all that a view from afar and one from near ask for."""
-    if not list(installation.installed_folder(data).points.glob("*.json")):
+    if not list(installed_catalogue.installed_folder(data).points.glob("*.json")):
         yield from write(data, total)
     running = Service(data, served(data)).start(warm=False)
     try:

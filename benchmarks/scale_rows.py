@@ -12,7 +12,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -30,6 +29,7 @@ from embeddings.principal_axes import Standardizer
 from embeddings.reducers import SEED, Umap
 
 from . import inputs
+from .measuring import cpu_timed, peak_mb, timed
 from .serving import Client, memory_mb, serving
 
 QUESTIONS, WARMING, NEIGHBOURS = 200, 50, 10
@@ -49,7 +49,7 @@ def main() -> None:
         command = [sys.executable, "-m", "benchmarks.scale_rows", "--run", step, "--rows", str(options.rows)]
         command += ["--dims", str(options.dims), "--folder", str(options.folder), "--cells", str(options.cells)]
         with subprocess.Popen(command) as process:
-            peak = _peak_mb(process)
+            peak = peak_mb(process)
         if process.returncode:
             sys.exit(f"{step} failed")
         print(json.dumps({"what": f"memory of the process of: {step}", "ours_mb": peak}), flush=True)
@@ -77,15 +77,15 @@ def features(folder: Path, rows: int, dims: int) -> Iterator[dict[str, Any]]:
 def index(folder: Path, rows: int, dims: int) -> Iterator[dict[str, Any]]:
     blocks = _blocks(folder)
     (folder / "index").mkdir(exist_ok=True)
-    _, seconds, cpu = _cpu_timed(partial(neighbour_index.build, blocks, folder / "index"))
+    _, seconds, cpu = cpu_timed(partial(neighbour_index.build, blocks, folder / "index"))
     size = (folder / "index" / "index.faiss").stat().st_size
     note = f"{neighbour_index.cells_of(rows):,} cells; {cpu:.0f} s of CPU"
     yield {"what": f"index of {rows:,} × {dims}", "ours_s": seconds, "bytes": size, "note": note}
 
 
 def neighbours(folder: Path, rows: int, dims: int) -> Iterator[dict[str, Any]]:
-    blocks, seconds = _timed(partial(_blocks, folder))
-    finder, more = _timed(partial(NeighbourSearch, blocks, folder / "index"))
+    blocks, seconds = timed(partial(_blocks, folder))
+    finder, more = timed(partial(NeighbourSearch, blocks, folder / "index"))
     yield {"what": f"the index and {len(blocks):,} ranges opened", "ours_s": seconds + more}
     asked, truth = _questions(folder, blocks)
     yield {"what": f"ten nearest among {rows:,} × {dims}", **_answered(finder, asked, truth)}
@@ -97,7 +97,7 @@ def placing(folder: Path, rows: int, dims: int) -> Iterator[dict[str, Any]]:
     chosen = np.random.default_rng(3).permutation(rows)[:UPLOADS]
     new, training = coordinates[chosen], np.delete(coordinates, chosen, axis=0)
     del coordinates
-    cells, seconds = _timed(partial(Cells.of, training, seed=SEED))
+    cells, seconds = timed(partial(Cells.of, training, seed=SEED))
     yield {"what": f"cells of a space of {rows:,}", "ours_s": seconds, "note": f"{len(cells.centres):,} cells"}
     # Its features are the coordinates: another product for each is no part of the comparison.
     axes = np.eye(new.shape[1], dtype=np.float32)
@@ -120,16 +120,16 @@ def placing(folder: Path, rows: int, dims: int) -> Iterator[dict[str, Any]]:
 def sample(folder: Path, rows: int, dims: int) -> Iterator[dict[str, Any]]:
     """UMAP fitted on some of the rows, and the others placed among them: what `--fit-sample` does."""
     blocks = _blocks(folder)
-    standardizer, fitting, fitting_cpu = _cpu_timed(partial(Standardizer.fit, blocks))
-    coordinates, seconds, cpu = _cpu_timed(partial(standardizer.project_all, blocks))
+    standardizer, fitting, fitting_cpu = cpu_timed(partial(Standardizer.fit, blocks))
+    coordinates, seconds, cpu = cpu_timed(partial(standardizer.project_all, blocks))
     seconds, cpu = seconds + fitting, cpu + fitting_cpu
     yield {"what": f"principal coordinates of {rows:,}", "ours_s": seconds, "note": f"CPU {cpu:.0f} s"}
     chosen = np.random.default_rng(SEED).permutation(rows)
     training, others = coordinates[np.sort(chosen[:FITTED_ON])], coordinates[np.sort(chosen[FITTED_ON:])]
     del coordinates
-    (model, _), seconds, cpu = _cpu_timed(partial(Umap.fit, standardizer, training, seed=SEED))
+    (model, _), seconds, cpu = cpu_timed(partial(Umap.fit, standardizer, training, seed=SEED))
     yield {"what": f"UMAP fitted on {FITTED_ON:,} of {rows:,}", "ours_s": seconds, "note": f"CPU {cpu:.0f} s"}
-    _, seconds, cpu = _cpu_timed(partial(model.place_many, others))
+    _, seconds, cpu = cpu_timed(partial(model.place_many, others))
     yield {"what": f"{len(others):,} placed among {FITTED_ON:,}", "ours_s": seconds, "note": f"CPU {cpu:.0f} s"}
 
 
@@ -182,7 +182,7 @@ def database(folder: Path, rows: int, dims: int) -> Iterator[dict[str, Any]]:
     blocks = _blocks(folder)
     with postgresql.server() as server:
         settings.SEARCH_URL = url = f"{server.url()}&options=-c%20maintenance_work_mem%3D1GB"
-        seconds = _timed(partial(vector_tables.fill, url, "made up", "1", blocks))[1]
+        seconds = timed(partial(vector_tables.fill, url, "made up", "1", blocks))[1]
         with vector_tables.connect(url) as connection:
             size = connection.execute("SELECT pg_database_size(current_database())").fetchall()[0][0]
         yield {"what": f"a table of {rows:,} × {dims} in PostgreSQL", "ours_s": seconds, "bytes": size}
@@ -197,8 +197,8 @@ def _placed(where: str, model: Umap, new: Features) -> Iterator[dict[str, Any]]:
     exact = replace(model, starts=None, centres=None)
     for each in (model, exact):
         each.transform(new[:2])  # compiles, or reads what was compiled
-    together, ours, cpu = _cpu_timed(partial(model.transform, new))
-    wanted, plain, plain_cpu = _cpu_timed(partial(exact.transform, new))
+    together, ours, cpu = cpu_timed(partial(model.transform, new))
+    wanted, plain, plain_cpu = cpu_timed(partial(exact.transform, new))
     spread = float(np.linalg.norm(model.places - model.places.mean(axis=0), axis=1).mean())
     apart = np.linalg.norm(together - wanted, axis=1) / spread
     coordinates = model.standardizer.project(new)
@@ -210,8 +210,8 @@ def _placed(where: str, model: Umap, new: Features) -> Iterator[dict[str, Any]]:
         "cloud's mean radius"
     )
     yield {"what": f"{len(new)} pictures placed at once in {where}", "plain_s": plain, "ours_s": ours, "note": note}
-    singly = [_cpu_timed(partial(model.transform, new[k : k + 1]))[1:] for k in range(QUESTIONS)]
-    few = [_cpu_timed(partial(exact.transform, new[k : k + 1]))[1:] for k in range(COMPARED_SINGLY)]
+    singly = [cpu_timed(partial(model.transform, new[k : k + 1]))[1:] for k in range(QUESTIONS)]
+    few = [cpu_timed(partial(exact.transform, new[k : k + 1]))[1:] for k in range(COMPARED_SINGLY)]
     (plain_s, plain_cpu), (ours, cpu) = (np.median(each, axis=0).tolist() for each in (few, singly))
     note = f"medians; CPU {plain_cpu * 1000:.1f} and {cpu * 1000:.1f} ms"
     yield {"what": f"one picture placed in {where}", "plain_s": plain_s, "ours_s": ours, "note": note}
@@ -251,7 +251,7 @@ def _answered(finder: Any, asked: list[int], truth: list[set[int]]) -> dict[str,
         finder.nearest(finder.vector(row), NEIGHBOURS, without=row)
     hits, seconds, cpu = 0, [], []
     for row, wanted in zip(asked[:QUESTIONS], truth, strict=True):
-        found, *took = _cpu_timed(partial(finder.nearest, finder.vector(row), NEIGHBOURS, without=row))
+        found, *took = cpu_timed(partial(finder.nearest, finder.vector(row), NEIGHBOURS, without=row))
         seconds.append(took[0])
         cpu.append(took[1])
         hits += len(wanted & set(found.rows.tolist()))
@@ -260,38 +260,6 @@ def _answered(finder: Any, asked: list[int], truth: list[set[int]]) -> dict[str,
         f"{np.median(cpu) * 1000:.1f} ms of this process's CPU"
     )
     return {"ours_s": float(np.median(seconds)), "note": note}
-
-
-def _peak_mb(process: "subprocess.Popen[bytes]") -> float:
-    """Memory of its own of a process and its children, at its largest, looked at ten times a second."""
-    peak = 0
-    while process.poll() is None:
-        pids, total = [process.pid], 0
-        while pids:
-            pid = pids.pop()
-            try:
-                threads = Path(f"/proc/{pid}/task").glob("*/children")
-                pids += [int(child) for thread in threads for child in thread.read_text().split()]
-                status = Path(f"/proc/{pid}/status").read_text()
-            except OSError:  # it has ended
-                continue
-            total += sum(int(line.split()[1]) for line in status.splitlines() if line.startswith(("RssAnon", "RssShm")))
-        peak = max(peak, total)
-        time.sleep(0.1)
-    return peak / 1024
-
-
-def _cpu_timed(work: Callable[[], Any]) -> tuple[Any, float, float]:
-    """With the seconds of all threads, which tell of others' work on the machine little."""
-    started = time.process_time()
-    result, seconds = _timed(work)
-    return result, seconds, time.process_time() - started
-
-
-def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    started = time.perf_counter()
-    result = work()
-    return result, time.perf_counter() - started
 
 
 STEPS: dict[str, Callable[[Path, int, int], Iterator[dict[str, Any]]]] = {

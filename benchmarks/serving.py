@@ -40,12 +40,12 @@ def main() -> None:
 def install(data: Path) -> None:
     """A catalogue of CelebA's size, whose numbers are spread as UMAP spreads them, and one tilemap."""
     import benchmarks.configured  # noqa: F401  before the next one
-    from datasets.catalogue import installation
+    from datasets.catalogue import installation, installed_catalogue
 
     random = np.random.default_rng(0)
     arrays = {name: random.normal(scale=3, size=(TOTAL, 3)).astype(np.float32) for name in ("pca", "umap")}
     installation.install(data, arrays, name="Benchmark")
-    tilemap = installation.tilemap_path(data / "tilemaps", 0)
+    tilemap = installed_catalogue.tilemap_path(data / "tilemaps", 0)
     tilemap.parent.mkdir(parents=True)
     tilemap.write_bytes(random.bytes(1_500_000))  # no JPEG, but as long as one and as little compressible
 

@@ -30,7 +30,7 @@ import numpy as np
 from playwright.sync_api import Browser, Page
 
 import benchmarks.configured  # noqa: F401  before the next ones
-from datasets.catalogue import installation
+from datasets.catalogue import installation, installed_catalogue
 from datasets.collection import image_table
 from datasets.pictures.metadata.columns import Column
 from datasets.tilemaps.layout import Tilemap, tile
@@ -102,7 +102,7 @@ def main() -> None:
 
 @contextmanager
 def service(data: Path) -> Iterator[Service]:
-    if not installation.read_manifest(data):
+    if not installed_catalogue.read_manifest(data):
         install(data)
     settings = {"CACHE_DIR": str(data / "cache"), "NUMBA_CACHE_DIR": str(data / "cache" / "kernels")}
     prepare = [sys.executable, "manage.py", "prepare", "--no-download"]
@@ -130,11 +130,11 @@ def install(data: Path) -> None:
     content = page.jpeg()
     (data / "tilemaps").mkdir(parents=True)
     for number in range(-(-TOTAL // 1000)):
-        installation.tilemap_path(data / "tilemaps", number).write_bytes(content)
+        installed_catalogue.tilemap_path(data / "tilemaps", number).write_bytes(content)
     installation.install(data, arrays, name="Benchmark")
     flags = {f"Flag_{number}": random.random(TOTAL) < 0.05 + number / 50 for number in range(40)}
     columns = [Column(name=name, type="boolean", values=flag.tolist()) for name, flag in flags.items()]
-    path = installation.CatalogueStore(data).catalogue().metadata_path
+    path = installed_catalogue.CatalogueStore(data).catalogue().metadata_path
     image_table.add_metadata(path, TOTAL, columns)
 
 
