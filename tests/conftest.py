@@ -10,7 +10,7 @@ from django.core.management.sql import sql_flush
 from django.db import connection
 from pytest_django import Settings
 
-from datasets.catalogue import installation
+from datasets.catalogue import installed_catalogue
 from datasets.pictures import decoder_pool
 from embeddings.backbones import BACKBONES
 from tests.support.small_network import SMALL, write_weights
@@ -29,9 +29,9 @@ def data(settings: Settings, tmp_path: Path) -> Iterator[Path]:
             "OPTIONS": {"location": folder / "datasets", "allow_overwrite": True},
         }
     }
-    installation.catalogue_store.cache_clear()
+    installed_catalogue.catalogue_store.cache_clear()
     yield folder
-    installation.catalogue_store.cache_clear()
+    installed_catalogue.catalogue_store.cache_clear()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from datasets.catalogue import installation, publication
+from datasets.catalogue import installed_catalogue, publication
 from datasets.collection import cloud_model
 from datasets.search import text_query
 from datasets.tilemaps import ranges
@@ -34,7 +34,7 @@ _OFFERS: dict[str, bool | int] = {
 @xframe_options_sameorigin
 def index(request: HttpRequest) -> HttpResponse:
     """The page; what it shows, its scripts ask for."""
-    catalogue = installation.catalogue_store().catalogue()
+    catalogue = installed_catalogue.catalogue_store().catalogue()
     tiled = publication.tiled_layouts(catalogue.folder, catalogue.total)
     facts: dict[str, Any] = {
         "catalogue": {

@@ -30,7 +30,7 @@ from embeddings.pipeline import Pipeline
 from embeddings.vector_files import replacing, save
 
 from .chunks import FILES
-from .installation import built_collection
+from .installed_catalogue import built_collection
 from .sources import Source
 
 FORMAT = 1

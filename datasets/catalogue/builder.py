@@ -27,7 +27,7 @@ from embeddings.vector_files import replacing, save
 from embeddings.versions import versions
 
 from .build_directory import BuildDirectory, BuildError
-from .installation import tilemap_path
+from .installed_catalogue import tilemap_path
 from .sources import Source
 
 

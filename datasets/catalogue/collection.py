@@ -14,8 +14,8 @@ from datasets.errors import NotFound
 from embeddings.reducers import Pca
 from embeddings.vector_files import Vectors
 
-from . import installation, publication, sharing
-from .installation import Catalogue, catalogue_store
+from . import installed_catalogue, publication, sharing
+from .installed_catalogue import Catalogue, catalogue_store
 
 _ID = re.compile("[0-9a-f]{16}(-2)?")
 
@@ -66,7 +66,7 @@ class CatalogueCollection(Collection):
 
     @property
     def manifest(self) -> dict[str, Any]:
-        return installation.manifest_of(self.folder)
+        return installed_catalogue.manifest_of(self.folder)
 
     @property
     def explained_variance(self) -> list[float]:

@@ -21,7 +21,8 @@ from embeddings.reducers import REDUCERS
 from embeddings.vector_files import BadVectors, load, replacing
 
 from .build_directory import BuildDirectory
-from .installation import described_by, install, metadata_path, write_manifest
+from .installation import described_by, install, write_manifest
+from .installed_catalogue import metadata_path
 
 
 def is_needed(data: Path) -> bool:

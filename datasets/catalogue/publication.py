@@ -19,9 +19,9 @@ from embeddings import legacy_pickles
 from embeddings.reducers import REDUCERS, Umap
 from embeddings.vector_files import BadVectors, replacing
 
-from . import build_report, installation
+from . import build_report, installation, installed_catalogue
 from .build_directory import BuildDirectory, BuildError
-from .installation import Catalogue
+from .installed_catalogue import Catalogue
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ def publish(data: Path, work: BuildDirectory, *, install: bool = True) -> int:
         _export(data, work)
     target = keep(data, work)
     if install:
-        installation.point(data, target.path.name, installation.pickle_versions(data))
+        installation.point(data, target.path.name, installed_catalogue.pickle_versions(data))
     name, is_demo = work.source["name"], work.source["demo"]
 
     def is_kept(folder: CollectionFolder) -> bool:
@@ -60,7 +60,7 @@ def publish(data: Path, work: BuildDirectory, *, install: bool = True) -> int:
             return True
         other = _manifest(folder)
         replaced = other.get("name") == name or (other.get("demo") and not is_demo)
-        return installation.is_built(folder) and bool(other) and not replaced
+        return installed_catalogue.is_built(folder) and bool(other) and not replaced
 
     installation.remove_others(data, is_kept=is_kept)
     discard(work.path)
@@ -71,7 +71,7 @@ def keep(data: Path, build: BuildDirectory) -> CollectionFolder:
     """Link a build's files into a collection of its own, whose manifest comes last; the build stays where it is."""
     fingerprint = manifests.fingerprint(build.vectors())
     try:
-        served = installation.installed_folder(data).path.name
+        served = installed_catalogue.installed_folder(data).path.name
     except BadVectors:
         served = ""
     # What is served stays as it is until the pointer is moved, even if the vectors are the same.
@@ -89,7 +89,7 @@ def keep(data: Path, build: BuildDirectory) -> CollectionFolder:
 
 def entries(data: Path) -> list[Entry]:
     """All catalogues, the installed one first, then by name."""
-    installed = installation.installed_folder(data)
+    installed = installed_catalogue.installed_folder(data)
     found = [
         Entry(
             id=folder.path.name,
@@ -101,7 +101,7 @@ def entries(data: Path) -> list[Entry]:
             can_grow=folder.can_grow,
             points=tiled_layouts(folder, manifest["count"]),
         )
-        for folder in installation.collections(data)
+        for folder in installed_catalogue.collections(data)
         if (manifest := _manifest(folder))
     ]
     return sorted(found, key=lambda entry: (not entry.is_installed, entry.name.casefold(), entry.id))
@@ -129,8 +129,8 @@ def install(data: Path, wanted: str) -> Entry:
     if not entry.is_installed:
         folder = CollectionFolder(path=data / "collections" / entry.id)
         _export(data, folder)
-        installation.point(data, entry.id, installation.pickle_versions(data))
-        installation.catalogue_store.cache_clear()
+        installation.point(data, entry.id, installed_catalogue.pickle_versions(data))
+        installed_catalogue.catalogue_store.cache_clear()
     return entry
 
 
@@ -154,12 +154,12 @@ def catalogue(data: Path, catalogue_id: str) -> Catalogue:
 
 @lru_cache(maxsize=4)
 def _opened(data: Path, folder: CollectionFolder, version: int) -> Catalogue:
-    return installation.opened(data, folder, installation.manifest_of(folder))
+    return installed_catalogue.opened(data, folder, installed_catalogue.manifest_of(folder))
 
 
 def _manifest(folder: CollectionFolder) -> dict[str, Any]:
     try:
-        return installation.manifest_of(folder)
+        return installed_catalogue.manifest_of(folder)
     except (FileNotFoundError, BadVectors):
         return {}
 
@@ -169,11 +169,11 @@ def _export(data: Path, folder: CollectionFolder) -> None:
     vectors = folder.vectors()
     for number in range(ranges.count(len(next(iter(vectors.values()))))):
         if folder.tilemap_path(number).exists():
-            link(folder.tilemap_path(number), installation.tilemap_path(data / "tilemaps", number))
-    if installation.is_built(folder):
+            link(folder.tilemap_path(number), installed_catalogue.tilemap_path(data / "tilemaps", number))
+    if installed_catalogue.is_built(folder):
         link_models(data, folder)
     for reducer, array in vectors.items():
-        legacy_pickles.write(installation.pickle_path(data, reducer), array)
+        legacy_pickles.write(installed_catalogue.pickle_path(data, reducer), array)
 
 
 def link_models(data: Path, folder: CollectionFolder) -> None:

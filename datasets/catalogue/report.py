@@ -13,7 +13,7 @@ from datasets.collection import report
 from datasets.errors import NotFound
 from embeddings.vector_files import replacing
 
-from . import installation
+from . import installed_catalogue
 from .collection import CatalogueCollection
 
 _IMPORTS = 100
@@ -62,7 +62,7 @@ def _metadata(found: CatalogueCollection) -> list[dict[str, Any]]:
 
 
 def _missing(found: CatalogueCollection) -> NotFound:
-    if not installation.is_built(found.folder):
+    if not installed_catalogue.is_built(found.folder):
         sentence = "This catalogue was not built here: what became of the files of its source is not known."
     else:
         sentence = (

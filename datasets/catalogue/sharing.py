@@ -19,7 +19,7 @@ from datasets.models import CATALOGUE, COLLECTIONS, NotStored, StoredFolder
 from datasets.storage import local_copy
 from datasets.storage.objects import is_used, store
 
-from . import installation, publication
+from . import installed_catalogue, publication
 
 EVERY_SECONDS = 2.0
 _POINTER = "catalogue.json"
@@ -48,7 +48,7 @@ def _follow(data: Path) -> None:
     if local_copy.state(data).revision != root.revision:
         _prepare_installed(data, root)
         StoredFolder.objects.update_copy(CATALOGUE, data, root.revision)
-    for folder in installation.collections(data):
+    for folder in installed_catalogue.collections(data):
         is_copy = bool(local_copy.state(folder.path).revision)
         if is_copy and _name_of(folder) not in stored:
             discard(folder.path)
@@ -64,7 +64,7 @@ def begin(data: Path) -> None:
 
 def _share(data: Path) -> None:
     """Store what this host has changed."""
-    here = [folder for folder in installation.collections(data) if folder.manifest_path.exists()]
+    here = [folder for folder in installed_catalogue.collections(data) if folder.manifest_path.exists()]
     for folder in here:
         store_collection(folder)
     _begin(CATALOGUE)
@@ -161,5 +161,5 @@ def _prepare_installed(data: Path, root: StoredFolder) -> None:
     with store().open(state.key(_POINTER)) as file:
         installed = json.loads(file.read())["id"]
     folder = CollectionFolder(path=data / "collections" / installed)
-    if installation.is_built(folder):
+    if installed_catalogue.is_built(folder):
         publication.link_models(data, folder)

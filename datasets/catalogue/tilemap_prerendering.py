@@ -15,7 +15,7 @@ from datasets.models import Dataset
 from datasets.storage.objects import is_used
 from datasets.tilemaps import downscale, ranges
 
-from . import installation
+from . import installed_catalogue
 from .collection import CatalogueCollection
 
 EVERY_SECONDS = 1.0
@@ -31,7 +31,7 @@ class TilemapPrerendering:
 
     def step(self) -> None:
         """Make a few that are not there yet. An upload in the queue or under way ends the turn after the next one."""
-        catalogue = installation.catalogue_store().catalogue()
+        catalogue = installed_catalogue.catalogue_store().catalogue()
         if not catalogue.total or is_used():  # of a store, each host has the tilemaps that were asked for
             return
         found = CatalogueCollection(catalogue)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 
-from datasets.catalogue import installation
+from datasets.catalogue import installed_catalogue
 from datasets.catalogue.collection import CatalogueCollection
 from datasets.collection.base import Collection
 from datasets.errors import ApiError
@@ -46,7 +46,7 @@ def request_again(found: Collection, kind: str, name: str) -> DerivedResult | No
 
 def request_missing() -> None:
     """Queue what every catalogue has and the installed one lacks; not again what has failed."""
-    catalogue = installation.catalogue_store().catalogue()
+    catalogue = installed_catalogue.catalogue_store().catalogue()
     if not catalogue.total or not catalogue.folder.features_path(0).exists():
         return
     found = CatalogueCollection(catalogue)

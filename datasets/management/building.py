@@ -17,7 +17,7 @@ from datasets.catalogue import (
     builder,
     chunked_build,
     conversion,
-    installation,
+    installed_catalogue,
     publication,
     ray_engine,
     sharing,
@@ -137,7 +137,7 @@ class BuildingCommand(DataCommand):
         name = work.source["name"]
         with sharing.changing(settings.DATA_DIR):
             total = publication.publish(settings.DATA_DIR, work, install=install)
-        installation.catalogue_store.cache_clear()
+        installed_catalogue.catalogue_store.cache_clear()
         done = f"Installed {total:,} pictures; a running server shows them now."
         if not install:
             done = f"Kept {total:,} pictures as “{name}”; `manage.py install_catalogue` makes them the catalogue."

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning, register
 
-from datasets.catalogue import installation
+from datasets.catalogue import installed_catalogue
 from datasets.pictures import pipeline_settings
 from embeddings.backbones import WeightsError
 from embeddings.reducers import ModelError
@@ -14,7 +14,7 @@ from embeddings.vector_files import BadVectors
 @register()
 def check_catalogue(**kwargs: Any) -> list[CheckMessage]:
     try:
-        installation.catalogue_store().catalogue()
+        installed_catalogue.catalogue_store().catalogue()
     except (BadVectors, OSError) as error:
         return [Error(f"The catalogue cannot be read: {error}", id="datasets.E001")]
     return []

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from PIL import Image
 
-from datasets.catalogue import installation
+from datasets.catalogue import installation, installed_catalogue
 from datasets.models import BusyFlag, Dataset
 from datasets.tilemaps.layout import Tilemap
 from datasets.uploads.busy_flag import LIFETIME
@@ -30,7 +30,7 @@ def installed(data: Path) -> dict[str, "np.ndarray[tuple[int, int], np.dtype[np.
     }
     installation.install(data, arrays, name="Test")
     for number in range(2):
-        path = installation.tilemap_path(data / "tilemaps", number)
+        path = installed_catalogue.tilemap_path(data / "tilemaps", number)
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(Tilemap().jpeg())
     return arrays

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pytest_django import Settings
 
-from datasets.catalogue import installation
+from datasets.catalogue import installation, installed_catalogue
 from datasets.catalogue.tilemap_prerendering import TilemapPrerendering
 from datasets.models import Dataset, Status
 from datasets.tilemaps import downscale
@@ -209,7 +209,7 @@ def install_three() -> Path:
     installation.install(
         settings.DATA_DIR, {name: np.zeros((3, 3), np.float32) for name in ("pca", "umap")}, name="Three"
     )
-    path = installation.tilemap_path(settings.DATA_DIR / "tilemaps", 0)
+    path = installed_catalogue.tilemap_path(settings.DATA_DIR / "tilemaps", 0)
     path.parent.mkdir(parents=True)
     path.write_bytes(tilemap((50, 50), (50, 50), (50, 50)))
     return path

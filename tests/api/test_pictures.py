@@ -14,7 +14,7 @@ from django.test import Client
 from PIL import Image
 from pytest_django import Settings
 
-from datasets.catalogue import installation
+from datasets.catalogue import installation, installed_catalogue
 from datasets.collection import image_table, thumbnails
 from datasets.models import Dataset
 from datasets.pictures import decoder_pool
@@ -201,7 +201,7 @@ def test_an_old_servers_catalogue_has_numbers_and_tiles(data: Path, client: Clie
     tilemap = Tilemap()
     for index in range(1000):
         tilemap.put(index, tile(np.full((218, 178, 3), colour(index), np.uint8)))
-    path = installation.tilemap_path(data / "tilemaps", 0)
+    path = installed_catalogue.tilemap_path(data / "tilemaps", 0)
     path.parent.mkdir()
     path.write_bytes(tilemap.jpeg())
     answer = client.get("/catalogue/images?offset=1200&limit=1").json()

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import Settings
 
-from datasets.catalogue import installation
+from datasets.catalogue import installation, installed_catalogue
 from datasets.collection import manifest, point_tiles
 from datasets.errors import URN
 from datasets.tilemaps.colours import mean_colours
@@ -35,7 +35,7 @@ def installed(data: Path, *, pictures: bool = True) -> dict[str, Array]:
         content = tilemap.jpeg()
         (data / "tilemaps").mkdir()
         for number in range(39):  # the last one is missing
-            installation.tilemap_path(data / "tilemaps", number).write_bytes(content)
+            installed_catalogue.tilemap_path(data / "tilemaps", number).write_bytes(content)
     installation.install(data, arrays, name="Many")
     return arrays
 
@@ -103,14 +103,14 @@ def test_caches_keep_nodes_and_ask_for_the_index(client: Client, data: Path) -> 
     assert "immutable" in nodes["Cache-Control"]
     assert client.get(address, headers={"If-None-Match": nodes["ETag"]}).status_code == 304
     assert client.get(address, headers={"Range": "bytes=999999999-"}).status_code == 416
-    beside = f"/dataset/{installation.installed_folder(data).path.name}/points/umap"
+    beside = f"/dataset/{installed_catalogue.installed_folder(data).path.name}/points/umap"
     assert client.get(beside).json() == response.json()
 
 
 def test_what_is_written_again_is_the_same_and_leaves_nothing_behind(client: Client, data: Path) -> None:
     installed(data)
     build()
-    folder = installation.installed_folder(data)
+    folder = installed_catalogue.installed_folder(data)
     before = {path.name: path.read_bytes() for path in folder.points.iterdir()}
     assert len(before) == 4
     build()
@@ -145,7 +145,7 @@ def test_large_catalogues_get_them_when_they_are_published(client: Client, data:
     assert client.get("/catalogues").json()["catalogues"][0]["points"] == []
     settings.POINT_TILES_FROM = COUNT
     assert client.get("/catalogues").json()["catalogues"][0]["points"] == ["pca", "umap"]
-    for path in installation.installed_folder(data).points.iterdir():
+    for path in installed_catalogue.installed_folder(data).points.iterdir():
         path.unlink()
     installed(data, pictures=False)
     assert client.get("/catalogue/points/pca").json()["count"] == COUNT
@@ -155,7 +155,7 @@ def test_large_catalogues_get_them_when_they_are_published(client: Client, data:
 def test_a_page_is_told_the_middle_and_the_radius(data: Path) -> None:
     places = installed(data, pictures=False)["umap"]
     build()
-    index = point_tiles.read(installation.installed_folder(data), "umap")
+    index = point_tiles.read(installed_catalogue.installed_folder(data), "umap")
     assert index is not None
     assert np.allclose(index["middle"], places.mean(axis=0), atol=1e-3)
     within = np.linalg.norm(places - places.mean(axis=0), axis=1) <= index["radius"]

@@ -20,7 +20,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from datasets.catalogue import installation
+from datasets.catalogue import installation, installed_catalogue
 from datasets.models import BusyFlag, Dataset, Status
 from datasets.tilemaps.layout import Tilemap
 from datasets.uploads import recovery
@@ -63,7 +63,7 @@ def rows(total: int, seed: int) -> Vectors:
 def install(data: Path, total: int, seed: int = 0) -> dict[str, Vectors]:
     arrays = {"pca": rows(total, seed), "umap": rows(total, seed + 1)}
     installation.install(data, arrays, name="Test")
-    path = installation.tilemap_path(data / "tilemaps", 0)
+    path = installed_catalogue.tilemap_path(data / "tilemaps", 0)
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(np.random.default_rng(seed).bytes(300_000))
     return arrays
@@ -460,7 +460,7 @@ def test_first_requests_at_once_get_whole_answers(big: tuple[Service, dict[str, 
 
 def test_tilemaps_and_their_parts_come_through_the_server(big: tuple[Service, dict[str, Vectors]]) -> None:
     service, _ = big
-    content = installation.tilemap_path(service.data / "tilemaps", 0).read_bytes()
+    content = installed_catalogue.tilemap_path(service.data / "tilemaps", 0).read_bytes()
     whole = service.get("/tilemaps/000")
     assert whole.body == content
     part = service.get("/tilemaps/000", Range="bytes=100000-249999")

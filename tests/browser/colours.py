@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from datasets.catalogue import installation
+from datasets.catalogue import installation, installed_catalogue
 from datasets.tilemaps.layout import Tilemap, tile
 from tests.support.chromium import Visit
 from tests.support.pictures import colour
@@ -24,7 +24,7 @@ def install(data: Path) -> None:
     tilemap = Tilemap()
     for index in range(COUNT):
         tilemap.put(index, tile(np.asarray(Image.new("RGB", SHAPE, colour(index)))))
-    path = installation.tilemap_path(data / "tilemaps", 0)
+    path = installed_catalogue.tilemap_path(data / "tilemaps", 0)
     path.parent.mkdir(parents=True)
     path.write_bytes(tilemap.jpeg())
 

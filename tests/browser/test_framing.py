@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
-from datasets.catalogue import installation
+from datasets.catalogue import installation, installed_catalogue
 from datasets.tilemaps.layout import Tilemap, tile
 from tests.browser.colours import COUNT, SHAPE, pick
 from tests.support.chromium import Visit
@@ -68,7 +68,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     for index in range(1000):
         tilemap.put(index, tile(np.asarray(Image.new("RGB", SHAPE, colour(index % COUNT)))))
     for number in range(-(-MANY // 1000)):
-        path = installation.tilemap_path(data / "tilemaps", number)
+        path = installed_catalogue.tilemap_path(data / "tilemaps", number)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(tilemap.jpeg())
     running = Service(data)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, expect
 
-from datasets.catalogue import installation
+from datasets.catalogue import installation, installed_catalogue
 from datasets.tilemaps.layout import Tilemap
 from embeddings.vector_files import Vectors
 from tests.browser.colours import look
@@ -33,9 +33,11 @@ def service(tmp_path_factory: pytest.TempPathFactory, places: dict[str, Vectors]
     for index in range(1000):
         tilemap.put(index, np.full((48, 48, 3), COLOURS[index % 10], np.uint8))
     for number in range(COUNT // 1000):
-        path = installation.tilemap_path(data / "tilemaps", number)
+        path = installed_catalogue.tilemap_path(data / "tilemaps", number)
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(tilemap.jpeg() if number == 0 else installation.tilemap_path(path.parent, 0).read_bytes())
+        path.write_bytes(
+            tilemap.jpeg() if number == 0 else installed_catalogue.tilemap_path(path.parent, 0).read_bytes()
+        )
     running = Service(data, {"POINT_TILES_FROM": "1000"})
     running.manage("migrate")
     running.manage("build_point_tiles")

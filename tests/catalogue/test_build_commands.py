@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from PIL import Image
 
-from datasets.catalogue import installation
+from datasets.catalogue import installation, installed_catalogue
 from datasets.models import Dataset
 from embeddings import legacy_pickles
 from tests.support.environment import CACHE
@@ -84,12 +84,12 @@ def test_a_build_killed_twice_ends_as_an_undisturbed_one(tmp_path: Path, source:
     assert not (killed / "collections").exists()
     assert build(killed, source) == 0
     assert artefacts(killed) == artefacts(calm)
-    assert installation.read_manifest(killed)["count"] == COUNT
-    record = json.loads((installation.installed_folder(killed).path / "ranges" / "000.json").read_text())
+    assert installed_catalogue.read_manifest(killed)["count"] == COUNT
+    record = json.loads((installed_catalogue.installed_folder(killed).path / "ranges" / "000.json").read_text())
     assert len(record["names"]) == 1000
     assert [entry["name"] for entry in record["skipped"]] == ["000500b.jpg"]
     for reducer in ("pca", "umap"):
-        assert legacy_pickles.read(installation.pickle_path(killed, reducer)).shape == (COUNT, 3)
+        assert legacy_pickles.read(installed_catalogue.pickle_path(killed, reducer)).shape == (COUNT, 3)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -151,9 +151,9 @@ def test_another_source_does_not_mix_with_a_build_begun(data: Path, tmp_path: Pa
         call_command("extract_features", str(tmp_path / "two"), **quiet)
     call_command("extract_features", str(tmp_path / "two"), "--restart", **quiet)
     call_command("fit_reducers", **quiet)
-    assert installation.read_manifest(data)["count"] == 4
+    assert installed_catalogue.read_manifest(data)["count"] == 4
     call_command("fit_reducers", "--again", **quiet)
-    assert installation.read_manifest(data)["count"] == 4
+    assert installed_catalogue.read_manifest(data)["count"] == 4
 
 
 def test_tilemaps_alone_are_those_of_a_whole_build(data: Path, tmp_path: Path) -> None:
@@ -175,10 +175,10 @@ def test_tilemaps_alone_are_those_of_a_whole_build(data: Path, tmp_path: Path) -
 def test_the_demo_is_built_from_digits_and_replaces_no_other_catalogue(client: Client, data: Path) -> None:
     quiet = {"stdout": io.StringIO(), "stderr": io.StringIO()}
     call_command("build_demo", **quiet)
-    card = installation.read_manifest(data)
+    card = installed_catalogue.read_manifest(data)
     assert card["count"] == 1797
     assert card["demo"] is True
-    places = installation.CatalogueStore(data).catalogue().vectors["umap"]
+    places = installed_catalogue.CatalogueStore(data).catalogue().vectors["umap"]
     assert label_accuracy(places) >= 0.85
     first = client.get("/catalogue/images/0")
     assert (first["Content-Type"], Image.open(io.BytesIO(first.content)).size) == ("image/png", (8, 8))
@@ -198,13 +198,13 @@ def test_the_demo_is_built_from_digits_and_replaces_no_other_catalogue(client: C
 def test_a_catalogue_may_be_fitted_on_a_sample(data: Path) -> None:
     quiet = {"stdout": io.StringIO(), "stderr": io.StringIO()}
     call_command("build_demo", **quiet)
-    whole = installation.CatalogueStore(data).catalogue().vectors
-    assert installation.read_manifest(data)["fit_sample"] is None
+    whole = installed_catalogue.CatalogueStore(data).catalogue().vectors
+    assert installed_catalogue.read_manifest(data)["fit_sample"] is None
     with pytest.raises(CommandError, match="1,000 rows or more"):
         call_command("fit_reducers", "--again", "--fit-sample", "999", **quiet)
     call_command("fit_reducers", "--again", "--fit-sample", "1000", **quiet)
-    assert installation.read_manifest(data)["fit_sample"] == 1000
-    sampled = installation.CatalogueStore(data).catalogue()
+    assert installed_catalogue.read_manifest(data)["fit_sample"] == 1000
+    sampled = installed_catalogue.CatalogueStore(data).catalogue()
     np.testing.assert_array_equal(sampled.vectors["pca"], whole["pca"])  # its axes are those of all
     assert label_accuracy(sampled.vectors["umap"]) >= 0.82
     model = np.load(sampled.folder.model_path("umap"))

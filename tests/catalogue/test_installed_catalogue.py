@@ -10,8 +10,9 @@ import pytest
 from django.core.management import call_command
 from numpy.typing import NDArray
 
-from datasets.catalogue import installation
-from datasets.catalogue.installation import CatalogueStore, install, pickle_path, tilemap_path
+from datasets.catalogue import installation, installed_catalogue
+from datasets.catalogue.installation import install
+from datasets.catalogue.installed_catalogue import CatalogueStore, pickle_path, tilemap_path
 from datasets.errors import ApiError, NotFound
 from embeddings import vector_files
 from embeddings.vector_files import BadVectors
@@ -48,9 +49,9 @@ def test_the_old_servers_pickles_become_the_catalogue(data: Path) -> None:
     arrays = some(2500)
     pickled(data, arrays)
     catalogue_store = CatalogueStore(data)
-    assert installation.has_new_pickles(data)
+    assert installed_catalogue.has_new_pickles(data)
     assert installation.import_pickles(data) == 2500
-    assert not installation.has_new_pickles(data)
+    assert not installed_catalogue.has_new_pickles(data)
     found = catalogue_store.catalogue()
     assert (found.total, found.name, found.demo) == (2500, "CelebA", False)
     for name, array in arrays.items():
@@ -118,9 +119,9 @@ def test_the_same_pickles_with_another_date_are_the_same_catalogue(data: Path) -
     installation.import_pickles(data)
     before = CatalogueStore(data).catalogue()
     os.utime(pickle_path(data, "pca"), (1, 1))
-    assert installation.has_new_pickles(data)
+    assert installed_catalogue.has_new_pickles(data)
     installation.import_pickles(data)
-    assert not installation.has_new_pickles(data)
+    assert not installed_catalogue.has_new_pickles(data)
     assert CatalogueStore(data).catalogue().fingerprint == before.fingerprint
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from datasets.catalogue import installation
+from datasets.catalogue import installation, installed_catalogue
 from tests.support.pictures import photograph
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,7 +33,7 @@ def test_its_files_are_linked_and_its_folder_goes(data: Path, source: Path) -> N
     call_command("extract_features", str(source), **QUIET)
     features = (data / "build" / "features" / "000.npy").stat()
     call_command("fit_reducers", **QUIET)
-    folder = installation.installed_folder(data)
+    folder = installed_catalogue.installed_folder(data)
     assert folder.features_path(0).stat().st_ino == features.st_ino
     assert folder.features_path(0).stat().st_nlink == 1
     assert (data / "tilemaps" / "tilemap-000.jpg").samefile(folder.tilemap_path(0))
@@ -43,9 +43,9 @@ def test_its_files_are_linked_and_its_folder_goes(data: Path, source: Path) -> N
 
 def test_its_manifest_says_what_it_was_made_of(data: Path, source: Path) -> None:
     call_command("build_catalogue", str(source), "--name", "Five", **QUIET)
-    manifest = installation.read_manifest(data)
+    manifest = installed_catalogue.read_manifest(data)
     assert (manifest["name"], manifest["count"], manifest["ranges"]) == ("Five", 5, {"000": [0, 4]})
-    assert manifest["id"] == installation.installed_folder(data).path.name
+    assert manifest["id"] == installed_catalogue.installed_folder(data).path.name
     assert manifest["network"].startswith("efficientnet_lite0:")
     assert manifest["versions"].keys() >= {"pipeline", "numpy", "scikit-learn"}
     assert isinstance(manifest["seed"], int)
@@ -56,11 +56,11 @@ def test_its_manifest_says_what_it_was_made_of(data: Path, source: Path) -> None
 def test_fitting_anew_replaces_what_is_served_by_a_collection_of_its_own(data: Path, source: Path) -> None:
     call_command("build_catalogue", str(source), **QUIET)
     (first,) = collections(data)
-    features = installation.installed_folder(data).features_path(0).stat()
+    features = installed_catalogue.installed_folder(data).features_path(0).stat()
     call_command("fit_reducers", "--again", **QUIET)
     (second,) = collections(data)
     assert second == f"{first}-2"
-    assert installation.installed_folder(data).features_path(0).stat().st_ino == features.st_ino
+    assert installed_catalogue.installed_folder(data).features_path(0).stat().st_ino == features.st_ino
     call_command("fit_reducers", "--again", **QUIET)
     assert collections(data) == [first]
 
@@ -101,12 +101,12 @@ def test_fields_stay_when_the_same_pictures_are_built_again(client: Client, data
 
 def test_pickles_leave_the_build_that_they_replace(client: Client, data: Path, source: Path) -> None:
     call_command("build_catalogue", str(source), **QUIET)
-    own = {name: installation.pickle_path(data, name).read_bytes() for name in ("pca", "umap")}
-    vectors = installation.installed_folder(data).vectors()
+    own = {name: installed_catalogue.pickle_path(data, name).read_bytes() for name in ("pca", "umap")}
+    vectors = installed_catalogue.installed_folder(data).vectors()
     installation.install(data, {name: array + 1 for name, array in vectors.items()}, name="Others")
     assert client.get("/catalogue/images/1").status_code == 404
     for name, content in own.items():
-        installation.pickle_path(data, name).write_bytes(content)
+        installed_catalogue.pickle_path(data, name).write_bytes(content)
     installation.import_pickles(data)
     assert client.get("/catalogue/images/1").content == photograph(1)
-    assert installation.read_manifest(data)["name"] == "first"
+    assert installed_catalogue.read_manifest(data)["name"] == "first"

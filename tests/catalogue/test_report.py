@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from datasets.catalogue import build_directory, build_report, builder, installation
+from datasets.catalogue import build_directory, build_report, builder, installation, installed_catalogue
 from datasets.catalogue.build_directory import BuildDirectory
 from datasets.catalogue.sources import OpenSource
 from datasets.pictures import pipeline_settings
@@ -221,7 +221,7 @@ def test_where_there_is_none_it_is_said_why(client: Client, data: Path, tmp_path
     assert "was not built here" in sentence(answer.json(), 404)
     assert answer.json()["type"] == "urn:wwzd:error:report-missing"
     built(tmp_path)
-    folder = installation.installed_folder(data)
+    folder = installed_catalogue.installed_folder(data)
     kept = report(client)
     folder.report_path.unlink()
     (folder.path / "passed_over.json").unlink()

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from datasets.catalogue import installation, publication
+from datasets.catalogue import installed_catalogue, publication
 from datasets.errors import URN
 from tests.support.pictures import photograph, zipped
 from tests.support.vectors import array
@@ -107,7 +107,7 @@ def test_another_one_is_installed_with_all_that_belongs_to_it(
         array(client, f"/dataset/{dataset}/features/pca")[0], array(client, "/pca/0/0/standalone")[4], atol=1e-3
     )
     # The pickles are its own, and importing them at the next start changes nothing.
-    assert not installation.has_new_pickles(data)
+    assert not installed_catalogue.has_new_pickles(data)
     # And back, by its id.
     call_command("install_catalogue", two["First"], **QUIET)
     assert np.array_equal(array(client, "/umap/0/0/standalone"), first)

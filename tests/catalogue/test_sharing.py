@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pytest_django import Settings
 
-from datasets.catalogue import installation, sharing
+from datasets.catalogue import installation, installed_catalogue, sharing
 from datasets.models import StoredFolder
 from embeddings.vector_files import Vectors
 
@@ -39,7 +39,7 @@ def install(data: Path, seed: int) -> None:
 
 
 def served(data: Path) -> str:
-    return str(installation.read_manifest(data).get("name", ""))
+    return str(installed_catalogue.read_manifest(data).get("name", ""))
 
 
 def test_what_one_host_installs_the_other_serves(hosts: tuple[Path, Path]) -> None:
@@ -49,7 +49,7 @@ def test_what_one_host_installs_the_other_serves(hosts: tuple[Path, Path]) -> No
     install(one, 1)
     sharing.follow(two)
     assert served(two) == "Catalogue 1"
-    folder = installation.installed_folder(two)
+    folder = installed_catalogue.installed_folder(two)
     assert np.array_equal(folder.vectors()["umap"], vectors(1)["umap"])
     install(two, 2)
     sharing.follow(one)
@@ -122,9 +122,9 @@ def test_a_catalogue_that_another_host_stores_is_not_taken_for_a_removed_one(hos
 
 def test_a_catalogue_that_comes_after_its_pointer_is_served_when_it_is_there(hosts: tuple[Path, Path]) -> None:
     install(hosts[0], 1)
-    folder = installation.installed_folder(hosts[0]).path
+    folder = installed_catalogue.installed_folder(hosts[0]).path
     aside = folder.rename(folder.with_name(".aside"))
-    catalogues = installation.CatalogueStore(hosts[0])
+    catalogues = installed_catalogue.CatalogueStore(hosts[0])
     assert catalogues.catalogue().total == 0
     aside.rename(folder)
     assert catalogues.catalogue().total == 50

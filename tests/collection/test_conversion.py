@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 
-from datasets.catalogue import conversion, installation
+from datasets.catalogue import conversion, installed_catalogue
 from datasets.catalogue.build_directory import BuildDirectory
 from datasets.catalogue.collection import installed
 from datasets.collection.uploaded import upload as opened
@@ -152,9 +152,9 @@ def test_what_was_never_noted_is_found_out_or_left_open(client: Client) -> None:
 
 def make_catalogue_old(data: Path, fields: list[dict[str, Any]]) -> None:
     """Put the catalogue that was built, and its fields, into the old form."""
-    manifest, pointer = installation.read_manifest(data), installation.read_pointer(data)
+    manifest, pointer = installed_catalogue.read_manifest(data), installed_catalogue.read_pointer(data)
     old, vectors = data / "catalogue", data / "vectors"
-    installation.installed_folder(data).path.rename(old)
+    installed_catalogue.installed_folder(data).path.rename(old)
     for path in [*(old / "features").iterdir(), *(old / "tilemaps").iterdir(), *(old / "ranges").iterdir()]:
         path.rename(old / path.name)
     (old / "layouts").rename(old / "fitted")
@@ -187,7 +187,7 @@ def test_a_catalogue_answers_as_before(
     (tmp_path / "about.csv").write_bytes(ABOUT)
     quiet = {"stdout": io.StringIO(), "stderr": io.StringIO()}
     call_command("build_catalogue", str(tmp_path / "photos.zip"), "--metadata", str(tmp_path / "about.csv"), **quiet)
-    for written_since in (installation.installed_folder(data).report_path, installed().metadata_report_path):
+    for written_since in (installed_catalogue.installed_folder(data).report_path, installed().metadata_report_path):
         written_since.unlink()
     calls = ("images", "images/fields", "images?search=3", "images/4", "duplicates", "outliers", "export")
     wanted = {call: client.get(f"/catalogue/{call}").getvalue() for call in calls}
@@ -203,13 +203,13 @@ def test_a_catalogue_answers_as_before(
         assert conversion.is_needed(data)
     conversion.convert(data)
     assert not conversion.is_needed(data)
-    installation.catalogue_store.cache_clear()
+    installed_catalogue.catalogue_store.cache_clear()
     assert {call: client.get(f"/catalogue/{call}").getvalue() for call in calls} == wanted
     assert not (data / "catalogue").exists()
     assert not (data / "vectors").exists()
-    features = installation.installed_folder(data).path / "features"
+    features = installed_catalogue.installed_folder(data).path / "features"
     assert {path.name: path.stat().st_ino for path in features.iterdir()} == before
-    assert not installation.has_new_pickles(data)
+    assert not installed_catalogue.has_new_pickles(data)
 
 
 def killing(name: str) -> Callable[[Path, Path], None]:
@@ -238,10 +238,10 @@ def test_a_build_that_others_vectors_have_replaced_is_kept(client: Client, data:
         np.save(vectors / f"{reducer}-0123456789abcdef.npy", array)
     (vectors / "catalogue.json").write_text(json.dumps(card | {"identity": "0123456789abcdef", "name": "Others"}))
     conversion.convert(data)
-    assert installation.read_manifest(data)["name"] == "Others"
+    assert installed_catalogue.read_manifest(data)["name"] == "Others"
     assert client.get("/catalogue/images/1").json()["error"]
     call_command("fit_reducers", **quiet)
-    assert installation.read_manifest(data)["name"] == "photos"
+    assert installed_catalogue.read_manifest(data)["name"] == "photos"
     assert client.get("/catalogue/images/1").content == FILES["1.jpg"]
 
 
@@ -255,5 +255,5 @@ def test_a_build_in_progress_goes_on(data: Path, tmp_path: Path) -> None:
         path.rename(work.path / path.name)
         path.parent.rmdir()
     call_command("build_catalogue", str(tmp_path / "photos.zip"), **quiet)
-    assert installation.installed_folder(data).features_path(0).stat().st_ino == extracted
-    assert installation.read_manifest(data)["count"] == 6
+    assert installed_catalogue.installed_folder(data).features_path(0).stat().st_ino == extracted
+    assert installed_catalogue.read_manifest(data)["count"] == 6

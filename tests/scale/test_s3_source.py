@@ -13,7 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from datasets.catalogue.installation import read_manifest
+from datasets.catalogue.installed_catalogue import read_manifest
 from datasets.catalogue.sources import OpenSource
 from datasets.pictures import s3_objects
 from tests.support.environment import CACHE

@@ -15,7 +15,7 @@ from django_tasks_db.models import DBTaskResult
 from PIL import Image
 from pytest_django import Settings
 
-from datasets.catalogue import installation
+from datasets.catalogue import installed_catalogue
 from datasets.management.commands.build_demo import digits
 from datasets.models import Dataset, WorkerState
 from datasets.search import tasks
@@ -240,7 +240,7 @@ def test_a_catalogue_names_the_same_copies_and_strangers_as_an_upload_of_its_pic
             assert [each["name"] for each in found["outliers"]] == [each["name"] for each in wanted["outliers"]]
             assert found["outliers"][0]["name"] == "digit.png"
     # Built by an older version, or damaged.
-    path = installation.installed_folder(data).similarity_path
+    path = installed_catalogue.installed_folder(data).similarity_path
     for number, damaged in enumerate((None, path.read_bytes()[:-100], b"")):
         path.unlink(missing_ok=True)
         if damaged is not None:
@@ -292,13 +292,13 @@ def test_a_large_catalogue_gets_an_index_that_answers_as_before(
 ) -> None:
     path = "/catalogue/images/7/neighbors?k=5"
     exactly = client.get(path).json()
-    assert not (installation.installed_folder(data).index / "index.json").exists()
+    assert not (installed_catalogue.installed_folder(data).index / "index.json").exists()
     monkeypatch.setattr(nearest_neighbours, "EXACT_ROWS", 20)
     call_command("fit_reducers", **QUIET)
-    folder = installation.installed_folder(data).index
+    folder = installed_catalogue.installed_folder(data).index
     assert client.get(path).json() == exactly
     # That it is the index which answers shows by one that proposes too little: the features of other rows.
-    features = np.concatenate(installation.installed_folder(data).features(1))
+    features = np.concatenate(installed_catalogue.installed_folder(data).features(1))
     neighbour_index.build([features[::-1]], folder)
     monkeypatch.setattr(nearest_neighbours, "_CANDIDATES", 1)
     monkeypatch.setattr(nearest_neighbours, "_LEAST_CANDIDATES", 1)
@@ -310,7 +310,7 @@ def test_a_large_catalogue_gets_an_index_that_answers_as_before(
     monkeypatch.undo()
     monkeypatch.setattr(nearest_neighbours, "EXACT_ROWS", 20)
     call_command("fit_reducers", **QUIET)
-    folder = installation.installed_folder(data).index
+    folder = installed_catalogue.installed_folder(data).index
     assert Index.open(folder, features.shape) is not None
     (folder / "index.faiss").unlink()
     os.utime(folder / "index.json", (2, 2))

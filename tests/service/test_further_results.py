@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from datasets.catalogue import installation
+from datasets.catalogue import installed_catalogue
 from tests.support.pictures import photograph
 from tests.support.service import Service, alive, children_of
 
@@ -23,7 +23,7 @@ def test_they_are_computed_beside_the_worker(data: Path, tmp_path: Path) -> None
         for index in range(12):
             archive.writestr(f"{index:02d}.jpg", photograph(index % 11))
     call_command("build_catalogue", str(path), stdout=io.StringIO(), stderr=io.StringIO())
-    installation.installed_folder(data).similarity_path.unlink()
+    installed_catalogue.installed_folder(data).similarity_path.unlink()
     service = Service(data).start()
     try:
         worker = service.children()["worker"]

@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.test import Client
 from pytest_django import Settings
 
-from datasets.catalogue import installation, publication
+from datasets.catalogue import installation, installed_catalogue, publication
 from datasets.derived import jobs
 from datasets.errors import URN, Conflict
 from datasets.models import Dataset, Status
@@ -229,7 +229,7 @@ def test_what_cannot_grow_says_why(client: Client, data: Path, tmp_path: Path, s
     shutil.move(tmp_path / "kept.npz", similarity)
     manifest = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps(manifest | {"network": "resnet50:other:fp32"}))
-    installation.catalogue_store.cache_clear()
+    installed_catalogue.catalogue_store.cache_clear()
     assert refused(client, catalogue) == (409, "not-comparable")
     assert Dataset.objects.count() == 1
 

@@ -11,7 +11,7 @@ from datasets.api.openapi import NO_DATASET, NO_RANGE, Reply, errors, sent
 from datasets.api.serializers import represent
 from datasets.api.serializers.service import CatalogueInfoSerializer, StatusSerializer
 from datasets.api.serializers.vectors import CatalogueVectorsSerializer, VectorsSerializer
-from datasets.catalogue import installation
+from datasets.catalogue import installed_catalogue
 from datasets.catalogue.collection import CatalogueCollection
 from datasets.collection.uploaded import Upload
 from datasets.search import collections
@@ -51,7 +51,7 @@ class CatalogueInfo(ContractView):
         | _BUSY,
     )
     def get(self, request: Request) -> HttpResponseBase:
-        catalogue = installation.catalogue_store().catalogue()
+        catalogue = installed_catalogue.catalogue_store().catalogue()
         total = catalogue.total
 
         def render() -> list[bytes]:
@@ -80,7 +80,7 @@ class CatalogueTilemap(ContractView):
         responses=tilemaps.REPLIES | {404: NO_RANGE} | _BUSY,
     )
     def get(self, request: Request, range_id: str) -> HttpResponseBase:
-        catalogue = installation.catalogue_store().catalogue()
+        catalogue = installed_catalogue.catalogue_store().catalogue()
         answer = tilemaps.tilemap_answer(
             request,
             catalogue.tilemap(range_id),
@@ -106,7 +106,7 @@ class CatalogueVectors(ContractView):
         | _BUSY,
     )
     def get(self, request: Request, reducer: str, start: str, end: str) -> HttpResponseBase:
-        catalogue = installation.catalogue_store().catalogue()
+        catalogue = installed_catalogue.catalogue_store().catalogue()
         check_reducer(reducer)
         numbers, rows = ranges.span(start, end, catalogue.total)
         features = catalogue.vectors[reducer][rows]

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 from PIL import Image
 
-from datasets.catalogue import installation
+from datasets.catalogue import installed_catalogue
 from datasets.catalogue.sources import OpenSource
 from datasets.management.building import BuildingCommand, as_command_errors
 from embeddings.vector_files import replacing
@@ -28,7 +28,7 @@ class Command(BuildingCommand):
 
     def handle(self, *args: Any, restart: bool, **options: Any) -> None:
         with as_command_errors():
-            installed = installation.read_manifest(settings.DATA_DIR)
+            installed = installed_catalogue.read_manifest(settings.DATA_DIR)
             if installed and not installed["demo"]:
                 raise CommandError(f"There is a catalogue, “{installed['name']}”; the demo does not replace it.")
             pictures, labels = _write_digits(settings.DATA_DIR / "demo")

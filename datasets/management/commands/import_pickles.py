@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from datasets.catalogue import conversion, installation, sharing
+from datasets.catalogue import conversion, installation, installed_catalogue, sharing
 from datasets.management.base import DataCommand
 from embeddings.vector_files import BadVectors
 
@@ -27,8 +27,8 @@ class Command(DataCommand):
             conversion.convert(settings.DATA_DIR)
             if (
                 not force
-                and not installation.has_new_pickles(settings.DATA_DIR)
-                and installation.read_manifest(settings.DATA_DIR)
+                and not installed_catalogue.has_new_pickles(settings.DATA_DIR)
+                and installed_catalogue.read_manifest(settings.DATA_DIR)
             ):
                 self.stdout.write("Nothing to do: the installed vectors come from these pickles.")
                 return

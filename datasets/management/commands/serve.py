@@ -18,7 +18,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
-from datasets.catalogue import conversion, installation, sharing
+from datasets.catalogue import conversion, installation, installed_catalogue, sharing
 from datasets.errors import DiskFull
 from datasets.management.base import command_error
 from datasets.management.supervisor import Child, run
@@ -124,11 +124,11 @@ class Command(BaseCommand):
                 self._log("The catalogue's folder is converted to the present form, once.")
                 with _as_command_errors():
                     conversion.convert(data)
-            if installation.has_new_pickles(data):
+            if installed_catalogue.has_new_pickles(data):
                 self._log("The pickles in data/pickles are new: importing them.")
                 with _as_command_errors(), sharing.changing(data):
                     installation.import_pickles(data)
-            elif not installation.read_manifest(data) and settings.DEMO:
+            elif not installed_catalogue.read_manifest(data) and settings.DEMO:
                 self._build_demo()
         except BadVectors as error:
             raise CommandError(f"The catalogue cannot be installed: {error}") from error
@@ -149,7 +149,7 @@ class Command(BaseCommand):
             raise CommandError("The network could not be prepared; the lines above say why.")
 
     def _say_what_is_served(self) -> None:
-        installed = installation.catalogue_store().catalogue()
+        installed = installed_catalogue.catalogue_store().catalogue()
         host = "localhost" if settings.HOST in {"0.0.0.0", "::"} else settings.HOST  # noqa: S104
         what = f"{installed.name}, {installed.total:,} pictures" if installed.total else "none"
         self._log(f"WWZD      http://{host}:{settings.PORT}  (Ctrl-C stops it)")
