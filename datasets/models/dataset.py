@@ -219,6 +219,14 @@ class Dataset(DatasetFiles):
         except NotStored:
             raise NotFound("This dataset has just been deleted.", code="dataset-unknown") from None
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Change its row and its folder in the store together."""
+        with transaction.atomic():
+            if is_used():
+                StoredFolder.objects.lock(self.stored_name)
+            yield
+
     def _held(self) -> DatasetQuerySet:
         """Its row, unless another worker has taken it since it was read here."""
         return Dataset.objects.filter(pk=self.pk, worker=self.worker)
@@ -227,7 +235,7 @@ class Dataset(DatasetFiles):
         """Queue work again that was begun and did not end. False where a client waits for it, or where it was begun
         too often already."""
         begun = self._held().filter(status=Status.PROCESSING, is_synchronous=False, attempts__lt=ATTEMPTS)
-        with transaction.atomic():  # nobody begins it before these files are gone
+        with self.locked():  # nobody begins it before these files are gone
             if not begun.update(
                 status=Status.QUEUED, stage="", progress=0, worker="", started_at=None, beat_at=None, files={}
             ):
@@ -243,7 +251,7 @@ class Dataset(DatasetFiles):
         """
         keep_archive = keep_archive and settings.KEEP_ARCHIVES
         left = {"files": {name: path for name, path in self.files.items() if name == "report"}}
-        with transaction.atomic():  # nobody tries it again before these files are gone
+        with self.locked():  # nobody tries it again before these files are gone
             failed = (
                 self._held()
                 .unfinished()
@@ -266,7 +274,7 @@ class Dataset(DatasetFiles):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         # The row first: without it the files are swept at the next start, if this process dies in between.
-        with transaction.atomic():
+        with self.locked():
             result = super().delete(*args, **kwargs)
             if not result[0]:  # by somebody else, and what is there now may be another upload of the same
                 return result

@@ -111,7 +111,14 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
     def requeue_or_fail(self, reason: str) -> int:
         """Put back into the queue what nobody waits for, and mark the rest as failed through no fault of its archive,
         which is kept for another try. Returns the number of both."""
-        return sum(dataset.requeue() or dataset.fail(ServerError(reason, code="worker-died")) for dataset in self)
+        return sum(self._requeue_or_fail(dataset, reason) for dataset in self)
+
+    def _requeue_or_fail(self, dataset: "Dataset", reason: str) -> bool:
+        with dataset.locked():
+            # Whoever had the lock that was waited for may have shown that the worker lives.
+            if not self.select_for_update().filter(pk=dataset.pk).exists():
+                return False
+            return dataset.requeue() or dataset.fail(ServerError(reason, code="worker-died"))
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Files go with their rows, in bulk too."""

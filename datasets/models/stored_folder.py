@@ -61,7 +61,9 @@ class StoredFolderQuerySet(models.QuerySet["StoredFolder"]):
                 return True
             try:
                 with local_copy.locked(folder):
-                    local_copy.update(folder, row.state, leave)
+                    # What was changed here since another thread brought it up to date is to be stored, not replaced.
+                    if local_copy.state(folder) != row.state:
+                        local_copy.update(folder, row.state, leave)
                 break
             except FileNotFoundError:  # the row is another one meanwhile
                 if is_last:
@@ -107,11 +109,9 @@ class StoredFolderQuerySet(models.QuerySet["StoredFolder"]):
                     continue  # what was there already is another one, or gone: look again
                 files = {path: file for path, file in kept.items() if path not in gone} | found
                 current.replace_files(files, revision)
-                # With what other hosts have added, and before anyone else changes it.
-                with local_copy.locked(folder):
-                    local_copy.update(folder, current.state, leave)
-            # Within a transaction of the caller's, nothing is certain yet.
-            transaction.on_commit(partial(_remove_replaced, kept, files, row.prefix))
+                # Nothing is certain before: what failed must be found changed by who tries it again.
+                transaction.on_commit(partial(_remove_replaced, kept, files, row.prefix))
+                transaction.on_commit(partial(self.update_copy, name, folder, leave=leave))
             return revision
 
     def keep(self, name: str, is_kept: Callable[[str], bool]) -> str:
@@ -145,6 +145,12 @@ class StoredFolderQuerySet(models.QuerySet["StoredFolder"]):
             row = self._of(name, for_update=True)
             self.update_copy(name, folder, row.revision, leave)
             yield Edit(lambda: self.store(name, folder, paths=paths and paths(), leave=leave))
+
+    def lock(self, name: str) -> None:
+        """Let nobody else change this folder in the store until the transaction ends.
+
+        Who changes a dataset's row, too, does so after this, or two would wait for each other."""
+        self.select_for_update().filter(name=name).first()
 
     def _of(self, name: str, prefix: str = "", *, for_update: bool = False) -> "StoredFolder":
         """Raises `NotStored`."""

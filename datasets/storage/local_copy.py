@@ -133,7 +133,8 @@ def update(folder: Path, new: State, leave: Collection[str] = ()) -> None:
     """Make the folder what the store has: what is outdated goes, what everybody needs is fetched; but for those files
     that are to be left as they are. It is locked.
 
-    Raises `FileNotFoundError` where the store has other files meanwhile.
+    Where one is left that is outdated, the folder keeps its revision: it is not up to date. Raises
+    `FileNotFoundError` where the store has other files meanwhile.
     """
     old = state(folder)
     for path in old.files.keys() - new.files.keys() - set(leave):
@@ -145,6 +146,11 @@ def update(folder: Path, new: State, leave: Collection[str] = ()) -> None:
             (folder / path).unlink(missing_ok=True)
         else:
             _fetch(folder / path, new.key(path), file)
+    outdated = {path for path in leave if old.files.get(path) != new.files.get(path)}
+    if outdated:
+        files = {path: file for path, file in new.files.items() if path not in outdated}
+        files |= {path: old.files[path] for path in outdated if path in old.files}
+        new = State(prefix=new.prefix, revision=old.revision, files=files)
     _write_state(folder, new)
 
 

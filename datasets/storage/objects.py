@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, cast
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -44,6 +46,7 @@ class ObjectStore:
 
         self._obstore = obstore
         self._store = _opened(url)
+        self._folder = Path(url2pathname(urlsplit(url).path)) if url.startswith("file://") else None
 
     def put(self, files: Iterable[tuple[str, Path]]) -> None:
         """Store files under keys, several at once, large ones in parts."""
@@ -82,6 +85,8 @@ class ObjectStore:
         def copy(entry: tuple[str, str]) -> None:
             with _as_own_errors():
                 self._obstore.copy(self._store, *entry)
+                if self._folder:  # a link was made, and its time says when it was written
+                    os.utime(self._folder / entry[1])
 
         _in_parallel(copy, keys)
 

@@ -9,6 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db import transaction
+from django.utils import timezone
 from pytest_django import Settings
 
 from datasets.models import NotStored, StoredFolder
@@ -223,6 +225,42 @@ def test_what_an_edit_replaces_is_there_until_the_edit_is_certain(here: Path, th
         edit_half()
     follow(there)
     assert (there / "manifest.json").read_bytes() == b"{}"
+
+
+def test_what_was_stored_in_vain_is_stored_again(here: Path, there: Path) -> None:
+    def store_in_vain() -> None:
+        with transaction.atomic():
+            StoredFolder.objects.store(NAME, here)
+            raise OSError("the database is full")
+
+    write(here, "manifest.json", b'{"a": 1}')
+    with pytest.raises(OSError, match="the database is full"):
+        store_in_vain()
+    StoredFolder.objects.store(NAME, here)
+    follow(there)
+    assert (there / "manifest.json").read_bytes() == (here / "manifest.json").read_bytes() == b'{"a": 1}'
+
+
+def test_what_was_left_outdated_is_brought_up_to_date_later(here: Path, there: Path) -> None:
+    follow(there)
+    write(here, "pointer.json", b"1")
+    StoredFolder.objects.store(NAME, here)
+    with StoredFolder.objects.edited(NAME, there, leave=["pointer.json"]) as edit:
+        write(there, "saved_views.json", b"views")
+        edit.store()
+    assert not (there / "pointer.json").exists()
+    StoredFolder.objects.update_copy(NAME, there, StoredFolder.objects.get().revision)
+    assert (there / "pointer.json").read_bytes() == b"1"
+
+
+def test_a_copy_is_as_old_as_itself(here: Path, bucket: Path) -> None:
+    """What is swept is old and unknown, and a copy is unknown until a row speaks of it."""
+    source = StoredFolder.objects.get().state.key("features.npy")
+    os.utime(bucket / source, (0, 0))
+    objects.store().copy([(source, "datasets/0123/new/features.npy")])
+    written = dict(objects.store().listed("datasets"))["datasets/0123/new/features.npy"]
+    assert timezone.now() - written < timedelta(minutes=1)
+    assert (bucket / "datasets/0123/new/features.npy").samefile(bucket / source)
 
 
 def test_what_no_row_speaks_of_is_swept(here: Path, bucket: Path) -> None:

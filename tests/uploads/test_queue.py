@@ -240,3 +240,18 @@ def test_the_call_of_a_silent_worker_ends_and_that_of_another_goes_on(settings: 
     recovery.after_silence("alive")
     by_worker = {record.worker_ids[0]: record.status for record in DBTaskResult.objects.all()}
     assert by_worker == {"alive": TaskResultStatus.RUNNING, "silent": TaskResultStatus.FAILED}
+
+
+def test_who_shows_life_while_others_are_given_up_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = timezone.now() - timedelta(minutes=5)
+    for digit in "01":
+        Dataset.objects.create(hash=digit * 32, status=Status.PROCESSING, worker="one", beat_at=old)
+    requeue = Dataset.requeue
+
+    def requeue_while_all_beat(dataset: Dataset) -> bool:
+        Dataset.objects.exclude(pk=dataset.pk).update(beat_at=timezone.now())
+        return requeue(dataset)
+
+    monkeypatch.setattr(Dataset, "requeue", requeue_while_all_beat)
+    assert Dataset.objects.stale().requeue_or_fail("It was silent.") == 1
+    assert sorted(Dataset.objects.values_list("status", flat=True)) == [Status.PROCESSING, Status.QUEUED]
