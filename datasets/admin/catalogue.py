@@ -11,7 +11,7 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
 from datasets.catalogue import publication, sharing
-from datasets.errors import NotFound
+from datasets.errors import Conflict, NotFound
 from datasets.models import Catalogue
 from datasets.storage.objects import StorageAway
 
@@ -40,9 +40,9 @@ class CatalogueAdmin(ReadOnlyAdmin):
         if not self.has_install_permission(request):
             raise PermissionDenied
         try:
-            with sharing.changing(settings.DATA_DIR):
+            with sharing.changing(settings.DATA_DIR, wait=False):
                 entry = publication.install(settings.DATA_DIR, request.POST.get("catalogue", ""))
             messages.success(request, f"“{entry.name}” is installed: the catalogue's calls serve it.")
-        except (NotFound, StorageAway, OSError) as error:
+        except (Conflict, NotFound, StorageAway, OSError) as error:
             messages.error(request, f"Nothing was installed: {error}")
         return redirect("admin:datasets_catalogue_changelist")

@@ -22,6 +22,7 @@ from .installed_catalogue import (
     manifest_of,
     pickle_path,
     pickle_versions,
+    pickle_versions_path,
     pointer_path,
     tilemap_of,
 )
@@ -82,6 +83,9 @@ def point(data: Path, collection: str, pickles: dict[str, list[int] | None]) -> 
     """Make a collection the catalogue: all that it takes lies in its place. `pickles` are those that are there."""
     with vector_files.replacing(pointer_path(data)) as file:
         file.write(json.dumps({"format": FORMAT, "id": collection, "pickles": pickles}, indent=1).encode())
+    if any(pickles.values()):  # after the rest: an import that was killed before is made again
+        with vector_files.replacing(pickle_versions_path(data)) as file:
+            file.write(json.dumps(pickles).encode())
 
 
 def _folder_with(data: Path, fingerprint: str) -> CollectionFolder:

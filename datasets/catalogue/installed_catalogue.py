@@ -5,6 +5,7 @@ data/collections/<id>/                       its folder (`datasets.collection.fo
 data/collections/metadata-<fingerprint>.parquet   what `import_metadata` was told of the pictures with these vectors
 data/collections/metadata-report-<fingerprint>.json   how the files of it were matched (`report`)
 data/collections/cluster-labels-<fingerprint>.json   names that clusters were given
+data/pickles/versions.json                   which pickles this host has imported or written last
 data/{pickles/celeba_features_{pca,umap}_reduced.pickle,tilemaps/…}   what the old server left, or a build wrote
 """
 
@@ -80,6 +81,10 @@ def tilemap_path(folder: Path, number: int) -> Path:
 
 def pickle_path(data: Path, reducer: str) -> Path:
     return data / "pickles" / f"celeba_features_{reducer}_reduced.pickle"
+
+
+def pickle_versions_path(data: Path) -> Path:
+    return data / "pickles" / "versions.json"
 
 
 def metadata_path(data: Path, fingerprint: str) -> Path:
@@ -166,9 +171,19 @@ def built_collection(data: Path) -> CollectionFolder | None:
 
 
 def has_new_pickles(data: Path) -> bool:
-    """Whether the pickles are others than those that the installed vectors came from."""
+    """Whether the pickles are others than those that were imported or written here last."""
     versions = pickle_versions(data)
-    return any(versions.values()) and (not read_manifest(data) or read_pointer(data)["pickles"] != versions)
+    return any(versions.values()) and (not read_manifest(data) or _known_pickles(data) != versions)
+
+
+def _known_pickles(data: Path) -> Any:
+    """The pointer may be of another host, which has other pickles."""
+    try:
+        return json.loads(pickle_versions_path(data).read_text())
+    except FileNotFoundError:  # of a service that noted them in the pointer alone
+        return read_pointer(data)["pickles"]
+    except ValueError:
+        return {}
 
 
 def pickle_versions(data: Path) -> dict[str, list[int] | None]:

@@ -14,6 +14,7 @@ from datasets.collection import manifest as manifests
 from datasets.collection import point_tiles
 from datasets.collection.folder import CollectionFolder, discard, link, link_tree
 from datasets.errors import NotFound
+from datasets.storage.objects import is_used
 from datasets.tilemaps import ranges
 from embeddings import legacy_pickles
 from embeddings.reducers import REDUCERS, Umap
@@ -170,7 +171,7 @@ def _export(data: Path, folder: CollectionFolder) -> None:
     for number in range(ranges.count(len(next(iter(vectors.values()))))):
         if folder.tilemap_path(number).exists():
             link(folder.tilemap_path(number), installed_catalogue.tilemap_path(data / "tilemaps", number))
-    if installed_catalogue.is_built(folder):
+    if installed_catalogue.is_built(folder) and not is_used():  # else once all hosts can have them
         link_models(data, folder)
     for reducer, array in vectors.items():
         legacy_pickles.write(installed_catalogue.pickle_path(data, reducer), array)

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from datasets.collection.folder import CollectionFolder, discard
-from datasets.errors import NotFound
+from datasets.errors import Conflict, NotFound
 from datasets.models import CATALOGUE, COLLECTIONS, NotStored, StoredFolder
 from datasets.storage import local_copy
 from datasets.storage.objects import is_used, store
@@ -69,18 +69,23 @@ def _share(data: Path) -> None:
         store_collection(folder)
     _begin(CATALOGUE)
     StoredFolder.objects.store(CATALOGUE, data, paths=_common(data))
+    _link_models(data, installed_catalogue.installed_folder(data))
     for name in _followed - set(map(_name_of, here)):
         StoredFolder.objects.discard(name)
         _followed.remove(name)
 
 
 @contextmanager
-def changing(data: Path) -> Iterator[None]:
-    """Change catalogues on this host during the block, and on the others after it. Raises `StorageAway`."""
+def changing(data: Path, *, wait: bool = True) -> Iterator[None]:
+    """Change catalogues on this host during the block, and on the others after it.
+
+    Raises `StorageAway`, and without `wait` `Conflict` where another process of this host changes them."""
     if not is_used():
         yield
         return
-    with _alone(data):
+    with _alone(data, wait=wait) as is_alone:
+        if not is_alone:
+            raise Conflict("Another catalogue is just being stored or fetched on this server: try again later.")
         _follow(data)
         yield
         try:
@@ -103,21 +108,27 @@ def _alone(data: Path, *, wait: bool = True) -> Iterator[bool]:
 
 
 def store_collection(folder: CollectionFolder) -> None:
-    """Store what was changed in a catalogue's folder, where there is a store. Raises `StorageAway`."""
+    """Store what was changed in a catalogue's folder, where there is a store. Raises `StorageAway`, and `NotStored` for
+    a copy of what another host has removed."""
     if is_used():
-        name = _name_of(folder)
-        _begin(name)
-        StoredFolder.objects.store(name, folder.path, is_whole=not local_copy.state(folder.path).revision)
+        is_copy = bool(local_copy.state(folder.path).revision)
+        if not is_copy:
+            _begin(_name_of(folder))
+        StoredFolder.objects.store(_name_of(folder), folder.path, is_whole=not is_copy)
 
 
 def editing(data: Path) -> AbstractContextManager[None]:
     """Let no other host change what belongs to all catalogues during the block, which changes some of it; not which one
     is installed: that another one is here may be known before all of it is stored."""
+    if is_used():
+        _begin(CATALOGUE)
     return _editing(CATALOGUE, data, lambda: _beside_pointer(data), leave=[_POINTER])
 
 
 def editing_collection(folder: CollectionFolder) -> AbstractContextManager[None]:
-    """The same for a catalogue's own folder."""
+    """The same for a catalogue's own folder. Raises `NotFound` where another host has removed it."""
+    if is_used() and not local_copy.state(folder.path).revision:
+        _begin(_name_of(folder))
     return _editing(_name_of(folder), folder.path)
 
 
@@ -128,10 +139,12 @@ def _editing(
     if not is_used():
         yield
         return
-    _begin(name)
-    with StoredFolder.objects.edited(name, folder, paths, leave) as edit:
-        yield
-        edit.store()
+    try:
+        with StoredFolder.objects.edited(name, folder, paths, leave) as edit:
+            yield
+            edit.store()
+    except NotStored:
+        raise NotFound("This catalogue has just been removed by another server.", code="catalogue-missing") from None
 
 
 def _name_of(folder: CollectionFolder) -> str:
@@ -160,6 +173,9 @@ def _prepare_installed(data: Path, root: StoredFolder) -> None:
         return
     with store().open(state.key(_POINTER)) as file:
         installed = json.loads(file.read())["id"]
-    folder = CollectionFolder(path=data / "collections" / installed)
+    _link_models(data, CollectionFolder(path=data / "collections" / installed))
+
+
+def _link_models(data: Path, folder: CollectionFolder) -> None:
     if installed_catalogue.is_built(folder):
         publication.link_models(data, folder)

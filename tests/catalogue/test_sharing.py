@@ -1,13 +1,17 @@
 """Catalogues on two hosts with a store between them, a folder here: what one does the other follows, and undoes not."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
+from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from datasets.catalogue import installation, installed_catalogue, sharing
-from datasets.models import StoredFolder
+from datasets.errors import Conflict, NotFound
+from datasets.models import NotStored, StoredFolder
+from embeddings import legacy_pickles
 from embeddings.vector_files import Vectors
 
 pytest.importorskip("obstore", reason="it comes with: make test-scale")
@@ -128,3 +132,75 @@ def test_a_catalogue_that_comes_after_its_pointer_is_served_when_it_is_there(hos
     assert catalogues.catalogue().total == 0
     aside.rename(folder)
     assert catalogues.catalogue().total == 50
+
+
+def test_the_pickles_of_a_host_are_not_new_because_another_installs(hosts: tuple[Path, Path]) -> None:
+    one, two = hosts
+    for seed, data in enumerate(hosts):
+        write_pickles(data, seed)
+        with sharing.changing(data):
+            installation.import_pickles(data, name=f"Catalogue {seed}")
+    sharing.follow(one)
+    assert served(one) == "Catalogue 1"
+    assert not installed_catalogue.has_new_pickles(one)  # else its next start would install them everywhere
+    write_pickles(one, 2)
+    assert installed_catalogue.has_new_pickles(one)
+
+
+def write_pickles(data: Path, seed: int) -> None:
+    for reducer, array in vectors(seed).items():
+        legacy_pickles.write(installed_catalogue.pickle_path(data, reducer), array[: 50 - seed])
+
+
+def test_views_that_are_saved_before_a_host_has_followed_bring_no_catalogue_back(hosts: tuple[Path, Path]) -> None:
+    one, two = hosts
+    install(one, 1)
+    sharing.follow(two)
+    install(one, 2)
+    with sharing.editing(two):
+        (two / "collections" / "views-1.json").write_text("of the other")
+    with sharing.changing(two):
+        pass
+    sharing.follow(one)
+    assert served(one) == served(two) == "Catalogue 2"
+    assert (one / "collections" / "views-1.json").read_text() == "of the other"
+
+
+def test_a_copy_of_a_catalogue_that_was_removed_is_not_stored_anew(hosts: tuple[Path, Path]) -> None:
+    one, two = hosts
+    install(one, 1)
+    sharing.follow(two)
+    old = installed_catalogue.installed_folder(two)
+    install(one, 2)
+    (old.layouts / "tsne.npy").write_bytes(b"computed meanwhile")
+    with pytest.raises(NotStored):
+        sharing.store_collection(old)
+    with pytest.raises(NotFound, match="removed by another server"), sharing.editing_collection(old):
+        pass
+    assert StoredFolder.objects.named("collections").count() == 1
+    sharing.follow(two)
+    assert not old.path.exists()
+
+
+def test_who_does_not_wait_is_told_that_catalogues_are_changed(hosts: tuple[Path, Path]) -> None:
+    with (
+        sharing.changing(hosts[0]),
+        pytest.raises(Conflict, match="try again later"),
+        sharing.changing(hosts[0], wait=False),
+    ):
+        pass
+
+
+def test_what_a_file_tells_is_shared_though_the_next_one_is_broken(
+    hosts: tuple[Path, Path], settings: Settings, tmp_path: Path
+) -> None:
+    one, two = hosts
+    install(one, 1)
+    (tmp_path / "good.csv").write_text("".join(["name,kind\n", *(f"{k},wild\n" for k in range(50))]))
+    (tmp_path / "bad.json").write_text("{")
+    settings.DATA_DIR = one
+    installed_catalogue.catalogue_store.cache_clear()
+    with pytest.raises(CommandError, match="bad.json"):
+        call_command("import_metadata", str(tmp_path / "good.csv"), str(tmp_path / "bad.json"), stdout=io.StringIO())
+    sharing.follow(two)
+    assert [path.name for path in (two / "collections").glob("metadata-*.parquet")]

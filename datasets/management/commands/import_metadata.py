@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,29 +35,33 @@ class Command(DataCommand):
             found = installed() if catalogue is None else of_id(publication.find(data, catalogue).id)
         except (ApiError, BadVectors, OSError) as error:
             raise CommandError(str(error)) from error
-        with sharing.changing(data):
-            self._import(found, files)
-
-    def _import(self, found: CatalogueCollection, files: list[Path]) -> None:
         names = found.names(range(found.total))
         for file in files:
-            try:
-                described = metadata_files.read(file.read_bytes(), file.name, names, are_named=found.is_named)
-            except OSError as error:
-                raise CommandError(f"{file}: {error}") from error
-            except ValueError as error:
-                report.note_metadata(found, metadata_files.unused(file.name, found.total, str(error)).summary())
-                raise CommandError(f"{file}: {error}") from error
-            report.note_metadata(found, described.summary())
-            table = described.table
-            if not table.columns:
-                raise CommandError(f"{file}: {'; '.join(described.remarks)}")
-            image_table.add_metadata(found.metadata_path, found.total, table.columns.values())
-            for remark in described.remarks:
-                self.stderr.write(self.style.WARNING(f"{file.name}: {remark}"))
-            self.stdout.write(
-                self.style.SUCCESS(
-                    f"{file.name}: {len(table.columns)} field{pluralize(table.columns)} of "
-                    f"{described.pictures:,} of {table.total:,} pictures."
-                )
+            with sharing.changing(data):
+                refusal = self._import(found, file, names)
+            if refusal:
+                raise CommandError(f"{file}: {refusal}")
+
+    def _import(self, found: CatalogueCollection, file: Path, names: Sequence[str]) -> str:
+        """Why nothing was taken from a file; empty where something was. What is noted of it other hosts get, too."""
+        try:
+            described = metadata_files.read(file.read_bytes(), file.name, names, are_named=found.is_named)
+        except OSError as error:
+            return str(error)
+        except ValueError as error:
+            report.note_metadata(found, metadata_files.unused(file.name, found.total, str(error)).summary())
+            return str(error)
+        report.note_metadata(found, described.summary())
+        table = described.table
+        if not table.columns:
+            return "; ".join(described.remarks)
+        image_table.add_metadata(found.metadata_path, found.total, table.columns.values())
+        for remark in described.remarks:
+            self.stderr.write(self.style.WARNING(f"{file.name}: {remark}"))
+        self.stdout.write(
+            self.style.SUCCESS(
+                f"{file.name}: {len(table.columns)} field{pluralize(table.columns)} of "
+                f"{described.pictures:,} of {table.total:,} pictures."
             )
+        )
+        return ""
