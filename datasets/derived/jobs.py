@@ -15,7 +15,7 @@ from datasets.collection.base import Collection
 from datasets.collection.uploaded import upload
 from datasets.errors import ApiError, EngineAway, NotFound, ServerError
 from datasets.models import Dataset, DerivedResult, NotStored
-from datasets.uploads import outages
+from datasets.uploads import fetching, outages
 from datasets.uploads.busy_flag import beating
 from datasets.uploads.watchdog import watchdog
 
@@ -49,12 +49,13 @@ def _compute(row: DerivedResult) -> None:
     started = time.monotonic()
     try:
         # What another worker has just computed of a catalogue comes here a moment later.
-        sharing.follow(settings.DATA_DIR)
-        found = collection_of(row)
+        outages.insist(lambda: sharing.follow(settings.DATA_DIR))
+        found = outages.insist(lambda: collection_of(row))
         if KINDS[row.kind].is_ready(found.folder, row.name):
             outages.insist(row.finish)
             return
         with _reporting(row) as report:
+            fetching.fetch_all(found.folder.path, "features*")
             KINDS[row.kind].compute(found, row.name, row.parameters, report)
         remove_if_deleted(row, found)
         outages.insist(found.store_files)

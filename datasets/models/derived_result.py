@@ -113,11 +113,12 @@ class DerivedResult(models.Model):
         self._mine().delete()
 
     def fail(self, error: ApiError) -> bool:
-        """Keep the reason, until someone asks for the result again."""
+        """Keep the reason, until someone asks for the result again. False where another process has it meanwhile."""
         return bool(self._unfinished().update(status=Status.FAILED, stage="", error=str(error), error_code=error.code))
 
     def _unfinished(self) -> Any:
-        return DerivedResult.objects.filter(pk=self.pk, status__in=[Status.QUEUED, Status.PROCESSING])
+        unfinished = [Status.QUEUED, Status.PROCESSING]
+        return DerivedResult.objects.filter(pk=self.pk, worker=self.worker, status__in=unfinished)
 
     def _mine(self) -> Any:
         return DerivedResult.objects.begun().filter(pk=self.pk, worker=self.worker)

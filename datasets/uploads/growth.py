@@ -24,12 +24,11 @@ from datasets.pictures.metadata.columns import Column
 from datasets.pictures.metadata.files import Described
 from datasets.pictures.own_vectors import OwnVectors
 from datasets.pictures.zip_archive import Archive
-from datasets.storage import local_copy
 from embeddings.pipeline import OWN_VECTORS, Pipeline, placed, with_own_vectors
 from embeddings.reducers import REDUCERS, Reducer, load_all
 from embeddings.vector_files import dumped, save
 
-from . import further_layouts, parents, projector_import, results
+from . import fetching, further_layouts, parents, projector_import, results
 from .further_layouts import WantedLayout
 from .import_report import Before, reported, write_report
 from .range_extraction import Extracted, extract
@@ -49,8 +48,8 @@ def add(
     """Compute a queued dataset of pictures that are added to its parent's → the layouts that are to be computed of it
     later. Its manifest is left to be written."""
     parents.check(parent, pipeline)
+    fetching.fetch_all(parent.folder.path)
     on_stage("features")
-    local_copy.fetch_all(parent.folder.path)
     wanted = further_layouts.pending(parent)
     folder, part = CollectionFolder(path=dataset.folder), parent.folder.parts
     growth.share(parent, folder, *parent.folder.models())
@@ -98,8 +97,8 @@ def refit(
     as `add`. What does not depend on PCA's and UMAP's places stays.
 
     Its manifest is left to be written."""
+    fetching.fetch_all(parent.folder.path)
     on_stage("features")
-    local_copy.fetch_all(parent.folder.path)
     pending = further_layouts.pending(parent)
     folder, old = CollectionFolder(path=dataset.folder), parent.dataset
     growth.share(parent, folder, parent.folder.similarity_path, old.path("report"))

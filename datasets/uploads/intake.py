@@ -159,7 +159,8 @@ def _queue(
         dataset.server, dataset.request = identity.prefix(), request_id.current.get()
         dataset.name = (file.name or "")[:255]
         dataset.archive, dataset.archive_size, dataset.revision = "", file.size or 0, ""
-        dataset.expected, dataset.intake = expected, {"first": first, "limit": limit, **facts}
+        taken = {"first": first, "limit": limit, "signature": pipeline.signature, **facts}
+        dataset.expected, dataset.intake = expected, taken
         describe(dataset, pipeline)
         _reset(dataset, is_synchronous=is_synchronous)
         dataset.beat_while_stored()

@@ -61,9 +61,18 @@ def tidy() -> int:
         if folder not in gone and known[folder.name] and folder.name not in busy and _is_stored(folder):
             room += _size(folder)
             gone.append(folder)
-    for folder in gone:
+    return sum(_discard(folder) for folder in gone)
+
+
+def _discard(folder: Path) -> bool:
+    """Unless somebody has begun to use it since it was looked at."""
+    try:
+        is_used = time.time() - local_copy.last_used(folder) <= _LEAST_AGE_SECONDS or folder.name in _busy()
+    except FileNotFoundError:  # another process of this host was first
+        return False
+    if not is_used:
         discard(folder)
-    return len(gone)
+    return not is_used
 
 
 def _copies() -> Iterator[tuple[float, Path]]:

@@ -4,7 +4,7 @@ from datasets.catalogue.collection import CatalogueCollection, is_id, of_id
 from datasets.collection.base import Collection
 from datasets.collection.uploaded import upload
 from datasets.errors import ApiError, Conflict, NotFound
-from datasets.models import COLLECTIONS, DATASETS, Dataset
+from datasets.models import COLLECTIONS, DATASETS, Dataset, StoredFolder
 from datasets.pictures.zip_archive import Archive
 from embeddings.pipeline import OWN_VECTORS, Pipeline
 
@@ -25,6 +25,17 @@ def parent_of(dataset: Dataset) -> Collection:
         )
         raise Conflict(sentence, code="catalogue-replaced")
     raise Conflict("The dataset that this one was to be made of was deleted.", code="dataset-deleted")
+
+
+def has_caught_up(dataset: Dataset, pipeline: Pipeline) -> bool:
+    """Whether this host has the catalogues of the one that took an upload, as far as the upload depends on them."""
+    if dataset.intake.get("signature", pipeline.signature) != pipeline.signature:
+        return False
+    names = stored_names(dataset) if is_id(dataset.intake.get("parent", "")) else []
+    try:
+        return not names or bool(parent_of(dataset))
+    except Conflict:  # removed, or not here yet
+        return not StoredFolder.objects.filter(name__in=names).exists()
 
 
 def stored_names(dataset: Dataset) -> list[str]:

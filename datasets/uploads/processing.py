@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from datasets.catalogue import sharing
 from datasets.collection.clusters import Clusters
 from datasets.collection.folder import CollectionFolder
 from datasets.collection.similarity import THRESHOLD
@@ -25,7 +26,7 @@ from embeddings.reducers import Reducer
 from embeddings.vector_files import Vectors, dumped, save
 from wwzd import request_id
 
-from . import further_layouts, growth, outages, parents, projector_import, results
+from . import fetching, further_layouts, growth, outages, parents, projector_import, results
 from .busy_flag import beating
 from .copies import find_similar, near_copies
 from .further_layouts import WantedLayout
@@ -41,10 +42,8 @@ STAGES = {"features": (0.0, 0.80), "pca": (0.80, 0.82), "umap": (0.82, 0.97), "s
 
 _STAGE_SECONDS = {"features": 600, "pca": 120, "umap": 600, "storing": 300}
 """How long each may show no sign of life. Those are long in which a network may be converted, or UMAP compiled."""
-_FILE_SECONDS = 120
-"""The same from one file to the next, once they come."""
-_LEAST_RATE = 1e6
-"""Bytes a second that an archive is fetched from a store."""
+_CATCH_UP_SECONDS, _LOOK_SECONDS = 60, 1.0
+"""How long a catalogue is waited for that another host has already."""
 _DELETED_SECONDS = 10
 """How long work may go on that nobody wants any more."""
 
@@ -65,8 +64,9 @@ def _process_claimed(dataset: Dataset) -> None:
     started = time.monotonic()
     try:
         with _reporting(dataset) as report:
-            watchdog.expect(_FILE_SECONDS + dataset.archive_size / _LEAST_RATE, f"dataset {dataset.hash}, its archive,")
+            fetching.expect(dataset.archive_size, f"dataset {dataset.hash}, its archive,")
             outages.insist(dataset.check_out)
+            _catch_up(dataset)
             _process(dataset, pipeline_settings.pipeline(), report)
     except (_NotWanted, NotStored):
         _clear_away(dataset)
@@ -89,6 +89,18 @@ def _process_claimed(dataset: Dataset) -> None:
             sentence = f"The server failed on this upload ({type(error).__name__}); its log says why."
             _fail(dataset, ServerError(sentence))
     _log(dataset, time.monotonic() - started)
+
+
+def _catch_up(dataset: Dataset) -> None:
+    """Have the catalogues of the host that took an upload: its id says in which space its pictures are placed."""
+    give_up_at = time.monotonic() + _CATCH_UP_SECONDS
+    while is_used() and not parents.has_caught_up(dataset, pipeline_settings.pipeline()):
+        if time.monotonic() > give_up_at:
+            logger.warning("dataset %s was taken with another catalogue than there is here", dataset.hash)
+            return
+        watchdog.expect(_STAGE_SECONDS["features"], f"dataset {dataset.hash}, its catalogue,")
+        outages.insist(lambda: sharing.follow(settings.DATA_DIR))
+        time.sleep(_LOOK_SECONDS)
 
 
 def _fail(dataset: Dataset, error: ApiError, *, keep_archive: bool = True) -> None:
@@ -231,7 +243,8 @@ class Report:
         self._share = min(share, 1.0)
         if not self._wanted:
             raise _NotWanted
-        watchdog.expect(_FILE_SECONDS + settings.DECODE_SECONDS, f"dataset {self._dataset.hash}, {self._stage},")
+        seconds = fetching.FILE_SECONDS + settings.DECODE_SECONDS
+        watchdog.expect(seconds, f"dataset {self._dataset.hash}, {self._stage},")
 
     def beat(self) -> None:
         low, high = STAGES.get(self._stage, (0.0, 0.0))

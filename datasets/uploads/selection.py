@@ -13,6 +13,8 @@ class Intake(TypedDict, total=False):
 
     limit: int
     """How many pictures it may have."""
+    signature: str
+    """Of the pipeline that its id was made with (`Pipeline.signature`)."""
     first: int
     """How many of the archive's pictures, in the order of names, come before this upload's."""
     available: int

@@ -132,6 +132,19 @@ def test_another_process_takes_what_is_silent(catalogue: CatalogueCollection, qu
     assert catalogue.folder.similarity_path.exists()
 
 
+def test_who_was_given_up_fails_nothing_of_who_has_taken_it(catalogue: CatalogueCollection, queueing: None) -> None:
+    given_up = requests.request(catalogue, "similarity", "similarity")
+    assert given_up is not None
+    given_up.claim("one")
+    DerivedResult.objects.update(status=Status.QUEUED, worker="")
+    row = DerivedResult.objects.get()
+    row.claim("another")
+    assert not given_up.fail(DatabaseAway())
+    row.refresh_from_db()
+    assert row.status == Status.PROCESSING
+    assert row.fail(DatabaseAway())
+
+
 def test_nothing_is_left_of_an_upload_that_is_deleted_meanwhile(client: Client, settings: Settings) -> None:
     dataset_id = send(client, {f"{k}.jpg": photograph(k) for k in range(6)})
     settings.TASKS_BACKEND = "database"

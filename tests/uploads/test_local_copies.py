@@ -120,3 +120,19 @@ def test_what_others_are_computed_from_stays(dataset: Dataset, settings: Setting
     assert local_copies.tidy() == 0
     growing.delete()
     assert local_copies.tidy() == 1
+
+
+def test_what_is_used_again_while_copies_are_looked_at_stays(
+    dataset: Dataset, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.LOCAL_COPIES_MB = 0
+    look = local_copies._is_stored
+
+    def use_meanwhile(folder: Path) -> bool:
+        local_copy.note_use(folder)
+        return look(folder)
+
+    monkeypatch.setattr(local_copies, "_is_stored", use_meanwhile)
+    grow_old(dataset.local_folder)
+    assert local_copies.tidy() == 0
+    assert dataset.local_folder.exists()
