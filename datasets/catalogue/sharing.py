@@ -54,6 +54,12 @@ def _follow(data: Path) -> None:
             discard(folder.path)
 
 
+def is_latest(data: Path) -> bool:
+    """Whether this host has what the others have shared, and their installed catalogue's models."""
+    root = StoredFolder.objects.filter(name=CATALOGUE).first()
+    return root is None or local_copy.state(data).revision == root.revision
+
+
 def begin(data: Path) -> None:
     """At a server's start: follow the others, or be the first whose catalogues are stored. Raises `StorageAway`."""
     if is_used() and not StoredFolder.objects.filter(name=CATALOGUE).exists():
@@ -68,7 +74,8 @@ def _share(data: Path) -> None:
     for folder in here:
         store_collection(folder)
     _begin(CATALOGUE)
-    StoredFolder.objects.store(CATALOGUE, data, paths=_common(data))
+    # Another host's pointer is followed once its catalogue is here.
+    StoredFolder.objects.store(CATALOGUE, data, paths=_common(data), leave=[_POINTER])
     _link_models(data, installed_catalogue.installed_folder(data))
     for name in _followed - set(map(_name_of, here)):
         StoredFolder.objects.discard(name)
@@ -112,7 +119,7 @@ def store_collection(folder: CollectionFolder) -> None:
     a copy of what another host has removed."""
     if is_used():
         is_copy = bool(local_copy.state(folder.path).revision)
-        if not is_copy:
+        if not is_copy or not StoredFolder.objects.filter(name=CATALOGUE).exists():  # of another database
             _begin(_name_of(folder))
         StoredFolder.objects.store(_name_of(folder), folder.path, is_whole=not is_copy)
 

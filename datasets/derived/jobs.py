@@ -55,13 +55,15 @@ def _compute(row: DerivedResult) -> None:
             outages.insist(row.finish)
             return
         with _reporting(row) as report:
-            fetching.fetch_all(found.folder.path, "features*")
+            if KINDS[row.kind].needs_features(row.parameters):
+                fetching.fetch_all(found.folder.path, "features*")
             KINDS[row.kind].compute(found, row.name, row.parameters, report)
         remove_if_deleted(row, found)
         outages.insist(found.store_files)
         outages.insist(row.finish)
     except (NotWanted, NotStored):
         remove_if_deleted(row, found)
+        outages.insist(row.finish)  # of a catalogue that was removed; any other's row has gone, or is another's
     except Exception as error:
         failure = _as_failure(error, row)
         if isinstance(failure, EngineAway):  # as an upload's, the work is not at fault

@@ -32,13 +32,15 @@ class Kind:
     compute: Callable[[Collection, str, dict[str, Any], Report], None]
     """Computes the result of this name from these parameters. Raises `ApiError` where the collection does not allow
     it."""
+    needs_features: Callable[[dict[str, Any]], bool] = lambda parameters: True
+    """Whether the result of these parameters is made of the features."""
     is_automatic: bool = False
     """Computed for each catalogue that lacks it, without parameters, under the name of the kind."""
 
 
 KINDS: dict[str, Kind] = {
     "clusters": Kind(is_ready=clusters.is_ready, compute=clusters.compute, is_automatic=True),
-    "layout": Kind(is_ready=layouts.is_ready, compute=layouts.compute),
+    "layout": Kind(is_ready=layouts.is_ready, compute=layouts.compute, needs_features=layouts.needs_features),
     "quality": Kind(is_ready=quality.is_ready, compute=quality.compute),
     "similarity": Kind(is_ready=similarity.is_ready, compute=similarity.compute, is_automatic=True),
 }

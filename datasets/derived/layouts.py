@@ -50,6 +50,11 @@ def compute(found: Collection, name: str, parameters: dict[str, Any], report: "R
     layouts.store(found.folder, card, places)
 
 
+def needs_features(parameters: Mapping[str, Any]) -> bool:
+    """A grid is made of another layout."""
+    return METHODS[parameters["kind"]] is not GRID
+
+
 def requested(parameters: Mapping[str, Any]) -> tuple[Method, Values]:
     """The method that a row asks for, and its parameters in their order, which PostgreSQL does not keep."""
     method, values = METHODS[parameters["kind"]], parameters["parameters"]

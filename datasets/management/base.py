@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, ProgrammingError
 
 from datasets.errors import ApiError, DatabaseAway, DatabaseLocked
+from datasets.models import NotStored
 from datasets.storage.objects import StorageAway
 from datasets.uploads import outages
 
@@ -19,7 +20,7 @@ class DataCommand(BaseCommand):
         try:
             self.begin()
             return super().execute(*args, **options)
-        except (ApiError, DatabaseError, StorageAway) as error:
+        except (ApiError, DatabaseError, NotStored, StorageAway) as error:
             found = command_error(error)
             if found is None:
                 raise
@@ -33,6 +34,8 @@ def command_error(error: Exception) -> CommandError | None:
     """None for an error that speaks of something else."""
     if isinstance(error, ApiError):
         return CommandError(str(error))
+    if isinstance(error, NotStored):
+        return CommandError("Another server has removed what was changed here: nothing of it was stored.")
     if isinstance(error, StorageAway):
         return CommandError(f"The store that STORAGE_URL names cannot be used: {error}")
     if _lacks_tables(error):

@@ -61,14 +61,15 @@ class StoredFolderQuerySet(models.QuerySet["StoredFolder"]):
                 return True
             try:
                 with local_copy.locked(folder):
-                    # What was changed here since another thread brought it up to date is to be stored, not replaced.
-                    if local_copy.state(folder) != row.state:
+                    # Another thread may have brought it further meanwhile.
+                    row = self.filter(name=name).first()
+                    if row is not None:
                         local_copy.update(folder, row.state, leave)
-                break
+                return row is not None
             except FileNotFoundError:  # the row is another one meanwhile
                 if is_last:
                     raise
-        return True
+        raise AssertionError("the second time returns or raises")
 
     def store(
         self,
@@ -97,6 +98,8 @@ class StoredFolderQuerySet(models.QuerySet["StoredFolder"]):
             new = {path: file for path, file in found.items() if file.revision == revision}
             gone = before.keys() - found.keys() if is_whole else _removed(folder, row.state) if paths is None else set()
             if not gone and all(before.get(path) == file for path, file in found.items()):
+                if local_copy.state(folder).revision:  # what was stored before may not have been noted
+                    self.update_copy(name, folder, leave=leave)
                 return row.revision
             _put(folder, row.prefix, new, self.filter(name__in=list(like)))
             with transaction.atomic():
@@ -110,8 +113,8 @@ class StoredFolderQuerySet(models.QuerySet["StoredFolder"]):
                 files = {path: file for path, file in kept.items() if path not in gone} | found
                 current.replace_files(files, revision)
                 # Nothing is certain before: what failed must be found changed by who tries it again.
-                transaction.on_commit(partial(_remove_replaced, kept, files, row.prefix))
-                transaction.on_commit(partial(self.update_copy, name, folder, leave=leave))
+                transaction.on_commit(partial(_remove_replaced, kept, files, row.prefix), robust=True)
+                transaction.on_commit(partial(self.update_copy, name, folder, leave=leave), robust=True)
             return revision
 
     def keep(self, name: str, is_kept: Callable[[str], bool]) -> str:

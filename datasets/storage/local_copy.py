@@ -131,7 +131,7 @@ def last_used(folder: Path) -> float:
 
 def update(folder: Path, new: State, leave: Collection[str] = ()) -> None:
     """Make the folder what the store has: what is outdated goes, what everybody needs is fetched; but for those files
-    that are to be left as they are. It is locked.
+    that are to be left as they are. It is locked. What was changed here, and not in the store, is still to be stored.
 
     Where one is left that is outdated, the folder keeps its revision: it is not up to date. Raises
     `FileNotFoundError` where the store has other files meanwhile.
@@ -140,13 +140,15 @@ def update(folder: Path, new: State, leave: Collection[str] = ()) -> None:
     for path in old.files.keys() - new.files.keys() - set(leave):
         (folder / path).unlink(missing_ok=True)
     for path, file in new.files.items():
-        if path in leave or file.is_that(folder / path):
+        is_changed_here = old.files.get(path) == file and (folder / path).exists()
+        if path in leave or is_changed_here or file.is_that(folder / path):
             continue
         if is_fetched_at_need(path):
             (folder / path).unlink(missing_ok=True)
         else:
             _fetch(folder / path, new.key(path), file)
     outdated = {path for path in leave if old.files.get(path) != new.files.get(path)}
+    outdated -= {path for path in outdated & new.files.keys() if new.files[path].is_that(folder / path)}
     if outdated:
         files = {path: file for path, file in new.files.items() if path not in outdated}
         files |= {path: old.files[path] for path in outdated if path in old.files}

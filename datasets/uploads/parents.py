@@ -27,14 +27,12 @@ def parent_of(dataset: Dataset) -> Collection:
     raise Conflict("The dataset that this one was to be made of was deleted.", code="dataset-deleted")
 
 
-def has_caught_up(dataset: Dataset, pipeline: Pipeline) -> bool:
-    """Whether this host has the catalogues of the one that took an upload, as far as the upload depends on them."""
-    if dataset.intake.get("signature", pipeline.signature) != pipeline.signature:
-        return False
+def is_here(dataset: Dataset) -> bool:
+    """Whether this host has the catalogue that pictures are added to, unless no host has it any more."""
     names = stored_names(dataset) if is_id(dataset.intake.get("parent", "")) else []
     try:
         return not names or bool(parent_of(dataset))
-    except Conflict:  # removed, or not here yet
+    except Conflict:
         return not StoredFolder.objects.filter(name__in=names).exists()
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from datasets.catalogue import sharing
 from datasets.collection.clusters import Clusters
 from datasets.collection.folder import CollectionFolder
 from datasets.collection.similarity import THRESHOLD
@@ -42,8 +41,6 @@ STAGES = {"features": (0.0, 0.80), "pca": (0.80, 0.82), "umap": (0.82, 0.97), "s
 
 _STAGE_SECONDS = {"features": 600, "pca": 120, "umap": 600, "storing": 300}
 """How long each may show no sign of life. Those are long in which a network may be converted, or UMAP compiled."""
-_CATCH_UP_SECONDS, _LOOK_SECONDS = 60, 1.0
-"""How long a catalogue is waited for that another host has already."""
 _DELETED_SECONDS = 10
 """How long work may go on that nobody wants any more."""
 
@@ -66,7 +63,7 @@ def _process_claimed(dataset: Dataset) -> None:
         with _reporting(dataset) as report:
             fetching.expect(dataset.archive_size, f"dataset {dataset.hash}, its archive,")
             outages.insist(dataset.check_out)
-            _catch_up(dataset)
+            fetching.catch_up(dataset, report.progress)
             _process(dataset, pipeline_settings.pipeline(), report)
     except (_NotWanted, NotStored):
         _clear_away(dataset)
@@ -89,18 +86,6 @@ def _process_claimed(dataset: Dataset) -> None:
             sentence = f"The server failed on this upload ({type(error).__name__}); its log says why."
             _fail(dataset, ServerError(sentence))
     _log(dataset, time.monotonic() - started)
-
-
-def _catch_up(dataset: Dataset) -> None:
-    """Have the catalogues of the host that took an upload: its id says in which space its pictures are placed."""
-    give_up_at = time.monotonic() + _CATCH_UP_SECONDS
-    while is_used() and not parents.has_caught_up(dataset, pipeline_settings.pipeline()):
-        if time.monotonic() > give_up_at:
-            logger.warning("dataset %s was taken with another catalogue than there is here", dataset.hash)
-            return
-        watchdog.expect(_STAGE_SECONDS["features"], f"dataset {dataset.hash}, its catalogue,")
-        outages.insist(lambda: sharing.follow(settings.DATA_DIR))
-        time.sleep(_LOOK_SECONDS)
 
 
 def _fail(dataset: Dataset, error: ApiError, *, keep_archive: bool = True) -> None:

@@ -46,7 +46,8 @@ def write_table(path: Path, archive: Archive, pictures: Extracted, metadata: Ite
 def note_intake(dataset: Dataset, archive: Archive, pictures: Extracted, intake: Mapping[str, Any]) -> None:
     """Which of an archive's pictures it has."""
     dataset.skipped = [skipped.as_dict() for skipped in archive.replaced + archive.lost + pictures.skipped]
-    dataset.intake = dict(intake)
+    taken_with = {"signature": dataset.intake["signature"]} if "signature" in dataset.intake else {}
+    dataset.intake = taken_with | dict(intake)
     dataset.ignored = archive.ignored + len(pictures.ignored)
 
 

@@ -204,3 +204,26 @@ def test_what_a_file_tells_is_shared_though_the_next_one_is_broken(
         call_command("import_metadata", str(tmp_path / "good.csv"), str(tmp_path / "bad.json"), stdout=io.StringIO())
     sharing.follow(two)
     assert [path.name for path in (two / "collections").glob("metadata-*.parquet")]
+
+
+def test_a_database_that_knows_nothing_is_told_by_who_has_copies(hosts: tuple[Path, Path]) -> None:
+    one, two = hosts
+    install(one, 1)
+    StoredFolder.objects.all().delete()
+    sharing.begin(one)
+    sharing.begin(two)
+    assert served(one) == served(two) == "Catalogue 1"
+
+
+def test_the_pointer_of_another_host_is_followed_after_its_catalogue(hosts: tuple[Path, Path]) -> None:
+    one, two = hosts
+    install(one, 1)
+    with sharing.changing(one):
+        (one / "collections" / "metadata-0.parquet").write_bytes(b"new")
+        with sharing.changing(two):
+            installation.point(two, "another", {})
+    assert served(one) == "Catalogue 1"
+    assert not sharing.is_latest(one)
+    sharing.follow(one)
+    assert installed_catalogue.read_pointer(one)["id"] == "another"
+    assert sharing.is_latest(one)

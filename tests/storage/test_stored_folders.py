@@ -4,7 +4,8 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -251,6 +252,43 @@ def test_what_was_left_outdated_is_brought_up_to_date_later(here: Path, there: P
     assert not (there / "pointer.json").exists()
     StoredFolder.objects.update_copy(NAME, there, StoredFolder.objects.get().revision)
     assert (there / "pointer.json").read_bytes() == b"1"
+
+
+def test_what_is_changed_and_not_stored_yet_outlives_another_change(here: Path, there: Path) -> None:
+    follow(there)
+    write(there, "saved_views.json", b"first")
+    StoredFolder.objects.store(NAME, there)
+    follow(here)
+    write(here, "saved_views.json", b"first, second")
+    write(there, "layouts/b.json", b"computed meanwhile")
+    StoredFolder.objects.store(NAME, there)
+    follow(here)
+    assert (here / "saved_views.json").read_bytes() == b"first, second"
+    StoredFolder.objects.store(NAME, here)
+    follow(there)
+    assert (there / "saved_views.json").read_bytes() == b"first, second"
+
+
+def test_a_copy_does_not_go_back(here: Path, there: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    follow(there)
+    write(here, "layouts/b.json", b"1")
+    StoredFolder.objects.store(NAME, here)
+    locked = local_copy.locked
+
+    @contextmanager
+    def locked_later(folder: Path) -> Iterator[None]:
+        """By another thread first, which brings what was stored meanwhile."""
+        monkeypatch.setattr(local_copy, "locked", locked)
+        write(here, "layouts/b.json", b"2")
+        StoredFolder.objects.store(NAME, here)
+        follow(there)
+        with locked(folder):
+            yield
+
+    monkeypatch.setattr(local_copy, "locked", locked_later)
+    follow(there)
+    assert (there / "layouts/b.json").read_bytes() == b"2"
+    assert local_copy.state(there) == StoredFolder.objects.get().state
 
 
 def test_a_copy_is_as_old_as_itself(here: Path, bucket: Path) -> None:
