@@ -71,7 +71,7 @@ def artefacts(data: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(data)): path.read_bytes()
         for path in sorted(data.rglob("*"))
-        if path.is_file() and path.name not in {"secret_key", "catalogue.json"}
+        if path.is_file() and path.name not in {"secret_key", "catalogue.json", "versions.json"}
     }
 
 

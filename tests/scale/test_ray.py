@@ -102,7 +102,7 @@ def made(data: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(data)): path.read_bytes()
         for path in found
-        if path.name not in {"secret_key", "catalogue.json"}
+        if path.name not in {"secret_key", "catalogue.json", "versions.json"}
     }
 
 
