@@ -1,6 +1,7 @@
 """An upload that is looked at while UMAP lays it out."""
 
 import numpy as np
+import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -8,6 +9,7 @@ from tests.support.chromium import Visit
 from tests.support.pictures import encode, zipped
 
 
+@pytest.mark.timeout(900)  # it waits for longer than a test may take
 def test_the_cloud_moves_until_it_rests(visit: Visit) -> None:
     """Three thousand pictures take umap-learn some seconds."""
     visit.open()

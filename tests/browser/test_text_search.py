@@ -14,7 +14,7 @@ from tests.support.chromium import Visit
 from tests.support.pictures import photograph, zipped
 from tests.support.service import Service
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # a network is converted first
 
 TEXT = "a smiling dog"
 HEADING = f"Pictures of “{TEXT}”"
@@ -28,7 +28,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     settings = {"BACKBONE": "clip_vit_b32", "CLIP_WEIGHTS": str(folder / "weights.pt")}
     running = Service(folder / "data", settings | {"CACHE_DIR": str(folder / "cache")})
     running.start(warm=False)
-    running.wait_for(lambda: running.health()["worker"] == "ready", 300)
+    running.wait_for(lambda: running.worker_state() == "ready", 300)
     yield running
     running.stop()
 
@@ -112,12 +112,12 @@ def test_a_description_that_is_too_long_is_refused_with_a_sentence(visit: Visit,
 
 def test_the_web_process_answers_without_loading_a_network(service: Service, upload: str) -> None:
     best(service, upload)
-    web = service.children()["web"]
+    web = service.child("web")
     children = Path(f"/proc/{web}/task/{web}/children").read_text().split()
     mapped = "".join(Path(f"/proc/{pid}/maps").read_text() for pid in [str(web), *children])
     assert "python" in mapped
     assert not [name for name in ("libtorch", "libopenvino") if name in mapped]
-    worker = Path(f"/proc/{service.children()['worker']}/maps").read_text()
+    worker = Path(f"/proc/{service.child('worker')}/maps").read_text()
     assert "libopenvino" in worker
 
 

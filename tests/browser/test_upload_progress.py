@@ -6,6 +6,7 @@ import re
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,16 @@ def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     data = tmp_path_factory.mktemp("idle") / "data"
     install(data)
     running = Service(data).start()
-    worker = running.pause_worker()
-    yield running
-    os.kill(worker, signal.SIGCONT)
-    running.stop()
+    assert running.process is not None
+    stopped = [running.pause_worker(), running.process.pid]
+    os.kill(running.process.pid, signal.SIGSTOP)  # it replaces a worker of which nothing is heard for a minute
+    try:
+        yield running
+    finally:
+        for pid in stopped:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        running.stop()
 
 
 def send(visit: Visit, name: str, first: int, count: int = 6) -> None:
@@ -73,13 +80,13 @@ def test_an_upload_is_found_again_after_a_reload_and_cancelled_on_the_server(bro
 def test_an_upload_that_is_cancelled_before_it_is_answered_is_taken_back(browser: Browser, idle: Service) -> None:
     visit = Visit(browser, idle.url(""))
     visit.open()
-    (web,) = children_of(idle.children()["web"])
+    (web,) = children_of(idle.child("web"))
     os.kill(web, signal.SIGSTOP)
     try:
         send(visit, "never.zip", 210)
         expect(visit.page.locator("#cancel-upload")).to_be_visible()
-        # All of it is sent by then, and the answer does not come.
-        visit.page.wait_for_timeout(1000)
+        # All of it is sent, and the answer does not come.
+        expect(visit.page.locator("#uploader [role=status]")).to_have_text("Computing")
         visit.page.click("#cancel-upload")
         expect(visit.page.locator("#running")).to_be_hidden()
         with visit.page.expect_response(lambda answer: answer.request.method == "DELETE") as deleted:

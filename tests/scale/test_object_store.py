@@ -176,6 +176,7 @@ def test_catalogues_follow_on_every_host(hosts: Hosts) -> None:
     hosts.wait_for(lambda: len(first.get("/catalogue/views").json()["views"]) == 1, 30)
 
 
+@pytest.mark.timeout(1800)  # a worker warms up after every second kill
 def test_whatever_is_killed_nothing_is_lost_or_done_twice(hosts: Hosts, plain: Service, s3_server: S3Server) -> None:
     archives = [archive(10 + k, 6) for k in range(UPLOADS)]
     datasets = [sent(hosts.webs[k % 2], content, f"{k}.zip") for k, content in enumerate(archives[: UPLOADS // 2])]

@@ -74,7 +74,7 @@ def test_a_chunked_upload_is_an_upload(service: Service, size: int) -> None:
     assert answer.status == 200, answer.body
     assert answer.body == service.upload(_ARCHIVE).body
     assert service.get(f"/dataset/{answer.body.decode()}/features/pca").json()["total"] == 5
-    service.wait_for(lambda: left(service) == [], 10)
+    service.wait_for(lambda: left(service) == [], 30)
 
 
 def test_a_chunked_upload_may_be_queued(service: Service) -> None:
@@ -99,7 +99,7 @@ def test_a_chunked_upload_over_the_limit_is_refused_while_it_is_read(
     answer = post(service, path, chunks(form(part(bytes(megabytes * 2**20))), 65536))
     assert answer.status == 413
     assert json.loads(answer.body)["error"] == "The upload is larger than the limit of 1 MiB."
-    service.wait_for(lambda: left(service) == [], 10)
+    service.wait_for(lambda: left(service) == [], 30)
     assert service.get("/status").json() == {"busy": False}
 
 
@@ -108,7 +108,7 @@ def test_what_follows_the_form_is_not_read_without_end(service: Service, junk: b
     answer = post(service, "/dataset", chunks(form(part(_ARCHIVE)) + junk, 65536))
     assert answer.status in {400, 413}
     assert json.loads(answer.body)["error"]
-    service.wait_for(lambda: left(service) == [], 10)
+    service.wait_for(lambda: left(service) == [], 30)
 
 
 @pytest.mark.parametrize("broken", [b"zz\r\n", b"5\r\nabc", b"-1\r\nabc\r\n", b"ffffffffffffffffffff\r\n"])
@@ -121,7 +121,7 @@ def test_broken_chunks_are_refused_and_leave_nothing(service: Service, broken: b
         while piece := connection.recv(65536):
             received += piece
     assert received.startswith(b"HTTP/1.1 400") or not received
-    service.wait_for(lambda: left(service) == [], 10)
+    service.wait_for(lambda: left(service) == [], 30)
     assert "Traceback" not in service.output()
 
 
@@ -130,8 +130,8 @@ def test_a_client_that_leaves_in_the_middle_leaves_nothing(service: Service) -> 
     with closing(socket.create_connection(("127.0.0.1", service.port), 60)) as connection:
         connection.sendall(head("/dataset") + whole[: len(whole) // 2])
         if service.settings["NGINX"] == "off":  # what nginx has of a body lies in a file without a name
-            service.wait_for(lambda: left(service) != [], 10)
-    service.wait_for(lambda: left(service) == [], 10)
+            service.wait_for(lambda: left(service) != [], 30)
+    service.wait_for(lambda: left(service) == [], 15)  # sooner than a client that is silent is given up
     assert service.get("/status").json() == {"busy": False}
 
 
@@ -151,4 +151,4 @@ def test_two_files_are_refused_in_words(service: Service, path: str, chunked: bo
         answer = post(service, path, body, **{"Content-Length": str(len(body))})
     assert answer.status == 400
     assert "2 fields named “file”" in json.loads(answer.body)["error"]
-    service.wait_for(lambda: left(service) == [], 10)
+    service.wait_for(lambda: left(service) == [], 30)

@@ -24,14 +24,14 @@ def test_an_old_servers_folder_is_served_while_the_network_is_prepared(tmp_path:
     cache = tmp_path / "cache"
     service = Service(tmp_path / "data", {"CACHE_DIR": str(cache), "BACKBONE": "efficientnet_lite0"}).start(warm=False)
     try:
-        assert service.health()["worker"] == "preparing"
+        assert service.worker_state() == "preparing"
         assert service.get("/dataset/info").json()["total"] == 3000
         assert service.get("/pca/0/2/standalone").json()["total"] == 3000
         assert not list(cache.glob("*-openvino-*.xml"))
         # The contract's call waits until the network is there.
         answer = service.upload(zipped({f"{k}.jpg": photograph(k) for k in range(6)}), timeout=300)
         assert answer.status == 200, answer.body
-        assert service.health()["worker"] == "ready"
+        assert service.worker_state() == "ready"
     finally:
         service.stop()
 
@@ -40,7 +40,7 @@ def test_without_a_network_the_rest_is_served_and_health_reports_it(tmp_path: Pa
     old_server(tmp_path / "data")
     service = Service(tmp_path / "data", {"BACKBONE": "resnet50"}).start(warm=False)
     try:
-        service.wait_for(lambda: service.health()["worker"] == "cannot prepare")
+        service.wait_for(lambda: service.worker_state() == "cannot prepare")
         assert service.get("/dataset/info").json()["total"] == 3000
         started = time.monotonic()
         answer = service.upload(zipped({"0.jpg": photograph(0)}))

@@ -9,7 +9,7 @@ from django.core.management import call_command
 
 from datasets.catalogue import installed_catalogue
 from tests.support.pictures import photograph
-from tests.support.service import Service, alive, children_of
+from tests.support.service import Service, alive, children_of, command_of
 
 pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads the process tree from /proc"),
@@ -26,18 +26,11 @@ def test_they_are_computed_beside_the_worker(data: Path, tmp_path: Path) -> None
     installed_catalogue.installed_folder(data).similarity_path.unlink()
     service = Service(data).start()
     try:
-        worker = service.children()["worker"]
+        worker = service.child("worker")
         service.wait_for(lambda: service.get("/catalogue/duplicates").status == 200, 60)
         groups = service.get("/catalogue/duplicates").json()["groups"]
         assert [entry["index"] for entry in groups[0]["images"]] == [0, 11]
-        service.wait_for(lambda: not any(is_computing(child) for child in children_of(worker)), 20)
+        service.wait_for(lambda: not any("compute_results" in command_of(pid) for pid in children_of(worker)), 60)
         assert alive(worker)
     finally:
         service.stop()
-
-
-def is_computing(pid: int) -> bool:
-    try:
-        return b"compute_results" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except FileNotFoundError:
-        return False

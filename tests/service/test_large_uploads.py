@@ -10,7 +10,7 @@ import pytest
 
 from tests.service.test_queue import described
 from tests.support.pictures import photograph, zipped
-from tests.support.service import Service, children_of
+from tests.support.service import Service, children_of, command_of
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads the process tree from /proc")
 
@@ -26,9 +26,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
 
 def computing(service: Service) -> list[int]:
     """The process beside the worker, if it runs."""
-    worker = service.children()["worker"]
-    found = [pid for pid in children_of(worker) if b"compute_results" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-    return found
+    return [pid for pid in children_of(service.child("worker")) if "compute_results" in command_of(pid)]
 
 
 def test_others_do_not_wait_for_them_and_a_kill_costs_time_alone(service: Service) -> None:
@@ -48,6 +46,7 @@ def test_others_do_not_wait_for_them_and_a_kill_costs_time_alone(service: Servic
     assert described(service, large)["status"] == "processing"
     assert service.get(f"/dataset/{large}/info").status == 404
 
+    service.wait_for(lambda: len(computing(service)) == 1)
     (process,) = computing(service)
     os.kill(process, signal.SIGKILL)
     service.wait_for(lambda: computing(service) not in ([], [process]))

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.service.test_service import assert_nothing_is_left_over, in_background
+from datasets.uploads.tasks import AWAITED
+from tests.service.test_service import answer_of, assert_nothing_is_left_over, in_background, wait_until_taken
 from tests.support.pictures import photograph, zipped
 from tests.support.service import Answer, Service
 
@@ -47,7 +47,27 @@ def accepted(service: Service, content: bytes) -> str:
 
 
 def wait_until_ready(service: Service, *dataset_ids: str) -> None:
-    service.wait_for(lambda: all(described(service, dataset_id)["status"] == "ready" for dataset_id in dataset_ids))
+    def are_ready() -> bool:
+        found = {described(service, dataset_id)["status"] for dataset_id in dataset_ids}
+        assert "failed" not in found
+        return found == {"ready"}
+
+    service.wait_for(are_ready, 240)
+
+
+def wait_until_begun(service: Service, dataset_id: str) -> None:
+    service.wait_for(lambda: described(service, dataset_id)["progress"] > 0.05)
+
+
+def wait_until_awaited(service: Service) -> None:
+    """Until the worker is called to compute what a client waits for, before all that it is called for otherwise."""
+    calls = f"select 1 from django_tasks_database_dbtaskresult where status = 'READY' and priority = {AWAITED}"
+    service.wait_for(lambda: bool(service.rows(calls)), 30)
+
+
+def ends(service: Service, *dataset_ids: str) -> list[str]:
+    """When each was ready."""
+    return [described(service, dataset_id)["finished_at"] for dataset_id in dataset_ids]
 
 
 def delete(service: Service, dataset_id: str) -> int:
@@ -55,19 +75,18 @@ def delete(service: Service, dataset_id: str) -> int:
 
 
 def test_queued_uploads_are_worked_off_in_order_and_never_make_the_server_busy(service: Service) -> None:
-    dataset_ids = [accepted(service, archive(seed, 120)) for seed in range(4)]
-    seen: dict[str, set[str]] = {dataset_id: set() for dataset_id in dataset_ids}
-    done: list[str] = []
-    while len(done) < len(dataset_ids):
+    contents = [archive(seed, 120) for seed in range(4)]
+    with service.paused_worker():
+        dataset_ids = [accepted(service, content) for content in contents]
+    statuses: set[str] = set()
+    while statuses != {"ready"}:
         assert service.get("/status").status == 200
-        for dataset_id in dataset_ids:
-            account = described(service, dataset_id)
-            seen[dataset_id] |= set(account["reducers"]) if account["status"] == "processing" else set()
-            assert 0 <= account["progress"] <= 1
-            if account["status"] == "ready" and dataset_id not in done:
-                done.append(dataset_id)
-            assert account["status"] != "failed", account
-    assert done == dataset_ids
+        accounts = [described(service, dataset_id) for dataset_id in dataset_ids]
+        assert all(0 <= account["progress"] <= 1 for account in accounts)
+        statuses = {account["status"] for account in accounts}
+        assert "failed" not in statuses, accounts
+    ended = ends(service, *dataset_ids)
+    assert ended == sorted(ended)
     account = described(service, dataset_ids[-1])
     assert account["count"] == 120
     assert account["queue_position"] is None
@@ -75,40 +94,53 @@ def test_queued_uploads_are_worked_off_in_order_and_never_make_the_server_busy(s
 
 def test_the_same_upload_is_queued_once(service: Service) -> None:
     content = archive(10, 240)
-    dataset_id = accepted(service, content)
-    assert send(service, content).json()["id"] == dataset_id
-    assert service.get("/dataset?limit=1000").json()["total"] == len(
-        {entry["id"] for entry in service.get("/dataset?limit=1000").json()["datasets"]}
-    )
+    with service.paused_worker():
+        dataset_id = accepted(service, content)
+        assert send(service, content).json()["id"] == dataset_id
+        assert service.get("/dataset?limit=1000").json()["total"] == len(
+            {entry["id"] for entry in service.get("/dataset?limit=1000").json()["datasets"]}
+        )
     wait_until_ready(service, dataset_id)
     answer = send(service, content)
     assert (answer.status, answer.json()["status"]) == (200, "ready")
 
 
 def test_a_synchronous_upload_goes_before_queued_ones(service: Service) -> None:
-    queued = [accepted(service, archive(20 + seed, 240)) for seed in range(4)]
-    answer = service.upload(archive(30, 12))
+    contents, urgent = [archive(20 + seed, 240) for seed in range(4)], archive(30, 12)
+    queued = [accepted(service, contents[0])]
+    wait_until_begun(service, queued[0])
+    with service.paused_worker():
+        queued += [accepted(service, content) for content in contents[1:]]
+        waiting = in_background(service, urgent)
+        wait_until_awaited(service)
+    answer = answer_of(*waiting)
     assert answer.status == 200
     wait_until_ready(service, *queued)
-    ended = [described(service, dataset_id)["finished_at"] for dataset_id in (answer.body.decode(), *queued)]
+    ended = ends(service, answer.body.decode(), *queued)
     assert ended[0] < ended[2]
     assert ended[1:] == sorted(ended[1:])
 
 
 def test_a_synchronous_upload_of_a_queued_archive_is_answered_when_that_is_done(service: Service) -> None:
-    first, content = accepted(service, archive(40, 240)), archive(41, 60)
-    queued = accepted(service, archive(42, 240))
-    dataset_id = accepted(service, content)
-    answer = service.upload(content)
+    contents = [archive(40, 240), archive(42, 240), archive(41, 60)]
+    first = accepted(service, contents[0])
+    wait_until_begun(service, first)
+    with service.paused_worker():
+        queued, dataset_id = (accepted(service, content) for content in contents[1:])
+        waiting = in_background(service, contents[2])
+        wait_until_awaited(service)
+    answer = answer_of(*waiting)
     assert (answer.status, answer.body.decode()) == (200, dataset_id)
     wait_until_ready(service, first, queued)
-    assert described(service, dataset_id)["finished_at"] < described(service, queued)["finished_at"]
+    ended = ends(service, dataset_id, queued)
+    assert ended[0] < ended[1]
 
 
 def test_a_full_queue_is_refused(service: Service) -> None:
-    answers = [send(service, archive(50 + seed, 240)) for seed in range(7)]
-    assert [answer.status for answer in answers[:4]] == [202] * 4
-    assert answers[-1].status == 429
+    contents = [archive(50 + seed, 240) for seed in range(7)]
+    with service.paused_worker():
+        answers = [send(service, content) for content in contents]
+    assert [answer.status for answer in answers] == [202] * 4 + [429] * 3
     assert int(answers[-1].headers["Retry-After"]) > 0
     for answer in answers:
         if answer.status == 202:
@@ -119,20 +151,20 @@ def test_a_full_queue_is_refused(service: Service) -> None:
 
 def test_deleting_stops_the_work_and_leaves_nothing(service: Service) -> None:
     dataset_id = accepted(service, archive(60, 1000))
-    service.wait_for(lambda: described(service, dataset_id)["progress"] > 0.05)
+    wait_until_begun(service, dataset_id)
     assert delete(service, dataset_id) == 204
     assert service.get(f"/dataset/{dataset_id}").status == 404
     # The worker is free again: it would take much longer for the rest of the thousand.
     later = accepted(service, archive(61, 12))
     service.wait_for(lambda: described(service, later)["status"] == "ready")
-    service.wait_for(lambda: not (service.data / "datasets" / dataset_id).exists(), 5)
+    service.wait_for(lambda: not (service.data / "datasets" / dataset_id).exists(), 30)
     assert_nothing_is_left_over(service)
 
 
 def test_an_upload_deleted_and_sent_again_is_computed(service: Service) -> None:
     content = archive(62, 500)
     dataset_id = accepted(service, content)
-    service.wait_for(lambda: described(service, dataset_id)["progress"] > 0.05)
+    wait_until_begun(service, dataset_id)
     assert delete(service, dataset_id) == 204
     assert accepted(service, content) == dataset_id
     wait_until_ready(service, dataset_id)
@@ -141,25 +173,26 @@ def test_an_upload_deleted_and_sent_again_is_computed(service: Service) -> None:
 
 
 def test_a_killed_worker_begins_again_with_what_nobody_waits_for(service: Service) -> None:
-    first, second = accepted(service, archive(70, 500)), accepted(service, archive(71, 12))
-    service.wait_for(lambda: described(service, first)["progress"] > 0.05)
-    os.kill(service.children()["worker"], signal.SIGKILL)
+    contents = [archive(70, 500), archive(71, 12)]
+    with service.paused_worker():
+        first, second = (accepted(service, content) for content in contents)
+    wait_until_begun(service, first)
+    os.kill(service.child("worker"), signal.SIGKILL)
     service.wait_for(
         lambda: described(service, first)["status"] == "queued" or described(service, first)["progress"] < 0.05
     )
-    order: list[str] = []
-    while len(order) < 2:
-        order += [one for one in (first, second) if one not in order and described(service, one)["status"] == "ready"]
-        assert "failed" not in {described(service, one)["status"] for one in (first, second)}
-    assert order == [first, second]
+    wait_until_ready(service, first, second)
+    ended = ends(service, first, second)
+    assert ended[0] < ended[1]
     assert_nothing_is_left_over(service)
 
 
+@pytest.mark.timeout(900)  # three workers warm up
 def test_an_upload_that_kills_its_worker_each_time_is_given_up(service: Service) -> None:
     dataset_id = accepted(service, archive(80, 1000))
     for _ in range(3):
         service.wait_for(lambda: described(service, dataset_id)["status"] == "processing")
-        worker = service.children()["worker"]
+        worker = service.child("worker")
         os.kill(worker, signal.SIGKILL)
         service.wait_for(lambda worker=worker: service.children().get("worker", worker) != worker)
     service.wait_for(lambda: described(service, dataset_id)["status"] == "failed")
@@ -170,12 +203,13 @@ def test_an_upload_that_kills_its_worker_each_time_is_given_up(service: Service)
 
 def test_the_queue_survives_a_kill_of_everything(tmp_path: Path) -> None:
     service = Service(tmp_path / "data").start()
-    contents = [archive(90, 500), archive(91, 12), archive(92, 12)]
-    dataset_ids = [accepted(service, content) for content in contents]
-    service.wait_for(lambda: described(service, dataset_ids[0])["progress"] > 0.05)
-    thread, _ = in_background(service, archive(93, 12))
-    service.wait_for(lambda: service.get("/status").status == 503)
-    time.sleep(0.3)
+    contents, awaited = [archive(90, 500), archive(91, 12), archive(92, 12)], archive(93, 12)
+    with service.paused_worker():
+        dataset_ids = [accepted(service, content) for content in contents]
+    wait_until_begun(service, dataset_ids[0])
+    with service.paused_worker():
+        thread, _ = in_background(service, awaited)
+        wait_until_taken(service)
     service.kill()
     thread.join(60)
     service.start()

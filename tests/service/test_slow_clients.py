@@ -46,9 +46,11 @@ def test_health_and_status_are_answered_at_once_among_slow_clients(service: Serv
     measured = campaign("127.0.0.1", service.port, Load(EACH, 8, uploads=10, upload_bytes=7 * 2**20, upload_rate=2**16))
     assert set(measured["answers"]) == {"/health 200", "/status 200"}
     assert measured["slow clients"].get("bodies still connected") == EACH  # they were there all the time
-    # A busy machine alone may take some tens of milliseconds; with slow clients in its threads it took 20 seconds.
-    assert measured["/health"]["p99_ms"] < 500
-    assert measured["/status"]["p99_ms"] < 500
+    # A busy machine alone may take some tens of milliseconds, and stand still for a moment; with slow clients in its
+    # threads it took 20 seconds.
+    for path in ("/health", "/status"):
+        assert measured[path]["median_ms"] < 500
+        assert measured[path]["p99_ms"] < 5000
 
 
 def test_headers_that_dribble_are_cut(service: Service) -> None:
@@ -141,9 +143,9 @@ def test_a_large_answer_is_the_same_in_one_piece_in_parts_and_after_its_file_was
 
 
 def test_a_killed_nginx_is_replaced_and_leaves_nothing_on_the_port(service: Service) -> None:
-    before = service.children()["nginx"]
+    before = service.child("nginx")
     os.kill(before, signal.SIGKILL)
-    service.wait_for(lambda: service.children().get("nginx", before) != before and service.health() is not None, 30)
+    service.wait_for(lambda: service.children().get("nginx", before) != before and service.health() is not None, 60)
 
 
 def test_clients_are_known_by_their_own_address(tmp_path: Path) -> None:

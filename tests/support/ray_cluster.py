@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.support.ports import free_port
-from tests.support.service import alive, children_of
+from tests.support.service import alive, children_of, command_of
 
 _SECONDS = 90
 
@@ -50,7 +50,8 @@ class RayCluster:
 
     def tasks(self) -> list[int]:
         """The processes that compute now."""
-        return [pid for node in self._nodes for pid in _descendants(node.pid) if _title(pid).startswith("ray::extract")]
+        processes = [pid for node in self._nodes for pid in _descendants(node.pid)]
+        return [pid for pid in processes if command_of(pid).startswith("ray::extract")]
 
     def close(self) -> None:
         for node in reversed(self._nodes[:]):
@@ -111,10 +112,3 @@ def _head_port() -> int:
 def _descendants(pid: int) -> list[int]:
     children = children_of(pid)
     return [each for child in children if alive(child) for each in (*_descendants(child), child)]
-
-
-def _title(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
-    except OSError:
-        return ""

@@ -11,7 +11,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ class Service:
                 stderr=log,
                 start_new_session=True,
             )
-        self.wait_for(lambda: self.health() is not None and (not warm or self.health()["worker"] == "ready"))
+        self.wait_for(lambda: self.worker_state() == "ready" if warm else self.health() is not None)
         return self
 
     def environment(self) -> dict[str, str]:
@@ -124,6 +125,10 @@ class Service:
             return None
         return answer.json() if answer.status == 200 else None
 
+    def worker_state(self) -> Any:
+        """What it tells of its worker, or `None` while it starts."""
+        return (self.health() or {}).get("worker")
+
     def get(self, path: str, **headers: str) -> Answer:
         return self.send(urllib.request.Request(self.url(path), headers=headers))
 
@@ -154,19 +159,33 @@ class Service:
         return f"http://127.0.0.1:{self.port}{path}"
 
     def children(self) -> dict[str, int]:
-        """Process ids of nginx's and gunicorn's masters and of the worker, by name."""
+        """Process ids of nginx's and gunicorn's masters and of the worker, by name. One that has just been started, and
+        is not yet what it is to be, is not among them, nor is one that has just ended."""
         assert self.process is not None
         found = {}
         for pid in children_of(self.process.pid):
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ")
-            name = "worker" if " worker" in command else "nginx" if "nginx" in command else "web"
-            found[name] = pid
+            command = command_of(pid)
+            for name, mark in (("worker", " worker"), ("nginx", "nginx"), ("web", "gunicorn")):
+                if mark in command:
+                    found[name] = pid
+                    break
         return found
+
+    def child(self, name: str) -> int:
+        """Process id of one of them, once it is there."""
+        found: dict[str, int] = {}
+
+        def is_there() -> bool:
+            found.update(self.children())
+            return name in found
+
+        self.wait_for(is_there)
+        return found[name]
 
     def pause_worker(self) -> int:
         """SIGSTOP the worker while it has no lock of SQLite's, which nobody else would get then. Returns its process
         id, for SIGCONT."""
-        worker = self.children()["worker"]
+        worker = self.child("worker")
         if self.environment().get("DATABASE_URL"):
             os.kill(worker, signal.SIGSTOP)
             return worker
@@ -175,21 +194,32 @@ class Service:
             os.kill(worker, signal.SIGSTOP)
         return worker
 
+    @contextmanager
+    def paused_worker(self) -> Iterator[None]:
+        """Nothing is computed during the block. It is to take seconds: the supervisor replaces a worker that is silent
+        for a minute."""
+        worker = self.pause_worker()
+        try:
+            yield
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGCONT)
+
     def kill(self) -> None:
         """SIGKILL the service: its supervisor at once, and wait until its children have noticed."""
         assert self.process is not None
-        children = self.children().values()
+        children = children_of(self.process.pid)
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
         self.process = None
-        self.wait_for(lambda: not any(alive(pid) for pid in children), 15)
-        self.wait_for(self.port_is_free, 15)
+        self.wait_for(lambda: not any(alive(pid) for pid in children), 30)
+        self.wait_for(self.port_is_free, 15)  # less than gunicorn's process takes to finish its requests first
 
     def stop(self) -> int:
         """SIGTERM, as `docker stop` sends. Returns the exit status."""
         if self.process is None:
             return 0
-        children = self.children().values()
+        children = children_of(self.process.pid)
         self.process.terminate()
         status = self.process.wait(60)
         self.process = None
@@ -202,9 +232,21 @@ class Service:
 
 
 def children_of(pid: int) -> list[int]:
-    """Those of each of its threads."""
-    threads = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for thread in threads for child in thread.read_text().split()]
+    """Those of each of its threads; none of what ends meanwhile."""
+    found: list[int] = []
+    with suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(OSError):
+                found += map(int, (thread / "children").read_text().split())
+    return found
+
+
+def command_of(pid: int) -> str:
+    """Its command line; empty for one that has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").replace("\0", " ")
+    except OSError:
+        return ""
 
 
 def alive(pid: int) -> bool:

@@ -8,9 +8,11 @@ A marker is set by hand only where the fixtures do not tell. `slow` always is: i
 `make test-fast`.
 """
 
+import faulthandler
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from _pytest.faulthandler import fault_handler_stderr_fd_key
 
 if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
@@ -23,6 +25,8 @@ _TIMED = {"service", "browser", "scale"}
 as rerun."""
 _ONE_AT_A_TIME = {"test_decoder_pool.py", "test_slow_clients.py"}
 """Modules that take most of the machine's memory or sockets, or measure time under load."""
+_GRACE_SECONDS = 100
+"""After its time a test that cannot be interrupted still has so long; then its process ends."""
 running: str | None = None
 """The tier of the test that runs now."""
 
@@ -75,6 +79,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     global running
     running = tier(item)
+    if (marked := item.get_closest_marker("timeout")) is not None:
+        # `faulthandler_timeout` is of all tests, and would end the process of one that may take longer.
+        file = item.config.stash.get(fault_handler_stderr_fd_key, 2)
+        faulthandler.dump_traceback_later(marked.args[0] + _GRACE_SECONDS, exit=True, file=file)
 
 
 @pytest.hookimpl(optionalhook=True)

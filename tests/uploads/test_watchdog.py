@@ -21,7 +21,7 @@ import time
 from datasets.uploads.watchdog import watchdog
 watchdog.start()
 for _ in range(5):
-    watchdog.expect(1.0, "a long sleep")
+    watchdog.expect(3.0, "a long sleep")
 print("moved", flush=True)
 time.sleep(60)
 """
@@ -29,11 +29,11 @@ MOVES = """
 import time
 from datasets.uploads.watchdog import watchdog
 watchdog.start()
-with watchdog.expecting(0.8, "steps"):
+with watchdog.expecting(2.5, "steps"):
     for _ in range(6):
-        time.sleep(0.3)
-        watchdog.expect(0.8, "steps")
-time.sleep(1.2)
+        time.sleep(0.5)
+        watchdog.expect(2.5, "steps")
+time.sleep(3)
 """
 
 
