@@ -1,5 +1,6 @@
 """A data folder of its own for every test, and pictures made in memory."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from pytest_django import Settings
 
 from datasets.catalogue import installed_catalogue
 from datasets.pictures import decoder_pool
+from datasets.uploads.watchdog import watchdog
 from embeddings.backbones import BACKBONES
 from tests.support.small_network import SMALL, write_weights
 
@@ -32,6 +34,14 @@ def data(settings: Settings, tmp_path: Path) -> Iterator[Path]:
     installed_catalogue.catalogue_store.cache_clear()
     yield folder
     installed_catalogue.catalogue_store.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _as_one_process_among_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands that have a process of their own lower its priority, and end it where it hangs. Here that would be all
+    later tests', and the services' that they start."""
+    monkeypatch.setattr(os, "nice", lambda increment: 0)
+    monkeypatch.setattr(watchdog, "start", lambda: None)
 
 
 @pytest.fixture
