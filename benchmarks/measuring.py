@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.support.service import children_of
+
 
 def peak_mb(process: "subprocess.Popen[bytes]") -> float:
     """Memory of its own of a process and its children, at its largest, looked at ten times a second."""
@@ -15,8 +17,7 @@ def peak_mb(process: "subprocess.Popen[bytes]") -> float:
         while pids:
             pid = pids.pop()
             try:
-                threads = Path(f"/proc/{pid}/task").glob("*/children")
-                pids += [int(child) for thread in threads for child in thread.read_text().split()]
+                pids += children_of(pid)
                 status = Path(f"/proc/{pid}/status").read_text()
             except OSError:  # it has ended
                 continue
