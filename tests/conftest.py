@@ -11,10 +11,11 @@ from django.core.management.sql import sql_flush
 from django.db import connection
 from pytest_django import Settings
 
-from datasets.catalogue import installed_catalogue
+from datasets.catalogue import installed_catalogue, sharing
 from datasets.pictures import decoder_pool
 from datasets.uploads.watchdog import watchdog
 from embeddings.backbones import BACKBONES
+from tests.support import data_folder
 from tests.support.small_network import SMALL, write_weights
 
 
@@ -22,16 +23,7 @@ from tests.support.small_network import SMALL, write_weights
 def data(settings: Settings, tmp_path: Path) -> Iterator[Path]:
     """An empty data folder. Converted networks are kept between tests."""
     folder = tmp_path / "data"
-    (folder / "tmp").mkdir(parents=True)
-    settings.DATA_DIR = folder
-    settings.FILE_UPLOAD_TEMP_DIR = folder / "tmp"
-    settings.STORAGES = settings.STORAGES | {
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": folder / "datasets", "allow_overwrite": True},
-        }
-    }
-    installed_catalogue.catalogue_store.cache_clear()
+    data_folder.use(settings, folder)
     yield folder
     installed_catalogue.catalogue_store.cache_clear()
 
@@ -42,6 +34,14 @@ def _as_one_process_among_others(monkeypatch: pytest.MonkeyPatch) -> None:
     later tests', and the services' that they start."""
     monkeypatch.setattr(os, "nice", lambda increment: 0)
     monkeypatch.setattr(watchdog, "start", lambda: None)
+
+
+@pytest.fixture
+def bucket(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An object store, which is a folder here."""
+    settings.STORAGE_URL = f"file://{tmp_path / 'bucket'}"
+    monkeypatch.setattr(sharing, "_followed", set())
+    return tmp_path / "bucket"
 
 
 @pytest.fixture

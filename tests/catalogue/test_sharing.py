@@ -15,13 +15,7 @@ from embeddings import legacy_pickles
 from embeddings.vector_files import Vectors
 
 pytest.importorskip("obstore", reason="it comes with: make test-scale")
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _stored(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.STORAGE_URL = f"file://{tmp_path / 'bucket'}"
-    monkeypatch.setattr(sharing, "_followed", set())
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("bucket")]
 
 
 @pytest.fixture

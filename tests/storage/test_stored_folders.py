@@ -24,10 +24,9 @@ NAME = "datasets/0123"
 
 
 @pytest.fixture
-def bucket(settings: Settings, tmp_path: Path) -> Path:
-    settings.STORAGE_URL = f"file://{tmp_path / 'bucket'}"
+def bucket(bucket: Path) -> Path:
     StoredFolder.objects.renew(NAME)
-    return tmp_path / "bucket"
+    return bucket
 
 
 @pytest.fixture

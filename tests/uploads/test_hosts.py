@@ -8,11 +8,11 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from datasets.catalogue import installed_catalogue, sharing
 from datasets.collection.folder import CollectionFolder
 from datasets.models import Dataset, Status
 from datasets.storage.objects import ObjectStore, StorageAway
 from datasets.uploads import fetching, processing
+from tests.support import data_folder
 from tests.support.pictures import zipped
 
 from .test_catalogue_growth import built
@@ -20,23 +20,7 @@ from .test_growth import photographs, sent, uploaded
 from .test_queue import DATABASE_QUEUE
 
 pytest.importorskip("obstore", reason="it comes with: make test-scale")
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _stored(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.STORAGE_URL = f"file://{tmp_path / 'bucket'}"
-    monkeypatch.setattr(sharing, "_followed", set())
-
-
-def move_to_another_host(settings: Settings, tmp_path: Path) -> None:
-    settings.DATA_DIR = tmp_path / "other"
-    (settings.DATA_DIR / "tmp").mkdir(parents=True)
-    options = {"location": settings.DATA_DIR / "datasets", "allow_overwrite": True}
-    settings.STORAGES = settings.STORAGES | {
-        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
-    }
-    installed_catalogue.catalogue_store.cache_clear()
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("bucket")]
 
 
 def queue(client: Client, settings: Settings, path: str = "/dataset") -> Dataset:
@@ -54,7 +38,7 @@ def test_the_catalogue_with_which_an_upload_was_taken_is_waited_for(
     expected = uploaded(client, photographs(range(80, 83)))
     assert Dataset.objects.get(hash=expected).space == "catalogue"
     alone, grown = queue(client, settings), queue(client, settings, f"/dataset/{catalogue}/images")
-    move_to_another_host(settings, tmp_path)
+    data_folder.use(settings, tmp_path / "other")  # another host's
     for dataset in (alone, grown):
         processing.process(dataset, "another")
         dataset.refresh_from_db()
@@ -85,7 +69,7 @@ def test_a_store_that_is_away_while_the_parents_files_are_fetched_is_waited_for(
 ) -> None:
     catalogue = built(tmp_path, "Faces", photographs(range(30)))
     dataset = queue(client, settings, f"/dataset/{catalogue}/images")
-    move_to_another_host(settings, tmp_path)
+    data_folder.use(settings, tmp_path / "other")  # another host's
     fetch, away = ObjectStore.fetch, [None] * 4
 
     def fail_first(self: ObjectStore, key: str, size: int, file: BinaryIO) -> None:

@@ -19,12 +19,7 @@ from tests.support.pictures import photograph, zipped
 from tests.uploads.test_queue import queued
 
 pytest.importorskip("obstore", reason="it comes with: make test-scale")
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _stored(settings: Settings, tmp_path: Path) -> None:
-    settings.STORAGE_URL = f"file://{tmp_path / 'bucket'}"
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("bucket")]
 
 
 @pytest.fixture
