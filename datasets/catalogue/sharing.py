@@ -49,8 +49,7 @@ def _follow(data: Path) -> None:
         _prepare_installed(data, root)
         StoredFolder.objects.update_copy(CATALOGUE, data, root.revision)
     for folder in installed_catalogue.collections(data):
-        is_copy = bool(local_copy.state(folder.path).revision)
-        if is_copy and _name_of(folder) not in stored:
+        if _is_copy(folder) and _name_of(folder) not in stored:
             discard(folder.path)
 
 
@@ -118,10 +117,8 @@ def store_collection(folder: CollectionFolder) -> None:
     """Store what was changed in a catalogue's folder, where there is a store. Raises `StorageAway`, and `NotStored` for
     a copy of what another host has removed."""
     if is_used():
-        is_copy = bool(local_copy.state(folder.path).revision)
-        if not is_copy or not StoredFolder.objects.filter(name=CATALOGUE).exists():  # of another database
-            _begin(_name_of(folder))
-        StoredFolder.objects.store(_name_of(folder), folder.path, is_whole=not is_copy)
+        _begin_collection(folder)
+        StoredFolder.objects.store(_name_of(folder), folder.path, is_whole=not _is_copy(folder))
 
 
 def editing(data: Path) -> AbstractContextManager[None]:
@@ -134,8 +131,8 @@ def editing(data: Path) -> AbstractContextManager[None]:
 
 def editing_collection(folder: CollectionFolder) -> AbstractContextManager[None]:
     """The same for a catalogue's own folder. Raises `NotFound` where another host has removed it."""
-    if is_used() and not local_copy.state(folder.path).revision:
-        _begin(_name_of(folder))
+    if is_used():
+        _begin_collection(folder)
     return _editing(_name_of(folder), folder.path)
 
 
@@ -157,6 +154,17 @@ def _editing(
 def _name_of(folder: CollectionFolder) -> str:
     """What a catalogue's folder is called in the store."""
     return f"{COLLECTIONS}/{folder.path.name}"
+
+
+def _is_copy(folder: CollectionFolder) -> bool:
+    """Whether the store has it, or had it until another host removed it."""
+    return bool(local_copy.state(folder.path).revision)
+
+
+def _begin_collection(folder: CollectionFolder) -> None:
+    """Unless another host has removed it; a database that has nothing at all is a new one."""
+    if not _is_copy(folder) or not StoredFolder.objects.filter(name=CATALOGUE).exists():
+        _begin(_name_of(folder))
 
 
 def _begin(name: str) -> None:

@@ -178,9 +178,13 @@ def fetched(path: Path) -> Path:
 def fetch_all(folder: Path, pattern: str = "*") -> None:
     """Fetch all files of a pattern, such as `index/*`. Raises `FileNotFoundError`, `StorageAway`."""
     if is_used():
-        for name in state(folder).files:
-            if fnmatch(name, pattern):
-                fetched(folder / name)
+        for name in matching(folder, pattern):
+            fetched(folder / name)
+
+
+def matching(folder: Path, pattern: str) -> Files:
+    """The files of a pattern that the store has of a folder."""
+    return {name: file for name, file in state(folder).files.items() if fnmatch(name, pattern)}
 
 
 def is_stored(path: Path) -> bool:

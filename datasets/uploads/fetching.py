@@ -4,7 +4,6 @@ waited for, and the watchdog knows how long each may take."""
 import logging
 import time
 from collections.abc import Callable
-from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +24,7 @@ FILE_SECONDS = 120
 """How long work may show no sign of life from one file to the next."""
 _LEAST_RATE = 1e6
 """Bytes a second that a file is fetched from a store."""
-_CATCH_UP_SECONDS, _LOOK_SECONDS = 60, 1.0
+_CATCH_UP_SECONDS, _LOOK_SECONDS = 60, 0.2
 """How long a catalogue is waited for that another host has already."""
 _FOLLOW_SECONDS = 600
 """How long one may take to be fetched."""
@@ -39,10 +38,9 @@ def expect(size: int, what: str) -> None:
 def fetch_all(folder: Path, pattern: str = "*") -> None:
     """Have all files of a pattern here. Raises `FileNotFoundError` where the folder was deleted, `StorageAway`."""
     if is_used():
-        for name, file in local_copy.state(folder).files.items():
-            if fnmatch(name, pattern):
-                expect(file.size, f"{name} of {folder.name}")
-                outages.insist(partial(local_copy.fetched, folder / name))
+        for name, file in local_copy.matching(folder, pattern).items():
+            expect(file.size, f"{name} of {folder.name}")
+            outages.insist(partial(local_copy.fetched, folder / name))
 
 
 def catch_up(dataset: Dataset, progress: Callable[[float], object]) -> None:
@@ -51,21 +49,17 @@ def catch_up(dataset: Dataset, progress: Callable[[float], object]) -> None:
     `progress` is told that the work goes on. What all hosts have is not waited for: the catalogue was replaced since.
     """
     give_up_at = time.monotonic() + _CATCH_UP_SECONDS
-    while is_used() and not _has_caught_up(dataset):
-        if time.monotonic() > give_up_at:
-            return
+    while is_used() and not _has_caught_up(dataset) and time.monotonic() < give_up_at:
         progress(0.0)
         watchdog.expect(_FOLLOW_SECONDS, f"dataset {dataset.hash}, its catalogue,")
         outages.insist(lambda: sharing.follow(settings.DATA_DIR))
-        if not _has_caught_up(dataset):
-            time.sleep(_LOOK_SECONDS)
+        time.sleep(_LOOK_SECONDS)
 
 
 def _has_caught_up(dataset: Dataset) -> bool:
-    is_latest = sharing.is_latest(settings.DATA_DIR)
     signature = pipeline_settings.pipeline().signature
-    if is_equal := dataset.intake.get("signature", signature) == signature:
-        return parents.is_here(dataset)
-    if is_latest:
+    if dataset.intake.get("signature", signature) != signature:
+        if not sharing.is_latest(settings.DATA_DIR):
+            return False
         logger.warning("dataset %s was taken with another catalogue or network than there is now", dataset.hash)
-    return is_equal or (is_latest and parents.is_here(dataset))
+    return parents.is_here(dataset)

@@ -67,12 +67,12 @@ def tidy() -> int:
 def _discard(folder: Path) -> bool:
     """Unless somebody has begun to use it since it was looked at."""
     try:
-        is_used = time.time() - local_copy.last_used(folder) <= _LEAST_AGE_SECONDS or folder.name in _busy()
+        is_in_use = time.time() - local_copy.last_used(folder) <= _LEAST_AGE_SECONDS or folder.name in _busy()
     except FileNotFoundError:  # another process of this host was first
         return False
-    if not is_used:
+    if not is_in_use:
         discard(folder)
-    return not is_used
+    return not is_in_use
 
 
 def _copies() -> Iterator[tuple[float, Path]]:
